@@ -9,7 +9,7 @@ use super::found::Found;
 use super::left_out::{LeftOutFault, Reason};
 use super::{AdoptedEntity, Input};
 use crate::declare::{ConsumerEntry, Edited, Files, Repository, ScopeDeclaration};
-use domain::{Orgno, ScopeName};
+use domain::{DesiredAccess, Orgno, ScopeName};
 
 /// The files to which accesses were added.
 #[derive(Debug, Default)]
@@ -104,9 +104,10 @@ pub(super) fn lines(
         for (name, missing) in &found.accesses {
             let Some(scope) = desired.scopes.get(name) else { continue };
             let here = missing.iter().filter(|(_, sides)| sides.contains(&side));
-            let accesses = here.filter_map(|(orgno, _)| {
-                let access = scope.consumers.get(orgno)?;
-                Some((&access.source, AdoptedEntity::Access(name.clone(), *orgno)))
+            let accesses = here.flat_map(|(orgno, _)| {
+                let entries =
+                    scope.consumers.get(orgno).into_iter().flat_map(DesiredAccess::entries);
+                entries.map(|it| (&it.source, AdoptedEntity::Access(name.clone(), *orgno)))
             });
             let of_scope = [(&scope.source, AdoptedEntity::Accesses(name.clone()))];
             for (source, entity) in of_scope.into_iter().chain(accesses) {

@@ -8,7 +8,7 @@ use super::left_out::{LeftOut, Reason, Subject, closed};
 use super::{AdoptedEntity, AdoptedThing, Input, Side};
 use domain::nais::owner_of_client;
 use domain::{
-    AccessState, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, LiveScope,
+    AccessState, ClientId, ClientName, Days, Desired, IntegrationType, Live, LiveClient, LiveScope,
     OddityOf, Orgno, ScopeName,
 };
 use plan::live_client;
@@ -144,17 +144,16 @@ impl<'a> Found<'a> {
     /// The accesses to an active scope that its declaration lacks.
     fn accesses_of(&mut self, name: &ScopeName, live: &LiveScope, side: usize, of: &Side<'a>) {
         let Side { environment, before, declared, live: all, beside: _ } = *of;
-        let Some(declared) = declared.and_then(|declared| declared.scopes.get(name)) else {
+        let Some((desired, declared)) = declared.and_then(|it| Some((it, it.scopes.get(name)?)))
+        else {
             return;
         };
         if !live.active || !declared.active {
             return;
         }
         let today = self.today;
-        let until = |orgno: &Orgno| declared.consumers.get(orgno).map(|entry| entry.until);
-        let expired = |orgno: &Orgno| until(orgno).flatten().filter(|until| *until < today);
         let mut missing = approved(live);
-        missing.retain(|orgno| until(orgno).is_none() || expired(orgno).is_some());
+        missing.retain(|orgno| desired.entry(name, *orgno, today).is_none());
         if missing.is_empty() {
             return;
         }
@@ -168,10 +167,13 @@ impl<'a> Found<'a> {
         let before = before.and_then(|before| before.scopes.get(name));
         for orgno in missing {
             let was_declared = before.is_some_and(|before| before.consumers.contains_key(&orgno));
-            let reason = match expired(&orgno) {
-                Some(until) => Reason::Expired(until),
-                None if was_declared => Reason::Removed,
-                None => {
+            let days = declared.consumers.get(&orgno).map(|it| it.described(today).days);
+            let reason = match (desired.block(name, orgno), days) {
+                (Some(block), _) => Reason::Blocked(block.reason.clone()),
+                (None, Some(Days { from: Some(from), .. })) if from > today => Reason::NotYet(from),
+                (None, Some(Days { until: Some(until), .. })) => Reason::Expired(until),
+                (None, _) if was_declared => Reason::Removed,
+                (None, _) => {
                     let missing = self.accesses.entry(name.clone()).or_default();
                     missing.entry(orgno).or_default().insert(side);
                     continue;

@@ -83,6 +83,17 @@ pub enum Reason {
          access is to stay"
     )]
     Expired(Date),
+    /// The entry that grants the access begins later.
+    #[error(
+        "the entry that declares it begins on {0}, and the next apply revokes it until then: change `from` if \
+         the access is to stay"
+    )]
+    NotYet(Date),
+    /// The organisation is blocked.
+    #[error(
+        "the organisation is blocked ({0}), and the next apply revokes it: `portvakt unblock` lifts that"
+    )]
+    Blocked(String),
     /// A NAIS manifest declares the scope.
     #[error("the NAIS manifest {0} declares the scope: add them to its `consumers`")]
     InManifest(String),
@@ -192,6 +203,8 @@ impl LeftOut {
             Reason::TakenOut
             | Reason::Removed
             | Reason::Expired(_)
+            | Reason::NotYet(_)
+            | Reason::Blocked(_)
             | Reason::InManifest(_)
             | Reason::AccessibleForAll
             | Reason::CannotEdit(_)

@@ -275,7 +275,7 @@ fn partly(failure: ActionFailure) -> ActionFailure {
 /// Whether an action concerns parts of an inactive entity that is about to be reactivated.
 pub(super) fn is_on_inactive(action: &Action) -> bool {
     match &action.work {
-        Work::Access(_, _, AccessWork::Revoke { is_inactive, takes_over: _ }) => *is_inactive,
+        Work::Access(_, _, AccessWork::Revoke { is_inactive, cause: _ }) => *is_inactive,
         Work::Keys(_, KeysWork { is_inactive, .. }) => *is_inactive,
         Work::Access(_, _, AccessWork::Grant { .. }) | Work::Scope(..) | Work::Client(..) => false,
     }

@@ -124,10 +124,7 @@ impl Recent {
 fn is_declared(target: &Target, desired: &Desired, today: Date) -> bool {
     match target {
         Target::Scope(name) => desired.scopes.get(name).is_some_and(|scope| scope.active),
-        Target::Access(name, consumer) => {
-            let access = desired.scopes.get(name).and_then(|scope| scope.consumers.get(consumer));
-            access.is_some_and(|access| access.until.is_none_or(|until| until >= today))
-        }
+        Target::Access(name, consumer) => desired.entry(name, *consumer, today).is_some(),
         Target::Client(name) | Target::Keys(name) => {
             desired.clients.get(name).is_some_and(|client| client.active)
         }

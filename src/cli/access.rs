@@ -4,17 +4,19 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use globset::GlobMatcher;
+use jiff::SignedDuration;
 
 use super::exit::{Exit, Failure};
 use super::glob::glob;
 use super::global::Global;
 use super::sink::print;
 use super::{interrupt, log, snapshot};
-use crate::render::access::{Grouping, csv, html, text};
+use crate::render::access::{Grouping, WarnDays, csv, html, text};
 use crate::render::markdown;
 use crate::run::access::{ReadSide, consumer, document};
 use crate::run::{Opened, RunOptions, environment_names, files};
 use digdir::Needs;
+use domain::Desired;
 use domain::text::{json, printable};
 use plan::document::AccessDocument;
 
@@ -99,9 +101,12 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     } else if !consumers.is_empty() {
         document.retain_reached();
     }
-    let warn = sides.first().map(|side| side.opened.desired.warn_before.as_hours() / 24);
+    let days = |of: fn(&Desired) -> SignedDuration| {
+        sides.first().map_or(0, |side| of(&side.opened.desired).as_hours() / 24)
+    };
+    let warn = WarnDays { accesses: days(|it| it.warn_of_access), keys: days(|it| it.warn_before) };
     let grouping = if consumers.is_empty() { Grouping::ByScope } else { Grouping::ByConsumer };
-    put(global, args, &shown(args.format, &document, grouping, warn.unwrap_or_default()))
+    put(global, args, &shown(args.format, &document, grouping, warn))
 }
 
 /// The environments that are asked for.
@@ -128,13 +133,13 @@ async fn side(global: &Global, args: &Args, opened: Opened) -> Result<ReadSide, 
     ReadSide::read(opened, &global.options(), &reading.of_calls()).await
 }
 
-fn shown(format: Format, document: &AccessDocument, grouping: Grouping, warn_days: i64) -> String {
+fn shown(format: Format, document: &AccessDocument, grouping: Grouping, warn: WarnDays) -> String {
     match format {
         Format::Text => text(document, grouping),
         Format::Json => json::pretty(document),
         Format::Csv => csv(document),
         Format::Markdown => markdown::access(document),
-        Format::Html => html(document, warn_days),
+        Format::Html => html(document, warn),
     }
 }
 

@@ -24,6 +24,10 @@ use plan::document::{Ending, PlanDocument};
 pub(super) struct Args {
     /// A plan that was saved: exactly that is done, or nothing
     file: Option<PathBuf>,
+    /// Only what a date in the applied declarations asks for: revoke accesses whose `until` is over, grant
+    /// those whose `from` has been reached
+    #[arg(long, conflicts_with_all = ["file", "expect"])]
+    due: bool,
     /// Do not ask
     #[arg(long)]
     auto_approve: bool,
@@ -186,7 +190,10 @@ async fn prepare(
     saved: Option<&PlanDocument>,
     patience: Patience,
 ) -> Result<Approved, Failure> {
-    let ready = opened.look_back(history, None)?;
+    let ready = match args.due {
+        true => opened.take_due()?,
+        false => opened.look_back(history, None)?,
+    };
     let overridden = args.override_guards.as_deref();
     let reading = global.reading();
     let approval = match args.auto_approve || ask::is_possible() {

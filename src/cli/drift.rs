@@ -4,6 +4,8 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::interrupt;
 use super::output::{Output, planned};
+use plan::Origin;
+use plan::document::ActionDocument;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -19,7 +21,8 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let ready = global.open()?.take_applied()?;
     let plan = planned(global, &ready).await?;
-    let drifted = !plan.actions.is_empty();
+    let is_drift = |action: &ActionDocument| !action.origin.is_some_and(Origin::is_date);
+    let drifted = plan.actions.iter().any(is_drift);
     args.output.show(global, ready.history.as_ref(), plan)?;
     Ok(if drifted { Exit::Pending } else { Exit::Done })
 }

@@ -22,7 +22,8 @@ pub(super) const APPLY: &str = "\
 Examples:
   portvakt -e test apply
   portvakt -e prod apply plan.json --auto-approve
-  portvakt -e prod apply --override-guards 'the team is closed'";
+  portvakt -e prod apply --override-guards 'the team is closed'
+  portvakt -e prod apply --due --auto-approve";
 pub(super) const DRIFT: &str = "\
 Examples:
   portvakt -e prod drift
@@ -169,6 +170,13 @@ Examples:
   portvakt access --consumer skatteetaten --all-environments
   portvakt access --declared --all-environments --format html --out access.html
   portvakt access --unused";
+pub(super) const BLOCK: &str = "\
+Examples:
+  portvakt block skatteetaten --reason SAK-99
+  portvakt -e prod block 974761076 --scope 'etat:helse*' --reason SAK-99";
+pub(super) const UNBLOCK: &str = "\
+Examples:
+  portvakt unblock skatteetaten";
 pub(super) const PROBE: &str = "\
 Examples:
   portvakt -e test probe

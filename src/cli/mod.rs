@@ -5,6 +5,7 @@ mod adoption;
 mod apply;
 mod ask;
 mod baseline;
+mod block;
 mod ci_job;
 mod comment;
 mod coverage;
@@ -114,6 +115,12 @@ enum Command {
     /// Show who can reach what: each scope with the organisations that have access, by what, and until when
     #[command(long_about = access::ABOUT, after_help = examples::ACCESS)]
     Access(access::Args),
+    /// Block an organisation: it has no access, whatever else is declared
+    #[command(long_about = block::ABOUT, after_help = examples::BLOCK)]
+    Block(block::Args),
+    /// Remove an organisation from `blocked`
+    #[command(after_help = examples::UNBLOCK)]
+    Unblock(block::UnblockArgs),
     /// Show the share of live scopes and clients that is declared, as one figure
     #[command(after_help = examples::COVERAGE)]
     Coverage(coverage::Args),
@@ -239,6 +246,8 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Man(args) => man::run(Cli::command(), &args),
         Command::Show(args) => show::run(&global, &args),
         Command::History(args) => history::run(&global, &args),
+        Command::Block(args) => block::run(&global, &args),
+        Command::Unblock(args) => block::lift(&global, &args),
         Command::Keys(command) => keys::run(&global, &command),
         Command::Rename(args) => rename::run(&global, &args),
         Command::Migrate(command) => migrate::run(&global, &command),

@@ -27,7 +27,9 @@ pub use files::index::{Index, ReadSparse, SETTINGS_FILE, Tracked};
 pub use files::{
     LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_text, is_yaml, source,
 };
-pub use fix::edit::{CannotEdit, ConsumerEntry, Edited, ScopeDeclaration};
+pub use fix::edit::{
+    BlockEntry, CannotEdit, ConsumerEntry, Edited, NamedConsumer, ScopeDeclaration,
+};
 pub use fix::{FixedFile, apply_fixes};
 pub use known::{DeclaredCounts, Files, is_alias, read_files};
 pub use read::credentials::not_an_id;

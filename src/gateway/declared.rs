@@ -70,7 +70,7 @@ impl GatewayPolicy {
             let attributes = &scope.attributes;
             let is_open = attributes.accessible_for_all || attributes.supports_european_businesses;
             let is_listed = with_consumers || (is_open && !scope.consumers.is_empty());
-            let consumers = is_listed.then(|| consumers(desired, scope, today));
+            let consumers = is_listed.then(|| consumers(desired, &name, scope, today));
             GuardedScope { name, source: scope.source.clone(), consumers }
         });
         Ok(Self {
@@ -105,12 +105,11 @@ fn common_audience(
 /// The organisations that have access by the declarations on that day.
 fn consumers(
     desired: &Desired,
+    name: &ScopeName,
     scope: &DesiredScope,
     today: Date,
 ) -> BTreeMap<Orgno, Option<String>> {
-    let has_access = |orgno: &&Orgno| {
-        scope.consumers.get(*orgno).is_some_and(|it| it.until.is_none_or(|until| until >= today))
-    };
-    let declared = scope.consumers.keys().filter(has_access);
+    let declared = scope.consumers.keys();
+    let declared = declared.filter(|orgno| desired.entry(name, **orgno, today).is_some());
     declared.map(|orgno| (*orgno, desired.names.get(orgno).cloned())).collect()
 }

@@ -26,6 +26,8 @@ pub enum Conclusion {
     /// In full, but entities that an earlier apply may have activated can still become visible: the commits
     /// that were tried remain in force.
     Awaiting,
+    /// In full, of what dates in the applied declarations ask for. The commits that count stay the same.
+    Due,
     /// In part, but nothing is left that is no longer declared.
     Closed,
     /// In part.

@@ -127,6 +127,10 @@ pub struct Baseline {
     /// The later name of the place, if it was renamed: then this record no longer counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,
+    /// The time of the last apply after which nothing was left to do that dates in the applied declarations
+    /// ask for, if it was not the first apply of that commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates_done: Option<Timestamp>,
     /// The time of this record, never earlier than that of the one before, whatever the clocks show: an apply
     /// that began later concerns one of these commits.
     pub at: Timestamp,
@@ -235,6 +239,15 @@ impl Baseline {
     /// After the apply of a commit.
     pub(super) fn concluded(mut self, recorded: &Recorded, conclusion: Conclusion) -> Self {
         match conclusion {
+            Conclusion::Awaiting
+            | Conclusion::InFull
+            | Conclusion::RolledBack
+            | Conclusion::Due => {
+                self.dates_done = Some(recorded.at);
+            }
+            Conclusion::Closed | Conclusion::InPart | Conclusion::Dirty => {}
+        }
+        match conclusion {
             Conclusion::Awaiting => {
                 self.tried.retain(|tried| !tried.is_same(recorded));
                 self.applied = Some(recorded.clone());
@@ -254,6 +267,7 @@ impl Baseline {
                     self.applied = Some(recorded.clone());
                 }
             }
+            Conclusion::Due => {}
             Conclusion::Closed => self.tried.retain(|tried| tried.is_same(recorded)),
             Conclusion::InPart | Conclusion::Dirty => {}
         }

@@ -97,15 +97,14 @@ impl Manifest<'_> {
         if let Some(source) = attributes.delegation_source.as_deref().and_then(delegation_name) {
             out.pair(5, "delegationSource", source);
         }
-        let has_access =
-            |access: &DesiredAccess| access.until.is_none_or(|until| until >= self.today);
+        let has_access = |access: &DesiredAccess| access.on(self.today).is_some();
         let mut consumers =
             scope.consumers.iter().filter(|(_, access)| has_access(access)).peekable();
         if consumers.peek().is_some() {
             out.line(5, "consumers:");
         }
         for (orgno, access) in consumers {
-            let why = access.reason.as_deref().map(|why| format!(" # {}", one_line(why)));
+            let why = access.reason(self.today).map(|why| format!(" # {}", one_line(why)));
             out.line(6, &format!("- orgno: \"{orgno}\"{}", why.unwrap_or_default()));
             if let Some(name) = self.names.get(orgno) {
                 out.pair(7, "name", name);

@@ -89,7 +89,13 @@ pub fn of_scope(
         )));
     }
     for (orgno, access) in consumers {
-        if let Some(until) = access.until.filter(|until| *until >= today) {
+        if let Some(from) = access.next_after(today).and_then(|entry| entry.days.from) {
+            found.push(Obstacle::refused(format!(
+                "the access of {orgno} begins on {from}, and a manifest cannot say when an access begins: take \
+                 `from` out, or wait"
+            )));
+        }
+        if let Some(until) = access.last_day(today) {
             found.push(Obstacle::refused(format!(
                 "the access of {orgno} ends with {until}, and a manifest cannot say when an access ends: take \
                  `until` out and see yourself that it is taken away, or wait"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Desired, Entity, Source};
+use domain::{Desired, DesiredAccess, Entity, Source};
 use plan::{ActionId, Plan, Verb};
 
 /// The entities whose declarations differ after an edit, in one environment, other than the edited ones; the
@@ -36,7 +36,8 @@ fn without_places(desired: &Desired) -> Desired {
     let mut desired = desired.clone();
     for scope in desired.scopes.values_mut() {
         scope.source = nowhere();
-        scope.consumers.values_mut().for_each(|access| access.source = nowhere());
+        let entries = scope.consumers.values_mut().flat_map(DesiredAccess::entries_mut);
+        entries.for_each(|entry| entry.source = nowhere());
     }
     for client in desired.clients.values_mut() {
         (client.source, client.keys_source) = (nowhere(), nowhere());

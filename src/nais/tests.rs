@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::*;
 use domain::nais::{Application, Exposed};
 use domain::{
-    ClientAttributes, ClientIdentity, ClientName, DesiredAccess, DesiredClient, DesiredScope,
-    IntegrationType, Live, LiveClient, LiveScope, Orgno, ScopeAttributes, ScopeName, Source,
-    Visibility,
+    ClientAttributes, ClientIdentity, ClientName, Days, DesiredAccess, DesiredClient, DesiredEntry,
+    DesiredScope, IntegrationType, Live, LiveClient, LiveScope, Orgno, ScopeAttributes, ScopeName,
+    Source, Visibility,
 };
 
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 25);
@@ -121,7 +121,9 @@ proptest! {
             .into_iter()
             .filter(|(subscope, _)| Exposed::of(subscope).is_ok())
             .map(|(subscope, (attributes, consumers, why))| {
-                let access = DesiredAccess { until: None, reason: Some(why), group: None, source: source() };
+                let days = Days::default();
+                let entry = DesiredEntry { days, reason: Some(why), group: None, source: source() };
+                let access = DesiredAccess::from(entry);
                 let consumers = consumers.iter().map(|it| (it.parse().unwrap(), access.clone()));
                 let declared = DesiredScope { consumers: consumers.collect(), ..scope(attributes) };
                 (format!("etat:{subscope}").parse().unwrap(), declared)

@@ -1,6 +1,6 @@
 //! The summary of a plan before the question for approval: what a person must have seen is shown last.
 
-use super::sections::{Section, group_changes, sections};
+use super::sections::{BLOCKED, Section, group_changes, sections};
 use super::text::{HEADING, TAKE_OVER, action_line, group_line, line, totals};
 use plan::document::PlanDocument;
 
@@ -13,6 +13,7 @@ pub fn approval(plan: &PlanDocument) -> String {
     line(&mut out, format_args!("\n{HEADING}To approve{HEADING:#}: {}", totals(plan)));
     for (section, actions) in sections(&plan.actions.iter().collect::<Vec<_>>()) {
         let heading = match section {
+            Section::Blocked => BLOCKED,
             Section::TakeOver => TAKE_OVER,
             Section::Delicate => "Takes access away or opens up",
             Section::Gives => "Gives access",

@@ -17,11 +17,10 @@ use page::{MarkdownPage, MarkdownTable, Rank, length};
 pub use report::report;
 use rows::{Form, tables};
 
-use super::sections::{Section, sections};
+use super::sections::{BLOCKED, BY_DATE, ByOrigin, Section, sections};
 use super::text::{TAKE_OVER, are_blocked, since_by, sum};
 use crate::history::place_name;
 use domain::text::counted;
-use plan::Origin;
 use plan::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
 
 /// Longest comment, in characters. GitHub accepts 65,536.
@@ -57,16 +56,34 @@ fn page(plan: &PlanDocument, escape: Escape) -> MarkdownPage {
     let mut page = MarkdownPage::default();
     let form = Form { escape, folder: plan.folder() };
     head(&mut page, plan, escape);
-    let (drift, own): (Vec<_>, Vec<_>) =
-        plan.actions.iter().partition(|action| action.origin == Some(Origin::Drift));
-    let heading = |text: &str| match drift.is_empty() {
-        true => format!("### {text}"),
-        false => format!("### This pull request: {}", text.to_lowercase()),
+    let ByOrigin { own, dated, drift } = ByOrigin::of(plan);
+    let whose = (!drift.is_empty() || !dated.is_empty()).then_some("This pull request");
+    shown(&mut page, whose, &own, form);
+    shown(&mut page, Some(BY_DATE), &dated, form);
+    drifted(&mut page, &drift, form);
+    limits(&mut page, plan, escape);
+    blocked(&mut page, &plan.blocked, escape);
+    notices(&mut page, &plan.other_notices().collect::<Vec<_>>(), escape);
+    foot(&mut page, plan, escape);
+    page
+}
+
+/// Actions in their sections, each under a heading with `whose`.
+fn shown(
+    page: &mut MarkdownPage,
+    whose: Option<&str>,
+    actions: &[&ActionDocument],
+    form: Form<'_>,
+) {
+    let heading = |text: &str| match whose {
+        None => format!("### {text}"),
+        Some(whose) => format!("### {whose}: {}", text.to_lowercase()),
     };
-    let sections = sections(&own);
+    let sections = sections(actions);
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
     for (section, actions) in sections {
         let (text, rank) = match section {
+            Section::Blocked => (BLOCKED, Rank::Delicate),
             Section::TakeOver => (TAKE_OVER, Rank::Delicate),
             Section::Delicate => ("Takes access away or opens up", Rank::Delicate),
             Section::Gives => ("Gives access", Rank::Gives),
@@ -74,14 +91,8 @@ fn page(plan: &PlanDocument, escape: Escape) -> MarkdownPage {
             Section::Rest => ("The rest", Rank::Change),
         };
         page.text(heading(text));
-        tables(&mut page, rank, &actions, form);
+        tables(page, rank, &actions, form);
     }
-    drifted(&mut page, &drift, form);
-    limits(&mut page, plan, escape);
-    blocked(&mut page, &plan.blocked, escape);
-    notices(&mut page, &plan.other_notices().collect::<Vec<_>>(), escape);
-    foot(&mut page, plan, escape);
-    page
 }
 
 fn head(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
@@ -129,6 +140,12 @@ fn drifted(page: &mut MarkdownPage, drift: &[&ActionDocument], form: Form<'_>) {
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
     let warnings =
         sections.iter().filter_map(|(section, actions)| match (section, actions.len()) {
+            (Section::Blocked, 1) => {
+                Some("1 of them takes access away from a blocked organisation".to_owned())
+            }
+            (Section::Blocked, some) => {
+                Some(format!("{some} of them take access away from blocked organisations"))
+            }
             (Section::TakeOver, 1) => {
                 Some("1 of them takes access away that others granted".to_owned())
             }
@@ -151,6 +168,7 @@ fn drifted(page: &mut MarkdownPage, drift: &[&ActionDocument], form: Form<'_>) {
     page.text(format!("<details>\n<summary>Drift that was there before: {all}{warning}</summary>"));
     for (section, actions) in sections {
         let (text, rank) = match section {
+            Section::Blocked => (BLOCKED, Rank::DelicateDrift),
             Section::TakeOver => (TAKE_OVER, Rank::DelicateDrift),
             Section::Delicate => ("Drift that takes access away or opens up", Rank::DelicateDrift),
             Section::Gives => ("Drift that gives access", Rank::GivesDrift),

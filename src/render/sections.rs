@@ -1,15 +1,47 @@
-//! Order in which actions are shown to a reviewer: those that remove access granted outside this repository,
-//! others that remove access or open something, those that give access, the rest.
+//! Order in which actions are shown to a reviewer: those that remove access of blocked organisations, those that
+//! remove access granted outside this repository, others that remove access or open something, those that give access, the rest.
 
 use std::collections::{HashMap, HashSet};
 
 use domain::text::counted;
-use plan::Danger;
-use plan::document::ActionDocument;
+use plan::document::{ActionDocument, PlanDocument};
+use plan::{Danger, Origin};
+
+/// The heading of revocations because of a block.
+pub(super) const BLOCKED: &str = "Takes access away from blocked organisations";
+
+/// The heading of actions that a date asks for.
+pub(super) const BY_DATE: &str = "By date";
+
+/// The actions of a plan by their cause.
+pub(super) struct ByOrigin<'a> {
+    /// The declarations have changed, or the cause is not known.
+    pub(super) own: Vec<&'a ActionDocument>,
+    /// A date has passed.
+    pub(super) dated: Vec<&'a ActionDocument>,
+    /// They were pending before.
+    pub(super) drift: Vec<&'a ActionDocument>,
+}
+
+impl<'a> ByOrigin<'a> {
+    pub(super) fn of(plan: &'a PlanDocument) -> Self {
+        let mut all = Self { own: Vec::new(), dated: Vec::new(), drift: Vec::new() };
+        for action in &plan.actions {
+            match action.origin {
+                Some(Origin::Expired | Origin::Due) => all.dated.push(action),
+                Some(Origin::Drift) => all.drift.push(action),
+                Some(Origin::Change) | None => all.own.push(action),
+            }
+        }
+        all
+    }
+}
 
 /// A part of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
+    /// Access is removed because the organisation is blocked.
+    Blocked,
     /// Access is removed that was granted outside this repository, before the scope was declared here for the
     /// first time.
     TakeOver,
@@ -22,10 +54,11 @@ pub(super) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 4] = [Self::TakeOver, Self::Delicate, Self::Gives, Self::Rest];
+    const ALL: [Self; 5] = [Self::Blocked, Self::TakeOver, Self::Delicate, Self::Gives, Self::Rest];
 
     fn of(action: &ActionDocument) -> Self {
         match action.danger {
+            Some(_) if action.of_block => Self::Blocked,
             Some(_) if action.takes_over => Self::TakeOver,
             Some(Danger::Closes | Danger::Reopens | Danger::Opens) => Self::Delicate,
             Some(Danger::Keys | Danger::Reaches | Danger::Grants) => Self::Gives,

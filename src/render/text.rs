@@ -8,14 +8,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::notices::{Notices, notices};
-use super::sections::{GroupChange, Section, group_changes, sections};
+use super::sections::{
+    BLOCKED, BY_DATE, ByOrigin, GroupChange, Section, group_changes, sections,
+};
 use domain::text::json::value;
 use domain::text::{counted, printable};
 use plan::document::{
     ActionDocument, BlockedDocument, ChangeDocument, ConsumerDocument, NoticeDocument,
     PlanDocument, SourceDocument,
 };
-use plan::{Mark, Origin, Verb};
+use plan::{Mark, Verb};
 
 pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
@@ -37,10 +39,11 @@ pub(super) const TAKE_OVER: &str =
 pub fn plan(plan: &PlanDocument, how: Notices) -> String {
     let mut out = String::new();
     head(&mut out, plan);
-    let (drift, own): (Vec<_>, Vec<_>) =
-        plan.actions.iter().partition(|action| action.origin == Some(Origin::Drift));
-    let whose = if drift.is_empty() { None } else { Some("This pull request") };
+    let ByOrigin { own, dated, drift } = ByOrigin::of(plan);
+    let is_all = drift.is_empty() && dated.is_empty();
+    let whose = if is_all { None } else { Some("This pull request") };
     parts(&mut out, whose, "Changes", &own);
+    parts(&mut out, Some(BY_DATE), BY_DATE, &dated);
     parts(&mut out, Some(DRIFT), DRIFT, &drift);
     blocked(&mut out, &plan.blocked);
     limits(&mut out, plan);
@@ -144,6 +147,7 @@ fn parts(out: &mut String, whose: Option<&str>, plain: &str, actions: &[&ActionD
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
     for (part, actions) in sections {
         let heading = match part {
+            Section::Blocked => BLOCKED,
             Section::TakeOver => TAKE_OVER,
             Section::Delicate => "Takes access away or opens up",
             Section::Gives => "Gives access",

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::clock::now;
+use super::clock::{now, today};
 use super::failure::Failure;
 use super::opened::Opened;
 use super::options::RunOptions;
@@ -61,6 +61,7 @@ pub(crate) fn document(sides: &[ReadSide]) -> Result<AccessDocument, Failure> {
         .map(|(side, team)| AccessSide {
             desired: &side.opened.desired,
             live: side.live.as_ref(),
+            today: today(),
             team,
         })
         .collect();

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::failure::Failure;
 use super::lock_guard::LockGuard;
 use super::planned::{ApplyAccess, Planned};
+use super::ready::PlanPart;
 use crate::apply::{ApplyOptions, Patience, apply};
 use crate::history::{Actor, Conclusion, LedgerEntry, Placement, Recorded, Refs};
 use domain::Behaviour;
@@ -68,6 +69,7 @@ impl Approved {
         let kept = self.kept();
         let Self(Planned { ready, remote, access, plan, document, recent, left, lifted, .. }) =
             self;
+        let is_due = matches!(ready.part, PlanPart::Due { .. });
         let past = ready.past;
         let (lost, mut shown, is_unfinished) = (past.lost, past.refs, past.is_unfinished);
         let who = (actor.who.clone(), actor.place.clone());
@@ -124,6 +126,8 @@ impl Approved {
                     {
                         Conclusion::InPart
                     }
+                    Conclusion::InFull if is_due => Conclusion::Due,
+                    _ if is_due => Conclusion::InPart,
                     Conclusion::InFull if document.rollback => Conclusion::RolledBack,
                     Conclusion::InFull if left.may_show => Conclusion::Awaiting,
                     conclusion => conclusion,

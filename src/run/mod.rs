@@ -6,6 +6,7 @@ pub(crate) mod access;
 pub(crate) mod adoption;
 pub(crate) mod applied;
 pub(crate) mod baseline;
+pub(crate) mod block;
 pub(crate) mod checkout;
 pub(crate) mod client;
 pub(crate) mod clock;

@@ -153,6 +153,14 @@ impl Opened {
         Ready::of_applied(self)
     }
 
+    /// The same, for the changes alone that dates in them ask for.
+    ///
+    /// # Errors
+    /// The last apply is not known, or there is none.
+    pub(crate) fn take_due(self) -> Result<Ready, Failure> {
+        Ready::of_due(self)
+    }
+
     /// How the API of the environment is known to behave: by its profile, if it names one.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::applied::AppliedElsewhere;
-use super::applied::{self, At, KnownPast, Reading, declared_at};
+use super::applied::{self, At, KnownPast, LastApply, Reading, declared_at};
 use super::checkout;
 use super::failure::Failure;
 use super::options::RunOptions;
@@ -21,6 +21,8 @@ pub(crate) struct GitPast {
     pub(crate) placement: Option<Placement>,
     /// The declarations at the commit last applied in full.
     pub(crate) applied: Option<Applied>,
+    /// The apply of it.
+    pub(crate) last: Option<LastApply>,
     /// The part of it that a plan needs.
     pub(crate) known: domain::Past,
     /// The reason why earlier applies are not known; `None` where they are.
@@ -182,8 +184,10 @@ impl GitPast {
     }
 
     fn take(&mut self, known: KnownPast) -> Vec<String> {
-        let KnownPast { applied, is_unfinished, lost, clash, of_former, elsewhere, past, .. } =
-            known;
+        let KnownPast {
+            applied, last, is_unfinished, lost, clash, of_former, elsewhere, past, ..
+        } = known;
+        self.last = last;
         self.elsewhere = Some(elsewhere);
         (self.lost, self.clash) = (lost, clash);
         if let Some(why) = &past.unknown {

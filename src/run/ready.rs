@@ -1,6 +1,7 @@
 //! The declarations of an environment, with its state in git.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::applied;
 use super::clock::now;
@@ -12,9 +13,9 @@ use super::past::GitPast;
 use super::remote::Remote;
 use crate::history::{self, Commit, History};
 use digdir::{Needs, ReadProgress, Reader};
-use domain::{Applied, Live};
+use domain::{Applied, Desired, Live, norwegian_date};
 use plan::document::{AppliedDocument, CommitDocument, PlanDocument, RepositoryDocument};
-use plan::{Code, Kind, Notice, PAST_REMEDY, Plan, plan};
+use plan::{Code, DatesPassed, Kind, Notice, PAST_REMEDY, Plan, plan};
 
 /// The declarations, and earlier applies.
 pub(crate) struct Ready {
@@ -24,11 +25,24 @@ pub(crate) struct Ready {
     pub(crate) history: Option<History>,
     /// The state in git.
     pub(crate) past: GitPast,
+    /// The part of the plan that is asked for.
+    pub(super) part: PlanPart,
+}
+
+/// The part of a plan that is asked for.
+pub(super) enum PlanPart {
+    /// All of it.
+    All,
+    /// Only what dates in the applied declarations ask for, unless the current ones (`current`) say otherwise.
+    Due {
+        /// The declarations that are checked out.
+        current: Box<Desired>,
+    },
 }
 
 impl Ready {
     pub(super) fn new(opened: Opened, history: Option<History>, past: GitPast) -> Self {
-        let mut ready = Self { opened, history, past };
+        let mut ready = Self { opened, history, past, part: PlanPart::All };
         ready.look_elsewhere();
         if ready.opened.is_rollback() {
             // An older commit is the purpose of a rollback.
@@ -37,18 +51,43 @@ impl Ready {
         ready
     }
 
+    /// With the last applied declarations as the current ones, for the changes that dates in them ask for.
+    pub(super) fn of_due(opened: Opened) -> Result<Self, Failure> {
+        let current = Box::new(opened.desired.clone());
+        let refused = |failure| match failure {
+            Failure::Failed(why) => Failure::Refused(format!("nothing was changed: {why}")),
+            other => other,
+        };
+        let (mut ready, checked_out) = Self::applied(opened).map_err(refused)?;
+        // The declarations that are checked out have a say in it too.
+        let GitPast { notices, refusal, clash, .. } = checked_out;
+        let behind = notices.into_iter().filter(|notice| notice.code == Code::Behind);
+        ready.past.notices.extend(behind);
+        (ready.past.refusal, ready.past.clash) = (refusal, clash);
+        if let Some(last) = &ready.past.last {
+            ready.past.placement = Some(last.recorded.placement.clone());
+        }
+        ready.part = PlanPart::Due { current };
+        Ok(ready)
+    }
+
     /// With the last applied declarations as the current ones.
-    pub(super) fn of_applied(mut opened: Opened) -> Result<Self, Failure> {
+    pub(super) fn of_applied(opened: Opened) -> Result<Self, Failure> {
+        Self::applied(opened).map(|(ready, _)| ready)
+    }
+
+    /// The last applied declarations as the current ones, and the rest of what is known of the past.
+    fn applied(mut opened: Opened) -> Result<(Self, GitPast), Failure> {
         let history = opened.history()?.ok_or_else(|| {
             Failure::Failed(
                 "this is no git repository: what was applied cannot be found out".into(),
             )
         })?;
         let commit = opened.commit()?;
-        let past =
+        let mut past =
             GitPast::look(Some(&history), &opened.repository, commit, &opened.desired, None)?;
         let environment = &opened.desired.environment;
-        let applied = match (past.applied, &past.known.unknown) {
+        let applied = match (past.applied.take(), &past.known.unknown) {
             (Some(applied), None) => applied,
             (_, Some(why)) => {
                 return Err(Failure::Failed(format!(
@@ -57,24 +96,29 @@ impl Ready {
             }
             (None, None) => {
                 return Err(Failure::Failed(format!(
-                    "nothing has been applied to {environment} yet, so nothing can have drifted: run \
-                     apply first"
+                    "nothing has been applied to {environment} yet, so there is nothing to compare with: \
+                     run apply first"
                 )));
             }
         };
         opened.desired = applied.desired.clone();
         let is_unfinished = past.is_unfinished;
-        let past = GitPast {
+        let of_applied = GitPast {
             commit: Some(Commit { commit: applied.commit.to_string(), dirty: false }),
-            placement: past.placement,
-            refs: past.refs,
-            elsewhere: past.elsewhere,
+            placement: past.placement.take(),
+            refs: past.refs.take(),
+            elsewhere: past.elsewhere.take(),
+            last: past.last.take(),
             base: Some(applied.clone()),
-            known: domain::Past { applied: Some(applied.clone()), ..past.known },
+            known: domain::Past {
+                applied: Some(applied.clone()),
+                ..std::mem::take(&mut past.known)
+            },
             applied: Some(applied),
             ..GitPast::default()
         };
-        let mut ready = Self { opened, history: Some(history), past };
+        let part = PlanPart::All;
+        let mut ready = Self { opened, history: Some(history), past: of_applied, part };
         ready.look_elsewhere();
         if is_unfinished {
             let message =
@@ -83,13 +127,13 @@ impl Ready {
             let target = "tried".to_owned();
             ready.past.notices.push(Notice { code: Code::HistoryUnknown, target, message });
         }
-        Ok(ready)
+        Ok((ready, past))
     }
 
     /// Reads the declarations of other places at the same commit, for a rollback also at the one that is
     /// checked out. Uncommitted declarations here are compared with uncommitted ones there.
     fn look_elsewhere(&mut self) {
-        let Self { opened, history, past } = self;
+        let Self { opened, history, past, part: _ } = self;
         let is_rollback = opened.is_rollback();
         let checked_out = match is_rollback {
             true => history::checked_out(&opened.repository).ok().flatten(),
@@ -173,11 +217,17 @@ impl Ready {
     /// Compares with a live state, or a snapshot.
     pub(crate) fn compare(&self, live: &Live) -> Plan {
         let now = Timestamp::now();
-        let GitPast { known, applied, base, notices, .. } = &self.past;
+        let today = norwegian_date(now);
+        let GitPast { known, applied, last, base, notices, .. } = &self.past;
         let mut planned = plan(&self.opened.desired, known, live, now);
         if let Some(base) = base {
             let known = domain::Past { applied: applied.clone(), ..known.clone() };
-            planned.set_origins(&plan(&base.desired, &known, live, now));
+            let since = last.as_ref().map_or(Date::MIN, |last| norwegian_date(last.dates_done));
+            let dates = DatesPassed { desired: &base.desired, since, today };
+            planned.set_origins(&plan(&base.desired, &known, live, now), dates);
+        }
+        if let PlanPart::Due { current } = &self.part {
+            planned = planned.only_due(&self.opened.desired, current, (known, live), today);
         }
         planned.add_notices(notices.iter().cloned());
         planned

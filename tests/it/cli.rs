@@ -484,6 +484,8 @@ fn completions_and_the_manual_name_every_command() {
         "keys\\-list",
         "credentials",
         "unmanaged",
+        "block",
+        "unblock",
         "coverage",
         "token",
         "rename",

@@ -449,7 +449,13 @@ proptest! {
                 let accesses = |desired: &domain::Desired| -> Vec<_> {
                     let of = |(name, scope): (&domain::ScopeName, &domain::DesiredScope)| {
                         let attributes = format!("{:?}", scope.attributes);
-                        (name.clone(), attributes, scope.consumers.iter().map(|(orgno, access)| (*orgno, access.until)).collect::<Vec<_>>())
+                        let days = |access: &domain::DesiredAccess| {
+                            let mut days: Vec<_> = access.entries().map(|entry| format!("{:?}", entry.days)).collect();
+                            days.sort();
+                            days
+                        };
+                        let consumers = scope.consumers.iter().map(|(orgno, access)| (*orgno, days(access)));
+                        (name.clone(), attributes, consumers.collect::<Vec<_>>())
                     };
                     desired.scopes.iter().map(of).collect()
                 };

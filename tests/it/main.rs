@@ -15,6 +15,7 @@ mod answers;
 mod app_tokens;
 mod arrows;
 mod attributes;
+mod block;
 mod book;
 mod cli;
 mod client;

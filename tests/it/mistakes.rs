@@ -151,7 +151,7 @@ const DECLARATIONS: &[Mistake] = &[
     mistake(AAREG, "- skatteetaten", "- skatteetaten: { until: 2027-01-01 }", 7, "PV010", "`consumer: skatteetaten`"),
     mistake(AAREG, "- skatteetaten", "- orgno: \"974761076\"", 7, "PV010", "did you mean `consumer`?"),
     mistake(AAREG, "- skatteetaten", "- consumer: skatteetaten\n      - until: 2027-01-01", 8, "PV011", "remove the dash"),
-    mistake(AAREG, "- group: statistikk", "- group: statistikk\n        until: 2027-01-01", 9, "PV010", "it goes with `consumer` and not with `group`"),
+    mistake(AAREG, "- group: statistikk", "- group: statistikk\n        til: 2027-01-01", 9, "PV010", "`until`"),
     mistake(AAREG, "- group: statistikk", "- skatteetaten\n      - group: statistikk", 8, "PV127", "keep one entry"),
     mistake(AAREG, "description: Les arbeidsforhold", "beskrivelse: Les arbeidsforhold", 5, "PV010", "did you mean `description`?"),
     mistake(AAREG, "name: etat:arbeid:aareg.read", "name: aareg.read", 4, "PV102", "`etat:aareg.read`"),

@@ -14,6 +14,23 @@ use crate::world::{OWNER, World, as_sent, ids, name, orgno};
 const SCOPES: [&str; 4] = ["etat:a", "etat:a/b.les", "etat:æøå&c=d%2e", "etat:x:y+z"];
 const CONSUMERS: [&str; 4] = ["974761076", "971040238", "991825827", "313367002"];
 
+/// The days of an entry: without limits, over, to end, begun, to begin, and within both.
+const DAYS: [&str; 7] = [
+    "",
+    ", until: 2020-01-31",
+    ", until: 2099-01-31",
+    ", from: 2020-01-31",
+    ", from: 2099-01-31",
+    ", from: 2020-01-31, until: 2099-01-31",
+    ", from: 2020-01-31, until: 2020-02-29",
+];
+
+/// The consumer that is blocked from the scopes below `etat:a`, where one is.
+const BLOCKED: usize = 2;
+
+/// The consumer that is named by its group.
+const IN_GROUP: usize = 3;
+
 #[derive(Debug, Clone)]
 enum Declared {
     Not,
@@ -67,8 +84,8 @@ fn attributes() -> impl Strategy<Value = Attributes> {
 }
 
 fn declared() -> impl Strategy<Value = Declared> {
-    let until = prop::sample::select(vec!["", ", until: 2020-01-31", ", until: 2099-01-31"]);
-    let consumers = prop::collection::btree_map(0..CONSUMERS.len(), until, 0..5)
+    let days = prop::sample::select(DAYS.to_vec());
+    let consumers = prop::collection::btree_map(0..CONSUMERS.len(), days, 0..5)
         .prop_map(|each| each.into_iter().collect());
     prop_oneof![
         1 => Just(Declared::Not),
@@ -102,7 +119,7 @@ fn switches() -> impl Strategy<Value = Switches> {
     })
 }
 
-fn yaml(declared: &[Declared]) -> String {
+fn yaml(declared: &[Declared], is_blocked: bool) -> String {
     let (mut scopes, mut removed) = (String::new(), String::new());
     for (name, declared) in SCOPES.iter().zip(declared) {
         match declared {
@@ -113,8 +130,9 @@ fn yaml(declared: &[Declared]) -> String {
             Declared::RefLocation { active, attributes, consumers } => {
                 let _ = writeln!(scopes, "  - name: \"{name}\"\n    active: {active}");
                 scopes += &attributes.yaml();
-                let entry = |(consumer, until): &(usize, &str)| {
-                    format!("{{ consumer: \"{}\"{until} }}", CONSUMERS[*consumer])
+                let entry = |(consumer, until): &(usize, &str)| match *consumer {
+                    IN_GROUP => format!("{{ group: etater{until} }}"),
+                    other => format!("{{ consumer: \"{}\"{until} }}", CONSUMERS[other]),
                 };
                 let entries: Vec<_> = consumers.iter().map(entry).collect();
                 let _ = writeln!(scopes, "    consumers: [{}]", entries.join(", "));
@@ -124,7 +142,16 @@ fn yaml(declared: &[Declared]) -> String {
     let section = |key: &str, items: String| {
         if items.is_empty() { items } else { format!("{key}:\n{items}") }
     };
-    section("scopes", scopes) + &section("removed", removed)
+    let block = format!(
+        "  - {{ consumer: \"{}\", scopes: [\"etat:a*\"], reason: nei }}\n",
+        CONSUMERS[BLOCKED]
+    );
+    let block = if is_blocked { block } else { String::new() };
+    let group = format!("  etater: [\"{}\"]\n", CONSUMERS[IN_GROUP]);
+    section("groups", group)
+        + &section("blocked", block)
+        + &section("scopes", scopes)
+        + &section("removed", removed)
 }
 
 impl Attributes {
@@ -191,12 +218,13 @@ proptest! {
     fn apply_does_what_the_plan_showed_and_then_nothing_is_left(
         declared in prop::collection::vec(declared(), SCOPES.len()),
         live in prop::collection::vec(live(), SCOPES.len()),
+        is_blocked in any::<bool>(),
         switches in switches(),
         fault in fault(),
     ) {
         let world = World::with(switches);
         world.settings("guards: { max_deactivations: 1000, max_revocations: 1000 }\n");
-        world.declare(&yaml(&declared));
+        world.declare(&yaml(&declared, is_blocked));
         make_live(&world, &live);
         let unmanaged = untouched(&world, &declared);
         let plan = world.plan();
@@ -224,7 +252,10 @@ proptest! {
         prop_assert_eq!(untouched(&world, &declared), unmanaged);
         for (scope, declared) in SCOPES.iter().zip(&declared) {
             if let Declared::RefLocation { active: true, consumers, .. } = declared {
-                prop_assert_eq!(world.open_to(scope), Some(entitled(consumers)));
+                let mut entitled = entitled(consumers);
+                let blocked = CONSUMERS[BLOCKED];
+                entitled.retain(|it| !(is_blocked && scope.starts_with("etat:a") && it == blocked));
+                prop_assert_eq!(world.open_to(scope), Some(entitled));
             }
         }
     }
@@ -260,9 +291,11 @@ fn shown_changes(exchange: &Exchange, plan: &Value) -> BTreeSet<String> {
     changes.iter().map(|change| change["field"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The declared consumers whose access has not expired.
+/// The declared consumers whose access has begun and not expired.
 fn entitled(consumers: &[(usize, &str)]) -> Vec<String> {
-    let in_force = consumers.iter().filter(|(_, until)| !until.contains("2020"));
+    let in_force = consumers
+        .iter()
+        .filter(|(_, days)| !days.contains("until: 2020") && !days.contains("from: 2099"));
     let numbers: BTreeSet<_> =
         in_force.map(|(consumer, _)| CONSUMERS[*consumer].to_owned()).collect();
     numbers.into_iter().collect()

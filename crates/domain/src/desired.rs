@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ClientAttributes, ClientId, ClientIdentity, ClientName, Entity, EntryName, OnBehalfOf,
+    ClientAttributes, ClientId, ClientIdentity, ClientName, Days, Entity, EntryName, OnBehalfOf,
     OnBehalfOfId, Orgno, PublicKey, ScopeAttributes, ScopeName, Vocabulary,
 };
 
@@ -31,6 +31,10 @@ pub struct Desired {
     pub removed_clients: BTreeMap<ClientName, ClientRemoval>,
     /// How long before its expiry a key is reported.
     pub warn_before: SignedDuration,
+    /// How long before its end an access is reported.
+    pub warn_of_access: SignedDuration,
+    /// Organisations without access, whatever else is declared.
+    pub blocks: Vec<ConsumerBlock>,
     /// Names of organisations, as the repository declares them.
     pub names: BTreeMap<Orgno, String>,
     /// The aliases and groups by which entries name them.
@@ -71,10 +75,22 @@ impl Desired {
         self.removal(entity).is_some_and(|removal| removal.action == RemovalAction::Release)
     }
 
-    /// Adds the guards of other declarations, and protects what they protect.
+    /// The block that keeps an organisation from having access to a scope, if there is one.
+    pub fn block(&self, scope: &ScopeName, consumer: Orgno) -> Option<&ConsumerBlock> {
+        self.blocks.iter().find(|block| block.consumer == consumer && block.concerns(scope))
+    }
+
+    /// The entry that gives an organisation access to a scope on a day.
+    pub fn entry(&self, scope: &ScopeName, consumer: Orgno, day: Date) -> Option<&DesiredEntry> {
+        let access = self.scopes.get(scope)?.consumers.get(&consumer)?;
+        access.on(day).filter(|_| self.block(scope, consumer).is_none())
+    }
+
+    /// Adds the guards of other declarations, blocks whom they block, and protects what they protect.
     #[must_use]
     pub fn protected_as(mut self, other: &Self) -> Self {
         self.guards = other.guards.clone();
+        self.blocks = other.blocks.clone();
         for (name, scope) in &mut self.scopes {
             let of_other = other.scopes.get(name).is_some_and(|it| it.prevent_deactivation);
             scope.prevent_deactivation |= of_other;
@@ -120,17 +136,109 @@ pub struct DesiredScope {
     pub source: Source,
 }
 
-/// A declared access.
+/// A declared access: the entries of a scope that name the organisation, at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredAccess {
-    /// The last day with access, in Norway; `None` for no end.
-    pub until: Option<Date>,
+    first: DesiredEntry,
+    others: Vec<DesiredEntry>,
+}
+
+/// An entry that gives an organisation access on some days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesiredEntry {
+    /// The days on which it counts.
+    pub days: Days,
     /// The declared reason for it.
     pub reason: Option<String>,
     /// The group by which it is declared.
     pub group: Option<Arc<str>>,
     /// Where it is declared.
     pub source: Source,
+}
+
+impl From<DesiredEntry> for DesiredAccess {
+    fn from(first: DesiredEntry) -> Self {
+        Self { first, others: Vec::new() }
+    }
+}
+
+impl DesiredAccess {
+    /// Adds an entry that is written after the others.
+    pub fn add(&mut self, entry: DesiredEntry) {
+        self.others.push(entry);
+    }
+
+    /// The entries, in the order in which they are written.
+    pub fn entries(&self) -> impl Iterator<Item = &DesiredEntry> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// The same, to be changed.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = &mut DesiredEntry> {
+        std::iter::once(&mut self.first).chain(&mut self.others)
+    }
+
+    /// The entry that gives access on a day: the one that lasts longest.
+    pub fn on(&self, day: Date) -> Option<&DesiredEntry> {
+        let counting = self.entries().filter(|entry| entry.days.contains(day));
+        Days::longest(counting, |entry| entry.days)
+    }
+
+    /// The first entry that begins after a day.
+    pub fn next_after(&self, day: Date) -> Option<&DesiredEntry> {
+        let later = self
+            .entries()
+            .filter(|entry| entry.days.is_later_than(day) && !entry.days.is_reversed());
+        later.min_by_key(|entry| entry.days.from)
+    }
+
+    /// The entry that describes the access on a day: the one that gives it, else the next one to begin, else
+    /// the last one to end.
+    pub fn described(&self, day: Date) -> &DesiredEntry {
+        let last = || Days::longest(self.entries(), |entry| entry.days);
+        self.on(day).or_else(|| self.next_after(day)).or_else(last).unwrap_or(&self.first)
+    }
+
+    /// The declared reason on a day: that of the entry that describes it, else the first one that is given.
+    pub fn reason(&self, day: Date) -> Option<&String> {
+        let described = self.described(day).reason.as_ref();
+        let counting = || self.entries().filter(|entry| entry.days.contains(day));
+        described.or_else(|| counting().find_map(|entry| entry.reason.as_ref()))
+    }
+
+    /// The last of the days with access that a day belongs to, however many entries they are declared by;
+    /// `None` for no end, and for no access on that day.
+    pub fn last_day(&self, day: Date) -> Option<Date> {
+        let mut end = self.on(day)?.days.until?;
+        loop {
+            // The entries that have access on the day after count too.
+            let Ok(next) = end.tomorrow() else { return None };
+            match self.on(next) {
+                Some(entry) => end = entry.days.until?,
+                None => return Some(end),
+            }
+        }
+    }
+}
+
+/// An organisation that has no access, whatever else is declared.
+#[derive(Debug, Clone)]
+pub struct ConsumerBlock {
+    /// The organisation.
+    pub consumer: Orgno,
+    /// The names of the scopes that it concerns; `None` for all.
+    pub scopes: Option<GlobSet>,
+    /// The declared reason.
+    pub reason: String,
+    /// Where it is declared.
+    pub source: Source,
+}
+
+impl ConsumerBlock {
+    /// Whether it concerns a scope.
+    pub fn concerns(&self, scope: &ScopeName) -> bool {
+        self.scopes.as_ref().is_none_or(|globs| globs.is_match(scope.as_str()))
+    }
 }
 
 /// A declared client.

@@ -36,10 +36,10 @@ pub use client_attributes::{
     GrantType, KRR_SCOPES, LOGIN_SCOPES, RefreshTokenUsage,
 };
 pub use client_identity::ClientIdentity;
-pub use date::norwegian_date;
+pub use date::{Days, norwegian_date};
 pub use desired::{
-    ClientRemoval, CommitId, Desired, DesiredAccess, DesiredClient, DesiredScope, Guards, Removal,
-    RemovalAction, Source,
+    ClientRemoval, CommitId, ConsumerBlock, Desired, DesiredAccess, DesiredClient, DesiredEntry,
+    DesiredScope, Guards, Removal, RemovalAction, Source,
 };
 pub use difference::{Change, Field, Representation, changes};
 pub use entity::Entity;

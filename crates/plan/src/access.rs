@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::named::Cause;
-use super::{AccessWork, Action, ActionId, Code, Consumer, Draft, Notice, Verb, Work};
+use super::{
+    AccessWork, Action, ActionId, Code, Consumer, Draft, Notice, RevocationCause, Verb, Work,
+};
 use domain::{
-    AccessState, DesiredAccess, DesiredScope, LiveAccess, LiveScope, Orgno, Removal, ScopeName,
-    Source,
+    AccessState, Days, DesiredAccess, DesiredScope, LiveAccess, LiveScope, Orgno, Removal,
+    ScopeName, Source,
 };
 
 /// Reason for the revocation of an access that nobody removed from the declarations.
@@ -24,18 +28,20 @@ impl Draft<'_> {
         for (orgno, access) in &declared.consumers {
             let record = live.and_then(|live| live.get(orgno));
             let before = record.map(|record| record.state.clone());
-            if self.has_ended(access) || before == Some(AccessState::Approved) {
+            let is_blocked = self.desired.block(scope, *orgno).is_some();
+            let Some(entry) = access.on(self.today).filter(|_| !is_blocked) else { continue };
+            if before == Some(AccessState::Approved) {
                 continue;
             }
             let consumer = self.consumer(*orgno, record);
             let Cause { group, line } = self.cause_of_grant(scope, declared, *orgno);
-            let (source, entry) = deciding(line, &access.source);
+            let (source, declaration) = deciding(line, &entry.source);
             self.actions.push(Action {
                 work: Work::Access(scope.clone(), consumer, AccessWork::Grant { before }),
                 source,
-                entry,
+                entry: declaration,
                 group,
-                reason: access.reason.clone(),
+                reason: access.reason(self.today).cloned(),
                 after: after.to_vec(),
                 origin: None,
             });
@@ -53,12 +59,16 @@ impl Draft<'_> {
         is_inactive: bool,
     ) -> Vec<ActionId> {
         let mut ids = Vec::new();
-        let is_emptied = self.is_emptied(live, &self.entitled(declared));
+        let entitled = self.entitled(scope, declared);
+        let is_emptied = self.is_emptied(live, &entitled);
         for (orgno, record) in live.accesses.iter().flatten() {
-            let entry = declared.consumers.get(orgno);
-            if entry.is_some_and(|entry| !self.has_ended(entry)) {
+            if entitled.contains(orgno) {
                 continue;
             }
+            let access = declared.consumers.get(orgno);
+            let block = self.desired.block(scope, *orgno);
+            // A block says itself whose access is revoked, whatever was applied before.
+            let is_emptied = is_emptied && block.is_none();
             match &record.state {
                 AccessState::Approved
                     if !is_inactive
@@ -68,17 +78,31 @@ impl Draft<'_> {
                     self.block(ActionId::access(Verb::Revoke, scope, *orgno), code, message);
                 }
                 AccessState::Approved => {
-                    let source = entry.map_or(&declared.source, |entry| &entry.source);
-                    let reason = match entry.and_then(|entry| entry.until) {
-                        Some(until) => Some(format!("expired: the last day was {until}")),
-                        None => self.past.is_first(scope).then(|| FIRST_DECLARED.to_owned()),
+                    let entry = access.map(|access| access.described(self.today));
+                    let (cause, source, reason) = match (block, entry) {
+                        (Some(block), _) => {
+                            let reason = Some(format!("blocked: {}", block.reason));
+                            (RevocationCause::Block, &block.source, reason)
+                        }
+                        // An entry that does not count today is a declared one.
+                        (None, Some(entry)) => {
+                            let reason = not_today(entry.days, self.today);
+                            (RevocationCause::Declarations, &entry.source, reason)
+                        }
+                        (None, None) => {
+                            let first = self.past.is_first(scope);
+                            let reason = first.then(|| FIRST_DECLARED.to_owned());
+                            (self.cause(scope), &declared.source, reason)
+                        }
                     };
-                    // An expired entry is a declared one.
-                    let takes_over = entry.is_none() && self.takes_over(scope);
-                    let how = AccessWork::Revoke { is_inactive, takes_over };
-                    let cause = self.cause_of_revocation(scope, declared, *orgno);
-                    ids.push(self.revoke(scope, *orgno, record, how, (cause, source), reason));
+                    let how = AccessWork::Revoke { is_inactive, cause };
+                    let named = match block {
+                        Some(_) => Cause::default(),
+                        None => self.cause_of_revocation(scope, declared, *orgno),
+                    };
+                    ids.push(self.revoke(scope, *orgno, record, how, (named, source), reason));
                 }
+                AccessState::Requested if block.is_some() => {}
                 AccessState::Requested => self.report_request(scope, *orgno, record),
                 AccessState::Other(state) => self.report_unknown(scope, *orgno, state),
                 AccessState::Denied => {}
@@ -98,27 +122,35 @@ impl Draft<'_> {
         for (orgno, record) in live.accesses.iter().flatten() {
             if record.state == AccessState::Approved {
                 let source = &removal.source;
-                let how =
-                    AccessWork::Revoke { is_inactive: false, takes_over: self.takes_over(scope) };
-                let cause = (Cause::default(), source);
-                ids.push(self.revoke(scope, *orgno, record, how, cause, removal.reason.clone()));
+                let how = AccessWork::Revoke { is_inactive: false, cause: self.cause(scope) };
+                let named = (Cause::default(), source);
+                ids.push(self.revoke(scope, *orgno, record, how, named, removal.reason.clone()));
             }
         }
         ids
     }
 
     /// The declared consumers whose access DigDir kept while the scope was inactive.
-    pub(super) fn regains(&self, declared: &DesiredScope, live: &LiveScope) -> Vec<Consumer> {
-        let entitled = self.entitled(declared);
+    pub(super) fn regains(
+        &self,
+        scope: &ScopeName,
+        declared: &DesiredScope,
+        live: &LiveScope,
+    ) -> Vec<Consumer> {
+        let entitled = self.entitled(scope, declared);
         let mut kept = self.approved(live);
         kept.retain(|consumer| entitled.contains(&consumer.orgno));
         kept
     }
 
-    /// Whether accesses of undeclared consumers were granted before the scope was declared here.
-    fn takes_over(&self, scope: &ScopeName) -> bool {
+    /// Cause of the revocation of an access that is not declared: it may have been granted before the scope
+    /// was declared here.
+    fn cause(&self, scope: &ScopeName) -> RevocationCause {
         let is_open = self.live.scopes.get(scope).is_some_and(|live| live.active);
-        is_open && self.past.is_first(scope)
+        match is_open && self.past.is_first(scope) {
+            true => RevocationCause::TakeOver,
+            false => RevocationCause::Declarations,
+        }
     }
 
     fn revoke(
@@ -183,9 +215,17 @@ impl Draft<'_> {
         is_unclear
     }
 
-    /// The declared consumers whose access has not ended.
-    pub(super) fn entitled(&self, declared: &DesiredScope) -> BTreeSet<Orgno> {
-        let in_force = declared.consumers.iter().filter(|(_, access)| !self.has_ended(access));
+    /// The declared consumers that have access today.
+    pub(super) fn entitled(&self, scope: &ScopeName, declared: &DesiredScope) -> BTreeSet<Orgno> {
+        let mut entitled = self.in_force(declared);
+        entitled.retain(|orgno| self.desired.block(scope, *orgno).is_none());
+        entitled
+    }
+
+    /// The consumers with an entry that counts today.
+    pub(super) fn in_force(&self, declared: &DesiredScope) -> BTreeSet<Orgno> {
+        let on = |access: &DesiredAccess| access.on(self.today).is_some();
+        let in_force = declared.consumers.iter().filter(|(_, access)| on(access));
         in_force.map(|(orgno, _)| *orgno).collect()
     }
 
@@ -196,11 +236,7 @@ impl Draft<'_> {
         approved.map(|(orgno, record)| self.consumer(*orgno, Some(record))).collect()
     }
 
-    fn has_ended(&self, access: &DesiredAccess) -> bool {
-        access.until.is_some_and(|until| until < self.today)
-    }
-
-    fn consumer(&self, orgno: Orgno, record: Option<&LiveAccess>) -> Consumer {
+    pub(super) fn consumer(&self, orgno: Orgno, record: Option<&LiveAccess>) -> Consumer {
         let declared = self.desired.names.get(&orgno);
         let name = declared.or_else(|| record.and_then(|record| record.name.as_ref())).cloned();
         Consumer { orgno, name }
@@ -212,5 +248,16 @@ fn deciding(line: Option<Source>, declared: &Source) -> (Source, Option<Source>)
     match line {
         Some(line) => (line, Some(declared.clone())),
         None => (declared.clone(), None),
+    }
+}
+
+/// The reason why an entry gives no access today.
+fn not_today(days: Days, today: Date) -> Option<String> {
+    match (days.from, days.until) {
+        (Some(from), _) if days.is_later_than(today) => {
+            Some(format!("not yet: the first day is {from}"))
+        }
+        (_, Some(until)) => Some(format!("expired: the last day was {until}")),
+        (_, None) => None,
     }
 }

@@ -43,6 +43,20 @@ pub enum Origin {
     /// The declarations before requested it too: DigDir was changed outside the repository, or an apply was
     /// not finished.
     Drift,
+    /// The last day of an access has passed since the last apply.
+    Expired,
+    /// The first day of an access has been reached since the last apply.
+    Due,
+}
+
+impl Origin {
+    /// Whether a date is the cause, which the declarations have had since the last apply.
+    pub fn is_date(self) -> bool {
+        match self {
+            Self::Change | Self::Drift => false,
+            Self::Expired | Self::Due => true,
+        }
+    }
 }
 
 /// Operation and target of an action.
@@ -96,10 +110,21 @@ pub enum AccessWork {
         /// Whether the scope is inactive and about to be reactivated: then the access has no effect, and
         /// DigDir may refuse to revoke it before the scope is active.
         is_inactive: bool,
-        /// Whether it was granted outside this repository, before the scope was declared here for the first
-        /// time.
-        takes_over: bool,
+        /// Its cause.
+        cause: RevocationCause,
     },
+}
+
+/// Cause of a revocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevocationCause {
+    /// The declarations do not give the access, or not today.
+    Declarations,
+    /// As `Declarations`, and the access was granted outside this repository, before the scope was declared
+    /// here for the first time.
+    TakeOver,
+    /// The organisation is blocked.
+    Block,
 }
 
 /// Change to a client.
@@ -280,13 +305,26 @@ impl Action {
         }
     }
 
+    /// The cause of the revocation, if it is one.
+    pub fn revocation(&self) -> Option<RevocationCause> {
+        match &self.work {
+            Work::Access(_, _, AccessWork::Revoke { is_inactive: _, cause }) => Some(*cause),
+            Work::Access(_, _, AccessWork::Grant { .. })
+            | Work::Scope(..)
+            | Work::Client(..)
+            | Work::Keys(..) => None,
+        }
+    }
+
     /// Whether it revokes an access that was granted outside this repository, before the scope was declared
     /// here for the first time.
     pub fn takes_over(&self) -> bool {
-        matches!(
-            self.work,
-            Work::Access(_, _, AccessWork::Revoke { takes_over: true, is_inactive: _ })
-        )
+        self.revocation() == Some(RevocationCause::TakeOver)
+    }
+
+    /// Whether it revokes an access because the organisation is blocked.
+    pub fn is_of_block(&self) -> bool {
+        self.revocation() == Some(RevocationCause::Block)
     }
 
     /// Consumers that regain access by it.

@@ -227,6 +227,24 @@ codes! {
          consumer's own registration has it. `portvakt rename OLD NEW` declares the new scope beside the \
          old one, with the same attributes and consumers; remove the old one in a later change, once its \
          clients have moved.";
+    /// An access ends soon.
+    AccessEnds = "PV420", Notice,
+        "On the day after, `portvakt apply --due` revokes it, or the next apply. If it is to last longer, \
+         write a later `until` and apply that before. `access_policy.warn_before` in portvakt.yaml says how \
+         long before the end it is reported.";
+    /// A declared access begins later.
+    AccessBegins = "PV421", Notice,
+        "Before its first day the entry counts as absent. On that day `portvakt apply --due` grants the \
+         access, or the next apply.";
+    /// A blocked organisation keeps access, as the scope is open to all.
+    BlockedInVain = "PV422", Notice,
+        "DigDir does not control access to a scope with `accessible_for_all`: every organisation gets tokens. \
+         To keep one out, close the scope and declare the others as its consumers.";
+    /// A date asks for a change that the current declarations do not.
+    DueOverruled = "PV423", Notice,
+        "`apply --due` carries out what dates in the applied declarations ask for. Declarations that were \
+         merged since and are not applied yet say otherwise about this access, so it is left alone: apply \
+         them.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

@@ -22,7 +22,8 @@ pub(super) fn exceeded_limits(
     let Guards { max_deactivations, max_revocations, max_grants, max_changed_percent, protect: _ } =
         &limits;
     let deactivations = of(Verb::Deactivate);
-    let revocations = of(Verb::Revoke);
+    let of_blocks = actions.iter().filter(|action| action.is_of_block()).count() as u64;
+    let revocations = of(Verb::Revoke) - of_blocks;
     let mut exceeded = Vec::new();
     if deactivations > *max_deactivations {
         let scopes = actions.iter().filter(|action| is_closed_scope(action)).count() as u64;

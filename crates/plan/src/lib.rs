@@ -5,11 +5,13 @@
 mod access;
 mod action;
 mod beside;
+mod blocks;
 mod body;
 mod client;
 mod code;
 mod consumed;
 mod danger;
+mod dates;
 pub mod document;
 mod guards;
 mod id;
@@ -33,13 +35,14 @@ use jiff::civil::Date;
 
 pub use action::{
     AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, OnBehalfOfWrite, Origin,
-    ScopeWork, Work, Write,
+    RevocationCause, ScopeWork, Work, Write,
 };
 pub use code::Code;
 pub use danger::{Danger, FieldChange, Mark, Operation};
 pub use id::{ActionId, Kind, Target, Verb};
 pub use matching::{Mismatch, live_client};
 pub use on_behalf_of::EntryWork;
+pub use origin::DatesPassed;
 pub use protection::PAST_REMEDY;
 pub use report::{Outcome, Report};
 pub use unmanaged::Unmanaged;
@@ -99,7 +102,7 @@ pub struct Notice {
 /// Compares the declarations with the live state.
 ///
 /// `past` distinguishes a removal from an entity that was never managed here; without it, only what the
-/// declarations themselves name is removed. `now` decides which accesses have expired (`until`, by the date
+/// declarations themselves name is removed. `now` decides which accesses count today (`from` and `until`, by the date
 /// in Norway) and which keys expire soon. The accesses of every scope that `desired` and `past` name, and the
 /// keys of every client of `desired`, must have been read into `live`; those that were not are taken to be
 /// empty.
@@ -137,6 +140,8 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
     draft.report_unmanaged();
     draft.report_forgotten();
     draft.report_own_client();
+    draft.report_dates();
+    draft.report_blocks();
     draft.report_oddities();
     draft.report_snapshot();
     draft.finish()

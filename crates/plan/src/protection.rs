@@ -70,7 +70,7 @@ impl Draft<'_> {
         is_emptied: bool,
     ) -> Option<(Code, String)> {
         let before = self.scope_before(scope);
-        let was_entitled = before.is_none_or(|before| self.entitled(before).contains(&consumer));
+        let was_entitled = before.is_none_or(|before| self.in_force(before).contains(&consumer));
         if was_entitled && let Some((protected, by)) = self.drops_of_scope(scope) {
             return Some(protected_before(protected, by, DROPPED));
         }

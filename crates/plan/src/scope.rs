@@ -130,8 +130,8 @@ impl Draft<'_> {
         };
         let revoked = self.revokes(name, declared, live, true);
         let write = write(&live.representation, &wanted);
-        let regains = self.regains(declared, live);
-        let entitled = self.entitled(declared);
+        let regains = self.regains(name, declared, live);
+        let entitled = self.entitled(name, declared);
         let work = ScopeWork::Reactivate { write, regains, entitled };
         self.push_scope(name, work, &declared.source, None, revoked);
         let reactivated = ActionId::scope(Verb::Reactivate, name);

@@ -1,8 +1,10 @@
 //! The tables of the design's section 3 on two models: the declared and the live state.
 
 mod applied;
+mod blocks;
 mod clients;
 mod consumed;
+mod dates;
 mod named;
 mod owned;
 mod renamed;
@@ -15,9 +17,9 @@ use serde_json::{Value, json};
 
 use super::{Plan, plan};
 use domain::{
-    AccessState, Applied, DelegationSource, Desired, DesiredAccess, DesiredScope, Guards, Live,
-    LiveAccess, LiveScope, Orgno, Past, Protected, Protection, Removal, RemovalAction,
-    ScopeAttributes, ScopeName, Source, Vocabulary,
+    AccessState, Applied, Days, DelegationSource, Desired, DesiredAccess, DesiredEntry,
+    DesiredScope, Guards, Live, LiveAccess, LiveScope, Orgno, Past, Protected, Protection, Removal,
+    RemovalAction, ScopeAttributes, ScopeName, Source, Vocabulary,
 };
 
 const NOW: &str = "2026-11-22T10:00:00Z";
@@ -46,6 +48,8 @@ fn declared(scopes: impl IntoIterator<Item = (&'static str, DesiredScope)>) -> D
         clients: BTreeMap::new(),
         removed_clients: BTreeMap::new(),
         warn_before: jiff::SignedDuration::from_hours(720),
+        warn_of_access: jiff::SignedDuration::from_hours(14 * 24),
+        blocks: Vec::new(),
         removed: BTreeMap::new(),
         names: [(orgno(SKATT), "Skatteetaten".to_owned())].into(),
         vocabulary: Vocabulary::default(),
@@ -54,7 +58,7 @@ fn declared(scopes: impl IntoIterator<Item = (&'static str, DesiredScope)>) -> D
 }
 
 fn scope(consumers: &[&str]) -> DesiredScope {
-    let access = DesiredAccess { until: None, reason: None, group: None, source: source(7) };
+    let access = DesiredAccess::from(entry(Days::default()));
     DesiredScope {
         attributes: ScopeAttributes { description: "Les".to_owned(), ..Default::default() },
         active: true,
@@ -64,6 +68,22 @@ fn scope(consumers: &[&str]) -> DesiredScope {
         names: BTreeSet::new(),
         source: source(3),
     }
+}
+
+fn entry(days: Days) -> DesiredEntry {
+    DesiredEntry { days, reason: None, group: None, source: source(7) }
+}
+
+/// A scope to which Skatteetaten has access on these days.
+fn scope_on(all: &[Days]) -> DesiredScope {
+    let [first, others @ ..] = all else { panic!("no days") };
+    let mut access = DesiredAccess::from(entry(*first));
+    others.iter().for_each(|days| access.add(entry(*days)));
+    DesiredScope { consumers: [(orgno(SKATT), access)].into(), ..scope(&[]) }
+}
+
+fn days(from: &str, until: &str) -> Days {
+    Days { from: from.parse().ok(), until: until.parse().ok() }
 }
 
 fn removal(action: RemovalAction) -> Removal {
@@ -236,13 +256,9 @@ fn accesses_follow_their_table() {
 
 #[test]
 fn until_is_the_last_day_with_access() {
-    let with_end = |until: &str| {
-        let mut scope = scope(&[SKATT]);
-        scope.consumers.get_mut(&orgno(SKATT)).unwrap().until = Some(until.parse().unwrap());
-        declared([("etat:a", scope)])
-    };
+    let with_end = |until: &str| declared([("etat:a", scope_on(&[days("", until)]))]);
     let live = live([("etat:a", live_scope(true, &[(SKATT, "APPROVED")]))]);
-    assert_snapshot!(summary(&with_end("2026-11-22"), &live), @"");
+    assert_snapshot!(summary(&with_end("2026-11-22"), &live), @"PV420 etat:a 974761076");
     let ended = planned(&with_end("2026-11-21"), &live);
     let [action] = ended.actions.as_slice() else { panic!("{ended:?}") };
     assert_eq!(action.id().to_string(), "revoke etat:a 974761076");
@@ -252,8 +268,7 @@ fn until_is_the_last_day_with_access() {
 
 #[test]
 fn an_ended_access_does_not_come_back_with_its_scope() {
-    let mut scope = scope(&[SKATT]);
-    scope.consumers.get_mut(&orgno(SKATT)).unwrap().until = Some("2026-11-21".parse().unwrap());
+    let scope = scope_on(&[days("", "2026-11-21")]);
     let live = live([("etat:a", live_scope(false, &[(SKATT, "APPROVED")]))]);
     assert_snapshot!(summary(&declared([("etat:a", scope)]), &live), @"
     revoke etat:a 974761076
@@ -356,7 +371,7 @@ fn orgnos() -> impl Iterator<Item = Orgno> {
 /// many to one that it creates.
 fn limits_of_grants(count: usize, allowed: Option<u64>) -> Vec<String> {
     let mut existing = scope(&[]);
-    let access = DesiredAccess { until: None, reason: None, group: None, source: source(7) };
+    let access = DesiredAccess::from(entry(Days::default()));
     existing.consumers = orgnos().take(count).map(|who| (who, access.clone())).collect();
     let new = DesiredScope { consumers: existing.consumers.clone(), ..scope(&[]) };
     let mut desired = declared([("etat:a", existing), ("etat:new", new)]);

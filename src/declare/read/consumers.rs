@@ -1,15 +1,20 @@
 //! Reading aliases, groups and the entries that name consumers.
 
 use super::declarations_file as file;
-use super::declared::{Alias, Declared, DeclaredAccess, DeclaredGroup, Spans, Until, Who};
-use super::environments::{EnvironmentNames, EnvironmentSet, check_name};
+use super::declared::{
+    Alias, Day, Declared, DeclaredAccess, DeclaredBlock, DeclaredGroup, Spans, Who,
+};
+use super::environments::{EnvironmentNames, check_name};
+use super::globs::globset;
 use super::texts::parse_orgno;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::{entries_of, items_of, unknown_key, wrong_kind};
-use crate::declare::yaml::optional::{Members, Raw, Spanned};
+use crate::declare::yaml::optional::{
+    Items, Members, Needed, Optional, Raw, ReadableTexts, Restriction, Spanned,
+};
 use crate::declare::yaml::suggestions;
 use crate::declare::yaml::suggestions::TEXT;
 use crate::declare::yaml::table::{Read, TableReader};
@@ -113,45 +118,93 @@ pub(crate) fn consumer<'d>(
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<DeclaredAccess> {
-    let at = input.at;
-    let plain = |who, who_span| DeclaredAccess {
-        who,
-        who_span,
-        until: None,
-        environments: EnvironmentSet::ALL,
-        reason: None,
-        span: at.span(),
-    };
-    match input.read(findings)? {
+    let span = input.at.span();
+    let (named, limits) = match input.read(findings)? {
         file::ConsumerItem::Name(text) => {
-            let who = named(&text, at.span(), findings)?;
-            Some(plain(who, at.span()))
+            let who = named(&text, span, findings)?;
+            return Some(DeclaredAccess::plain(who, span, span));
         }
-        file::ConsumerItem::Group(file::GroupEntry { group }) => {
-            let Spanned { value: group, span } = group.0?;
-            Some(plain(Who::Group((&*kept(&group)).into()), span))
+        file::ConsumerItem::Group(entry) => {
+            let file::GroupEntry { group, from, until, environments, reason } = entry;
+            let group =
+                group.0.map(|Spanned { value, span }| (Who::Group((&*kept(&value)).into()), span));
+            (group, Limits { from, until, environments, reason })
         }
-        file::ConsumerItem::Consumer(entry) => detailed(entry, at, environments, findings),
-    }
+        file::ConsumerItem::Consumer(entry) => {
+            let file::DetailedEntry { consumer, from, until, environments, reason } = entry;
+            (consumer_of(consumer, findings), Limits { from, until, environments, reason })
+        }
+    };
+    limited(named, limits, span, environments, findings)
 }
 
-fn detailed(
-    entry: file::DetailedEntry<'_>,
-    at: &Node<'_>,
+/// The organisation that an entry names, and where.
+fn consumer_of(consumer: Needed<Spanned<String>>, findings: &mut Findings) -> Option<(Who, Span)> {
+    let Spanned { value, span } = consumer.0?;
+    Some((named(&value, span, findings)?, span))
+}
+
+/// The limits of an entry.
+struct Limits<'d> {
+    from: Optional<Raw<'d, String>>,
+    until: Optional<Raw<'d, String>>,
+    environments: Restriction<ReadableTexts>,
+    reason: Optional<String>,
+}
+
+fn limited(
+    named: Option<(Who, Span)>,
+    Limits { from, until, environments: names, reason }: Limits<'_>,
+    span: Span,
     environments: &EnvironmentNames,
     findings: &mut Findings,
 ) -> Option<DeclaredAccess> {
-    let file::DetailedEntry { consumer, until, environments: names, reason } = entry;
-    let who =
-        consumer.0.and_then(|Spanned { value, span }| Some((named(&value, span, findings)?, span)));
-    let until = until.0.filter(|until| !until.at.value.is_null()).and_then(|until| {
-        let span = until.at.span();
-        date(until.at, findings).map(|date| Until { date, span })
-    });
+    let from = day(from, "first", findings);
+    let until = day(until, "last", findings);
     let environments = environments.declared(&names, findings);
-    let (who, who_span) = who?;
+    let (who, who_span) = named?;
     let reason = reason.0.map(Into::into);
-    Some(DeclaredAccess { who, who_span, until, environments, reason, span: at.span() })
+    let access = DeclaredAccess { who, who_span, from, until, environments, reason, span };
+    if let (Some(from), Some(until), true) = (from, until, access.days().is_reversed()) {
+        let message = format!(
+            "the last day with access, {}, comes before the first one, {}",
+            until.date, from.date
+        );
+        let help = "correct `from` or `until`: both of these days are days with access";
+        findings.report(Rule::Date, until.span, &message, help);
+    }
+    Some(access)
+}
+
+fn day(input: Optional<Raw<'_, String>>, which: &str, findings: &mut Findings) -> Option<Day> {
+    let input = input.0.filter(|day| !day.at.value.is_null())?;
+    let span = input.at.span();
+    date(input.at, which, findings).map(|date| Day { date, span })
+}
+
+/// Reads the `blocked` of a document.
+pub(crate) fn blocks(
+    section: Option<Items<'_, file::BlockedItem>>,
+    environments: &EnvironmentNames,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    let for_mapping = "write each entry as `- { consumer: …, reason: … }`";
+    for item in items_of(section, Some(for_mapping), findings) {
+        let Some(entry) = item.read(findings) else { continue };
+        let file::BlockedItem { consumer, environments: names, scopes, reason } = entry;
+        let environments = environments.declared(&names, findings);
+        if let Some(globs) = scopes.0.as_ref().filter(|globs| globs.is_empty()) {
+            let message = "an empty list of scopes: this would block nothing";
+            let help = "leave `scopes` out for all of them, or name some";
+            findings.report(Rule::WrongValue, globs.span, message, help);
+        }
+        let scopes = scopes.0.map(|globs| globset(&globs, false, findings));
+        let named = consumer_of(consumer, findings);
+        let (Some((who, span)), Some(reason)) = (named, reason.0) else { continue };
+        let place = findings.place(span);
+        declared.blocks.push(DeclaredBlock { who, scopes, environments, reason, place });
+    }
 }
 
 /// Reports an entry that is a mapping but names nobody: a name in the place of a key.
@@ -168,7 +221,7 @@ fn misshapen(at: &Node<'_>, findings: &mut Findings) -> bool {
         unknown_key(key, &KEYS, at, findings);
         return true;
     }
-    if ["until", "environments", "reason"].contains(&key) {
+    if ["from", "until", "environments", "reason"].contains(&key) {
         let message = "the key `consumer` is missing";
         let help = "remove the dash, and put two spaces in its place, if it belongs to the entry \
                     above; else add `consumer: …`";
@@ -190,7 +243,8 @@ fn misshapen(at: &Node<'_>, findings: &mut Findings) -> bool {
     true
 }
 
-fn date(at: &Node<'_>, findings: &mut Findings) -> Option<Date> {
+/// Reads the `which` (first or last) day with access.
+fn date(at: &Node<'_>, which: &str, findings: &mut Findings) -> Option<Date> {
     let span = at.span();
     let text = match &at.value {
         Value::String(text) => text.to_string(),
@@ -204,8 +258,10 @@ fn date(at: &Node<'_>, findings: &mut Findings) -> Option<Date> {
     if date.is_none() {
         let message = format!("{} is no date", quoted(&text));
         let help = match meant(&text) {
-            Some(date) => format!("write {date}: the last day with access, as YYYY-MM-DD"),
-            None => "write the last day with access as YYYY-MM-DD, such as 2027-06-30".into(),
+            Some(date) => format!("write {date}: the {which} day with access, as YYYY-MM-DD"),
+            None => {
+                format!("write the {which} day with access as YYYY-MM-DD, such as 2027-06-30")
+            }
         };
         findings.report(Rule::Date, span, &message, &help);
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 
 use super::attributes::with_attributes;
 use crate::declare::yaml::optional::{
-    Items, Members, Needed, Optional, Raw, ReadableTexts, Restriction, Spanned,
+    Items, Members, Needed, Optional, Raw, ReadableTexts, Restriction, Spanned, TextList,
 };
 use crate::declare::yaml::table::{table, words};
 use domain::{IntegrationType, RemovalAction, Representation};
@@ -16,6 +16,8 @@ table! {
         pub(crate) consumers: Option<Members<'d, AliasEntry>>,
         /// Names for several organisations together: a list of aliases or quoted organisation numbers.
         pub(crate) groups: Option<Members<'d, Vec<String>>>,
+        /// Organisations that have no access, whatever else is declared.
+        pub(crate) blocked: Option<Items<'d, BlockedItem>>,
         /// The scopes to hold, and who has access to them.
         pub(crate) scopes: Option<Items<'d, Scope<'d>>>,
         /// The clients (integrations) to hold: which scopes they consume, and their keys.
@@ -87,16 +89,27 @@ pub(crate) enum ConsumerItem<'d> {
     /// An alias, or an organisation number in quotes.
     Name(String),
     /// Everybody in a group.
-    Group(GroupEntry),
+    Group(GroupEntry<'d>),
     /// One organisation, with more to say about it.
     Consumer(DetailedEntry<'d>),
 }
 
 table! {
     /// Everybody in a group.
-    pub(crate) struct GroupEntry {
+    pub(crate) struct GroupEntry<'d> {
         /// The group's name.
         pub(crate) group: Needed<Spanned<String>>,
+        /// The first day with access, in Norway: YYYY-MM-DD. Default: no beginning.
+        #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+        pub(crate) from: Optional<Raw<'d, String>>,
+        /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
+        #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+        pub(crate) until: Optional<Raw<'d, String>>,
+        /// The environments in which the entry counts. Default: all.
+        #[schemars(length(min = 1))]
+        pub(crate) environments: Restriction<ReadableTexts>,
+        /// Why the access is given, such as a case number.
+        pub(crate) reason: Optional<String>,
     }
 }
 
@@ -105,6 +118,9 @@ table! {
     pub(crate) struct DetailedEntry<'d> {
         /// An alias, or an organisation number in quotes.
         pub(crate) consumer: Needed<Spanned<String>>,
+        /// The first day with access, in Norway: YYYY-MM-DD. Default: no beginning.
+        #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+        pub(crate) from: Optional<Raw<'d, String>>,
         /// The last day with access, in Norway: YYYY-MM-DD. Default: no end.
         #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
         pub(crate) until: Optional<Raw<'d, String>>,
@@ -213,6 +229,23 @@ table! {
         pub(crate) uri: Optional<String>,
         /// The address of its picture.
         pub(crate) logo_uri: Optional<String>,
+    }
+}
+
+table! {
+    @like "{ consumer: {}, reason: … }"
+    /// An organisation that has no access, whatever else is declared.
+    #[schemars(rename = "BlockedConsumer")]
+    pub(crate) struct BlockedItem {
+        /// An alias, or an organisation number in quotes.
+        pub(crate) consumer: Needed<Spanned<String>>,
+        /// The environments in which it is blocked. Default: all.
+        #[schemars(length(min = 1))]
+        pub(crate) environments: Restriction<ReadableTexts>,
+        /// Globs of scope names: it is blocked from those. `*` matches `:` and `/` too. Default: all scopes.
+        pub(crate) scopes: Optional<TextList>,
+        /// Why, such as a case number.
+        pub(crate) reason: Needed<String>,
     }
 }
 

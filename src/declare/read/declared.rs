@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use globset::GlobSet;
 use jiff::civil::Date;
 
 use super::attributes::{ClientLayer, ScopeLayer};
@@ -12,8 +13,8 @@ use super::silences::Silence;
 use crate::declare::diagnostic::{Diagnostic, Place};
 use domain::nais::Application;
 use domain::{
-    ClientAttributes, ClientId, ClientName, ConsumedScope, Entity, IntegrationType, OnBehalfOf,
-    OnBehalfOfId, Orgno, RemovalAction, ScopeName,
+    ClientAttributes, ClientId, ClientName, ConsumedScope, Days, Entity, IntegrationType,
+    OnBehalfOf, OnBehalfOfId, Orgno, RemovalAction, ScopeName,
 };
 use yaml::Node;
 use yaml::Span;
@@ -23,6 +24,7 @@ use yaml::Span;
 pub(crate) struct Declared {
     pub(crate) aliases: Vec<Alias>,
     pub(crate) groups: Vec<DeclaredGroup>,
+    pub(crate) blocks: Vec<DeclaredBlock>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) strays: Vec<Stray>,
     pub(crate) removed: Vec<RemovedScope>,
@@ -41,6 +43,7 @@ impl Declared {
         let Self {
             aliases,
             groups,
+            blocks,
             scopes,
             strays,
             removed,
@@ -53,6 +56,7 @@ impl Declared {
         } = other;
         self.aliases.extend(aliases);
         self.groups.extend(groups);
+        self.blocks.extend(blocks);
         self.scopes.extend(scopes);
         self.strays.extend(strays);
         self.removed.extend(removed);
@@ -227,10 +231,44 @@ pub(crate) struct Override {
 pub(crate) struct DeclaredAccess {
     pub(crate) who: Who,
     pub(crate) who_span: Span,
-    pub(crate) until: Option<Until>,
+    pub(crate) from: Option<Day>,
+    pub(crate) until: Option<Day>,
     pub(crate) environments: EnvironmentSet,
     pub(crate) reason: Option<Box<str>>,
     pub(crate) span: Span,
+}
+
+impl DeclaredAccess {
+    /// An entry that only names somebody.
+    pub(crate) fn plain(who: Who, who_span: Span, span: Span) -> Self {
+        Self {
+            who,
+            who_span,
+            from: None,
+            until: None,
+            environments: EnvironmentSet::ALL,
+            reason: None,
+            span,
+        }
+    }
+
+    /// The days on which it counts.
+    pub(crate) fn days(&self) -> Days {
+        Days { from: self.from.map(|day| day.date), until: self.until.map(|day| day.date) }
+    }
+}
+
+/// An entry of `blocked`.
+#[derive(Debug)]
+pub(crate) struct DeclaredBlock {
+    /// An alias or a number.
+    pub(crate) who: Who,
+    /// The names of the scopes that it concerns; `None` for all.
+    pub(crate) scopes: Option<GlobSet>,
+    pub(crate) environments: EnvironmentSet,
+    pub(crate) reason: String,
+    /// Where the organisation is named.
+    pub(crate) place: Place,
 }
 
 /// The consumers of a scope that could not be read: whom they name is checked all the same.
@@ -240,9 +278,9 @@ pub(crate) struct Stray {
     pub(crate) place: Place,
 }
 
-/// The last day with access, in Norway.
+/// The first or the last day with access, in Norway, and its place.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Until {
+pub(crate) struct Day {
     pub(crate) date: Date,
     pub(crate) span: Span,
 }

@@ -75,9 +75,10 @@ fn read_document(
         return;
     }
     let Some(document) = table::read_document::<Declarations<'_>>(at, findings) else { return };
-    let Declarations { consumers, groups, scopes, clients, removed } = document;
+    let Declarations { consumers, groups, blocked, scopes, clients, removed } = document;
     consumers::aliases(consumers, &settings.environment_names, declared, findings);
     consumers::groups(groups, declared, findings);
+    consumers::blocks(blocked, &settings.environment_names, declared, findings);
     let for_mapping = "write each scope as `- name: …`, and the rest below";
     let items: Vec<_> = items_of(scopes, Some(for_mapping), findings).collect();
     for item in whole(&items, findings) {
@@ -127,7 +128,7 @@ fn entities(document: &Node<'_>) -> Vec<Span> {
         spans.push(scope.span());
         spans.extend(items(scope, "consumers").map(Node::span));
     }
-    for key in ["clients", "removed"] {
+    for key in ["clients", "removed", "blocked"] {
         spans.extend(items(document, key).map(Node::span));
     }
     for section in ["consumers", "groups"].iter().filter_map(|key| document.get(key)) {
@@ -141,7 +142,7 @@ fn entities(document: &Node<'_>) -> Vec<Span> {
 fn foreign_help(file: &str) -> String {
     let exclude = suggestions::exclude(file);
     format!(
-        "a declaration has `consumers`, `groups`, `scopes`, `clients` or `removed` at its top; {exclude}"
+        "a declaration has `consumers`, `groups`, `blocked`, `scopes`, `clients` or `removed` at its top; {exclude}"
     )
 }
 

@@ -61,6 +61,7 @@ pub struct Settings {
     pub(crate) client_defaults: ClientLayer,
     pub(crate) client_default_spans: Spans,
     pub(crate) warn_before: SignedDuration,
+    pub(crate) warn_of_access: SignedDuration,
     pub(crate) nais: Nais,
     pub(crate) filter: FileFilter,
 }
@@ -163,7 +164,9 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let include = file.include.0.map(|globs| globset(&globs, true, findings));
     let exclude = file.exclude.0.map(|globs| globset(&globs, true, findings));
     let keys_policy = file.keys_policy.0.unwrap_or_default();
-    let warn_before = warn_before(keys_policy.warn_before.0, findings);
+    let warn_of_access = file.access_policy.0.unwrap_or_default().warn_before.0;
+    let warn_of_access = warn_before(warn_of_access, WARN_OF_ACCESS, findings);
+    let warn_before = warn_before(keys_policy.warn_before.0, WARN_BEFORE, findings);
     let nais = Nais::new(file.nais.0.unwrap_or_default(), &prefixes, &environment_names, findings);
     Some(Settings {
         organization,
@@ -184,6 +187,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         client_default_spans,
         client_defaults,
         warn_before,
+        warn_of_access,
         nais,
         filter: FileFilter { include, exclude: exclude.unwrap_or_default() },
     })
@@ -247,15 +251,22 @@ fn branch(input: Option<Spanned<String>>, findings: &mut Findings) -> Option<Str
 /// How long before its end a key is told of where nothing is said.
 const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-fn warn_before(input: Option<Spanned<String>>, findings: &mut Findings) -> SignedDuration {
+/// The same for an access.
+const WARN_OF_ACCESS: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+fn warn_before(
+    input: Option<Spanned<String>>,
+    default: SignedDuration,
+    findings: &mut Findings,
+) -> SignedDuration {
     let Some(Spanned { value: text, span }) = input else {
-        return WARN_BEFORE;
+        return default;
     };
     parse_duration(&text).unwrap_or_else(|| {
         let message = format!("{} is no time", quoted(&text));
         let help = "write days, weeks or hours, such as `30d`, `4w` or `12h`";
         findings.report(Rule::WrongValue, span, &message, help).hides = false;
-        WARN_BEFORE
+        default
     })
 }
 

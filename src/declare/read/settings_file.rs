@@ -41,6 +41,8 @@ table! {
         pub(crate) apply_from: Optional<Spanned<String>>,
         /// What an apply must not do without being told twice.
         pub(crate) guards: Optional<GuardsFile>,
+        /// What is reported of accesses.
+        pub(crate) access_policy: Optional<AccessPolicyFile>,
         /// What is told of the keys of clients.
         pub(crate) keys_policy: Optional<KeysPolicyFile>,
         /// What manifests of NAIS among the declarations do not say themselves.
@@ -98,6 +100,17 @@ pub(crate) enum ClusterFile<'d> {
     All(String),
     /// One for each, by the environment's name.
     Each(Members<'d, String>),
+}
+
+table! {
+    /// What is reported of accesses.
+    #[derive(Default)]
+    pub(crate) struct AccessPolicyFile {
+        /// How long before its end a plan reports an access: days, weeks or hours, as in `30d`, `4w` and
+        /// `12h`. Default: 14d.
+        #[schemars(regex(pattern = r"^[0-9]+[dwh]$"))]
+        pub(crate) warn_before: Optional<Spanned<String>>,
+    }
 }
 
 table! {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use crate::declare::diagnostic::Place;
 use crate::declare::files::index::SETTINGS_FILE;
-use crate::declare::read::declared::{Alias, Declared, DeclaredAccess, DeclaredClient, Scope, Who};
+use crate::declare::read::declared::{
+    Alias, Declared, DeclaredAccess, DeclaredBlock, DeclaredClient, Scope, Who,
+};
 use crate::declare::read::environment::EnvironmentTarget;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
@@ -100,6 +102,25 @@ impl<'r> Here<'r> {
             Some(Place { file: SETTINGS_FILE.into(), span: spans?.of(attribute)? })
         };
         scope.place_of(self.set, attribute).or_else(default)
+    }
+
+    /// The organisations that an entry of `blocked` means: those that the alias names here, and if it does not
+    /// count here, those that it names elsewhere.
+    pub(crate) fn blocked(&self, who: &Who) -> Vec<Orgno> {
+        match (self.named(who), who) {
+            ([], Who::Alias(name)) => {
+                let aliases = self.declared.aliases.iter();
+                aliases.filter(|it| *it.alias == **name).map(|it| it.orgno).collect()
+            }
+            (named, _) => named.to_vec(),
+        }
+    }
+
+    /// The entries of `blocked` that count here, each with the organisations that it means.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (&'r DeclaredBlock, Vec<Orgno>)> {
+        let blocks = self.declared.blocks.iter();
+        let here = blocks.filter(|block| block.environments.overlaps(self.set));
+        here.map(|block| (block, self.blocked(&block.who)))
     }
 
     /// The organisations that a name means; empty for an alias that does not count in the environment.

@@ -3,9 +3,8 @@
 pub(crate) mod here;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
-
-use jiff::civil::Date;
 
 use self::here::Here;
 use crate::declare::diagnostic::Place;
@@ -13,9 +12,9 @@ use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
 use crate::declare::read::declared::{DeclaredAccess, DeclaredClient, Scope, Who};
 use crate::declare::read::environments::EnvironmentSet;
 use domain::{
-    AliasLine, ClientAttributes, ClientIdentity, ClientRemoval, Desired, DesiredAccess,
-    DesiredClient, DesiredScope, EntryName, GroupLines, Orgno, Removal, RemovalAction,
-    ScopeAttributes, Source, Vocabulary,
+    AliasLine, ClientAttributes, ClientIdentity, ClientRemoval, ConsumerBlock, Desired,
+    DesiredAccess, DesiredClient, DesiredEntry, DesiredScope, EntryName, GroupLines, Orgno, Removal,
+    RemovalAction, ScopeAttributes, Source, Vocabulary,
 };
 
 /// Resolves declarations for one environment.
@@ -39,10 +38,24 @@ pub(super) fn desired(here: &Here<'_>, organization: Orgno) -> Desired {
         clients: clients.collect(),
         removed_clients: removed_clients.collect(),
         warn_before: here.settings.warn_before,
+        warn_of_access: here.settings.warn_of_access,
+        blocks: blocks(here),
         names: names(here, organization),
         vocabulary: vocabulary(here),
         guards: here.settings.guards.clone(),
     }
+}
+
+fn blocks(here: &Here<'_>) -> Vec<ConsumerBlock> {
+    let each = here.blocks().flat_map(|(block, consumers)| {
+        consumers.into_iter().map(move |consumer| ConsumerBlock {
+            consumer,
+            scopes: block.scopes.clone(),
+            reason: block.reason.clone(),
+            source: source(&block.place),
+        })
+    });
+    each.collect()
 }
 
 fn removal(action: RemovalAction, reason: Option<&String>, place: &Place) -> Removal {
@@ -128,42 +141,26 @@ pub(super) fn attributes(scope: &Scope, here: &Here<'_>) -> ScopeAttributes {
     ScopeLayer::resolve(description.unwrap_or(&scope.description), &layers)
 }
 
-/// Adds an entry. If an organisation has several, the one that lasts longest sets the end and is the source —
-/// the first of them if several last equally long —, and the first reason found is the reason.
 fn add(
     consumers: &mut BTreeMap<Orgno, DesiredAccess>,
     orgno: Orgno,
-    entry: &DeclaredAccess,
+    declared: &DeclaredAccess,
     file: &Arc<str>,
 ) {
-    let new = || Source { file: Arc::clone(file), line: entry.span.start.line as usize, at: None };
-    let until = entry.until.map(|until| until.date);
-    let reason = || entry.reason.as_deref().map(str::to_owned);
-    let group = || match &entry.who {
+    let group = match &declared.who {
         Who::Group(name) => Some(Arc::from(&**name)),
         Who::Alias(_) | Who::Orgno(_) => None,
     };
-    let access = consumers.entry(orgno).or_insert_with(|| DesiredAccess {
-        until,
-        reason: reason(),
-        group: group(),
-        source: new(),
-    });
-    if lasts_longer(until, access.until) {
-        access.until = until;
-        access.group = group();
-        access.source = new();
-    }
-    if access.reason.is_none() {
-        access.reason = reason();
-    }
-}
-
-fn lasts_longer(new: Option<Date>, old: Option<Date>) -> bool {
-    match (new, old) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(new), Some(old)) => new > old,
+    let line = declared.span.start.line as usize;
+    let entry = DesiredEntry {
+        days: declared.days(),
+        reason: declared.reason.as_deref().map(str::to_owned),
+        group,
+        source: Source { file: Arc::clone(file), line, at: None },
+    };
+    match consumers.entry(orgno) {
+        Entry::Vacant(vacant) => drop(vacant.insert(entry.into())),
+        Entry::Occupied(occupied) => occupied.into_mut().add(entry),
     }
 }
 

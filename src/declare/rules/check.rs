@@ -33,6 +33,7 @@ pub(crate) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
     duplicates(declared, &mut found);
     removals(declared, &mut found);
     references(declared, &mut found);
+    entries_for_nobody(declared, &mut found);
     amount(declared, &mut found);
     found
 }
@@ -221,6 +222,15 @@ fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
             found.extend(known.check(who, &Place { file, span: *span }, true));
         }
     }
+    for block in &declared.blocks {
+        let is_group = matches!(&block.who, Who::Alias(name) if known.groups.contains(&**name));
+        found.extend(known.check(&block.who, &block.place, false).map(|mut unknown| {
+            if is_group {
+                unknown.help = Some("it is a group: block each of its organisations".to_owned());
+            }
+            unknown
+        }));
+    }
     let of_scopes = declared.scopes.iter().map(|Scope { consumers, place, .. }| (consumers, place));
     let of_strays = declared.strays.iter().map(|Stray { consumers, place }| (consumers, place));
     for (consumers, place) in of_scopes.chain(of_strays) {
@@ -285,6 +295,49 @@ impl Known<'_> {
                     format!("{hint}declare it under `groups`")
                 };
                 Some(Diagnostic::new(Rule::UnknownGroup, place, &message, &help))
+            }
+        }
+    }
+}
+
+/// Reports entries whose environments have none in common with those of the organisations that they name.
+fn entries_for_nobody(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    let mut aliases: HashMap<&str, EnvironmentSet> = HashMap::new();
+    for alias in &declared.aliases {
+        let all = aliases.entry(&alias.alias).or_insert(EnvironmentSet::NONE);
+        *all = all.or(alias.environments);
+    }
+    // What is unknown or broken is reported by that alone.
+    let of_alias = |name: &str| aliases.get(name).copied().unwrap_or(EnvironmentSet::ALL);
+    let of_member = |who: &Who| match who {
+        Who::Orgno(_) => EnvironmentSet::ALL,
+        Who::Alias(name) | Who::Group(name) => of_alias(name),
+    };
+    let groups = declared.groups.iter().filter(|group| !group.members.is_empty());
+    let groups = groups.map(|group| {
+        let members = group.members.iter().map(|(who, _)| of_member(who));
+        (group.name.as_str(), members.fold(EnvironmentSet::NONE, EnvironmentSet::or))
+    });
+    let groups: HashMap<_, _> = groups.collect();
+    for scope in &declared.scopes {
+        for entry in &*scope.consumers {
+            let (named, whose) = match &entry.who {
+                Who::Orgno(_) => continue,
+                Who::Alias(name) => (of_alias(name), "its alias counts"),
+                Who::Group(name) => {
+                    let members = groups.get(&**name).copied();
+                    (members.unwrap_or(EnvironmentSet::ALL), "the members of its group count")
+                }
+            };
+            let reach = scope.environments.and(entry.environments);
+            // An empty set comes of environments that are wrong, or that do not hold the scope.
+            if !reach.is_empty() && !named.is_empty() && !reach.overlaps(named) {
+                let message =
+                    format!("this entry gives nobody access: {whose} in other environments");
+                let help =
+                    "add the environment where the organisation is declared, or take the entry out";
+                let place = scope.at(entry.who_span);
+                found.push(Diagnostic::new(Rule::GivesNobody, &place, &message, help));
             }
         }
     }

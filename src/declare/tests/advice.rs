@@ -74,6 +74,87 @@ scopes:
 }
 
 #[test]
+fn entries_for_different_days_are_no_duplicates() {
+    let consumers = |consumers: &str| {
+        let groups = "groups: { g: ['974761076'], h: ['974761076'] }";
+        let scope = format!("name: etat:a, description: d, consumers: [{consumers}]");
+        let yaml = format!("{groups}\nscopes: [{{ {scope} }}]");
+        let found = reported(SETTINGS, &yaml, "test");
+        found.into_iter().map(|(code, ..)| code).collect::<Vec<_>>()
+    };
+    let one = |rest: &str| format!("{{ consumer: '974761076', {rest} }}");
+    let group = |rest: &str| format!("{{ group: g, {rest} }}");
+    let both = |a: String, b: String| consumers(&format!("{a}, {b}"));
+    let (early, late) = ("until: 2026-12-31", "from: 2027-01-01");
+    assert_eq!(both(one(early), one(late)), [""; 0]);
+    assert_eq!(both(group(late), group(early)), [""; 0]);
+    assert_eq!(both(one("until: 2027-01-01"), one(late)), ["PV127"]);
+    assert_eq!(both(group("until: 2027-01-01"), group(late)), ["PV127"]);
+    // A group's access covers an entry's or it does not.
+    assert_eq!(both(group(early), one("from: 2026-12-01, until: 2026-12-31")), ["PV128"]);
+    assert_eq!(both(group(early), one("until: 2027-01-01")), [""; 0]);
+    assert_eq!(both(group(late), one(early)), [""; 0]);
+    assert_eq!(both(group("until: 2026-11-01"), one("from: 2027-06-01")), ["PV129"]);
+}
+
+#[test]
+fn an_entry_that_gives_nobody_access_anywhere_is_reported() {
+    let yaml = "\
+consumers:
+  bare_test: { orgno: '974761076', environments: [test] }
+  to: { orgno: '971040238', environments: [sandbox] }
+  to: { orgno: '991825827', environments: [prod] }
+groups: { begge: [bare_test, to], en: [bare_test], ingen: [] }
+scopes:
+- name: etat:a
+  description: d
+  consumers:
+  - { consumer: bare_test, environments: [sandbox, prod] }
+  - { group: en, environments: [prod] }
+  - { group: begge, environments: [prod] }
+  - { consumer: to, environments: [test] }
+  - { group: ingen, environments: [prod] }
+- name: etat:b
+  description: d
+  environments: [prod]
+  consumers: [bare_test, to]
+";
+    let found = yaml.replace("  to: { orgno: '991825827', environments: [prod] }\n", "");
+    assert_eq!(
+        reported(SETTINGS, &found, ""),
+        [
+            ("PV160", 9, 17),
+            ("PV160", 10, 14),
+            ("PV160", 11, 14),
+            ("PV160", 12, 17),
+            ("PV160", 17, 15),
+            ("PV160", 17, 26)
+        ]
+    );
+}
+
+#[test]
+fn entries_of_a_blocked_organisation_are_shown() {
+    let yaml = "\
+consumers:
+  skatt: { orgno: '974761076', environments: [test] }
+groups: { g: [skatt, '971040238'] }
+blocked:
+- { consumer: skatt, environments: [test], scopes: ['etat:a*'], reason: SAK-1 }
+- { consumer: '971040238', environments: [prod], reason: SAK-2 }
+scopes:
+- { name: etat:a, description: d, consumers: [skatt] }
+- { name: etat:ab, description: d, consumers: [{ group: g }] }
+- { name: etat:b, description: d, consumers: [skatt] }
+";
+    let test = [("PV161", 8, 47), ("PV161", 9, 57)];
+    assert_eq!(reported(SETTINGS, yaml, "test"), test);
+    assert_eq!(reported(SETTINGS, yaml, "prod"), [("PV161", 9, 57)]);
+    let unknown = "groups: { g: ['974761076'] }\nblocked: [{ consumer: g, reason: r }, { consumer: x, reason: r }]";
+    assert_eq!(reported(SETTINGS, unknown, ""), [("PV104", 2, 23), ("PV104", 2, 51)]);
+}
+
+#[test]
 fn ends_in_the_past_and_far_ahead() {
     let until = |date: &str| {
         let entry = format!("{{ consumer: '974761076', until: {date} }}");

@@ -88,6 +88,9 @@ fn schemas_know_every_form_and_refuse_what_the_reader_refuses() {
         "consumers: { a: { orgno: '991825827', environments: [test] } }\ngroups: { g: [a] }",
         "scopes: [{ name: etat:a, description: d, allowed_integration_types: [], consumers: \
          ['974761076', { group: g }, { consumer: b, until: 2027-06-30, reason: r }] }]",
+        "scopes: [{ name: etat:a, description: d, consumers: \
+         [{ group: g, from: 2027-01-01, until: 2027-06-30, environments: [test], reason: r }] }]\ngroups: { g: [a] }",
+        "blocked: [{ consumer: '974761076', scopes: ['etat:a*'], environments: [test], reason: r }]",
         "scopes: [{ name: etat:a, description: d, per_environment: { test: { active: false } } }]",
     ];
     for text in good {
@@ -102,7 +105,9 @@ fn schemas_know_every_form_and_refuse_what_the_reader_refuses() {
         "scopes: [{ name: etat:a, description: d, at_max_age: null }]",
         "scopes: [{ name: etat:a, description: d, visibility: public }]",
         "scopes: [{ name: etat:a, description: d, consumers: [991825827] }]",
-        "scopes: [{ name: etat:a, description: d, consumers: [{ group: g, until: 2027-01-01 }] }]",
+        "scopes: [{ name: etat:a, description: d, consumers: [{ group: g, until: 2027 }] }]",
+        "blocked: [{ consumer: '974761076' }]",
+        "blocked: [{ consumer: '974761076', reason: r, environments: [] }]",
         "scopes: [{ name: etat:a, description: d, environments: [] }]",
         "removed: [{ scope: etat:a, action: delete }]",
     ];

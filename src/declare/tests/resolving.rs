@@ -27,8 +27,9 @@ fn the_entry_that_lasts_longest_wins() {
     let entry = |lines: &str| {
         let yaml = format!("scopes:\n- name: etat:a\n  description: d\n  consumers:\n{lines}");
         let access = access(&yaml, "test", SKATT).unwrap();
-        let until = access.until.map(|date| date.to_string());
-        (until, access.reason, access.source.line)
+        let today = "2026-11-23".parse().unwrap();
+        let until = access.last_day(today).map(|date| date.to_string());
+        (until, access.reason(today).cloned(), access.described(today).source.line)
     };
     let early = "  - { consumer: skatt, until: 2027-01-01, reason: early }\n";
     let late = "  - { group: alle }\n";
@@ -52,6 +53,51 @@ fn restrictions_to_environments_hold() {
     let restricted = scope("environments: [test], consumers: [skatt]");
     assert!(access(&restricted, "test", SKATT).is_some());
     assert!(access(&restricted, "sandbox", SKATT).is_none());
+}
+
+#[test]
+fn entries_of_groups_have_days_environments_and_a_reason() {
+    let scope = |rest: &str| {
+        format!(
+            "scopes: [{{ name: etat:a, description: d, consumers: [{{ group: alle, reason: SAK-1, {rest} }}] }}]"
+        )
+    };
+    let yaml = scope("from: 2026-12-01, until: 2026-12-31, environments: [test, sandbox]");
+    let day = |day: &str| day.parse().unwrap();
+    let access_of = |environment: &str, orgno: &str| access(&yaml, environment, orgno);
+    let skatt = access_of("sandbox", SKATT).unwrap();
+    for (date, has_access) in
+        [("2026-11-30", false), ("2026-12-01", true), ("2026-12-31", true), ("2027-01-01", false)]
+    {
+        assert_eq!(skatt.on(day(date)).is_some(), has_access, "{date}");
+    }
+    let entry = skatt.described(day("2026-11-30"));
+    assert_eq!((entry.group.as_deref(), entry.reason.as_deref()), (Some("alle"), Some("SAK-1")));
+    // The alias' environments and the entry's both limit.
+    assert!(access_of("test", NAV).is_some() && access_of("sandbox", NAV).is_none());
+    assert!(access_of("prod", SKATT).is_none());
+}
+
+#[test]
+fn blocked_organisations_are_those_of_the_environment_and_of_the_alias() {
+    let yaml = "\
+blocked:
+- { consumer: skatt, environments: [test], scopes: ['etat:a*'], reason: SAK-1 }
+- { consumer: nav, reason: SAK-2 }
+";
+    let repository = load_one(&format!("{ALIASES}---\n{yaml}"));
+    let blocked = |environment: &str, scope: &str, orgno: &str| {
+        let (desired, _) = repository.desired(environment, TODAY).unwrap();
+        let block = desired.block(&scope.parse().unwrap(), orgno.parse().unwrap())?;
+        Some((block.reason.clone(), block.source.line))
+    };
+    assert_eq!(blocked("test", "etat:a:b/c", SKATT), Some(("SAK-1".to_owned(), 8)));
+    assert_eq!(blocked("test", "etat:b", SKATT), None);
+    assert_eq!(blocked("prod", "etat:a", SKATT), None);
+    // The alias does not count in prod, and the organisation is blocked there all the same.
+    for environment in ["test", "prod", "sandbox"] {
+        assert_eq!(blocked(environment, "etat:b", NAV), Some(("SAK-2".to_owned(), 9)));
+    }
 }
 
 #[test]

@@ -132,21 +132,17 @@ pub(crate) fn place(
     let is_attribute = |key: &str| domain::SCOPE.named(key).is_some();
     let is_scope = known.contains(&"per_environment");
     let text = match key {
-        "until" | "environments" | "reason" if known == ["group"] => {
-            "it goes with `consumer` and not with `group`: write an entry with `consumer` for each \
-             organisation"
-        }
-        "until" | "reason" | "consumer" if is_scope => {
+        "from" | "until" | "reason" | "consumer" if is_scope => {
             "it belongs to an entry of `consumers`: `- { consumer: …, until: … }`"
         }
         "group" if is_scope => "it belongs to `consumers`, behind a dash: `- group: …`",
         "orgno" if !known.contains(&"consumer") => {
             "it belongs to an alias below `consumers` at the top of a file: `alias: { orgno: … }`"
         }
-        "scopes" | "groups" | "removed" | "consumers" if settings => {
+        "scopes" | "groups" | "removed" | "consumers" | "blocked" if settings => {
             "it belongs into another YAML file beside portvakt.yaml"
         }
-        "scopes" | "groups" | "removed" | "consumers" => {
+        "scopes" | "groups" | "removed" | "consumers" | "blocked" => {
             "it stands at the top of a file, without spaces before it"
         }
         "max_deactivations"

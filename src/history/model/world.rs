@@ -244,7 +244,8 @@ impl Job {
 
 impl Record {
     pub(super) fn of(baseline: &Baseline) -> Self {
-        let Baseline { applied, tried, protecting, lost, moved_to: _, at } = baseline;
+        let Baseline { applied, tried, protecting, lost, moved_to: _, dates_done: _, at } =
+            baseline;
         Self {
             applied: applied.as_ref().map(|it| number(&it.commit)),
             tried: tried.iter().map(|it| number(&it.commit)).collect(),
@@ -262,6 +263,7 @@ impl Record {
             protecting: protecting.iter().copied().map(recorded).collect(),
             lost: lost.then_some(LossReason::WentOn),
             moved_to: None,
+            dates_done: None,
             at: time(*at),
         }
     }

@@ -6,7 +6,7 @@ use domain::text::printable;
 use plan::document::{Access, AccessDocument};
 
 /// The columns, in their order.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 13] = [
     "environment",
     "scope",
     "consumer",
@@ -18,6 +18,8 @@ const COLUMNS: [&str; 11] = [
     "file",
     "line",
     "has_access",
+    "from",
+    "blocked",
 ];
 
 /// The accesses, one a line, below a line of names.
@@ -32,9 +34,20 @@ pub fn csv(document: &AccessDocument) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-fn record(access: &Access) -> [String; 11] {
-    let Access { environment, scope, consumer, consumer_name, state, group, until, reason, source } =
-        access;
+fn record(access: &Access) -> [String; 13] {
+    let Access {
+        environment,
+        scope,
+        consumer,
+        consumer_name,
+        state,
+        group,
+        from,
+        until,
+        reason,
+        blocked,
+        source,
+    } = access;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (file, line) = match source {
         Some(source) => (source.file.clone(), source.line.to_string()),
@@ -52,6 +65,8 @@ fn record(access: &Access) -> [String; 11] {
         file,
         line,
         state.gives_access().to_string(),
+        from.map(|from| from.to_string()).unwrap_or_default(),
+        text(blocked),
     ]
 }
 

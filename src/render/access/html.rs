@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -17,14 +18,23 @@ const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// The page. `warn_days` is the number of days before its end at which an access ends soon.
-pub fn html(document: &AccessDocument, warn_days: i64) -> String {
+/// Number of days before its end at which something ends soon.
+#[derive(Debug, Clone, Copy)]
+pub struct WarnDays {
+    /// An access.
+    pub accesses: i64,
+    /// A key.
+    pub keys: i64,
+}
+
+/// The page.
+pub fn html(document: &AccessDocument, warn: WarnDays) -> String {
     let parts = [
         ("style_hash", hash(STYLE)),
         ("script_hash", hash(SCRIPT)),
         ("style", STYLE.to_owned()),
         ("script", SCRIPT.to_owned()),
-        ("data", data(document, warn_days)),
+        ("data", data(document, warn)),
     ];
     // In one pass, so that no text of the data is taken for a place.
     let mut page = String::new();
@@ -45,7 +55,7 @@ fn hash(text: &str) -> String {
 
 /// The data as JSON that neither ends the element it is in nor begins a comment. Each text is in it once, and
 /// entries refer to it by its index.
-fn data(document: &AccessDocument, warn_days: i64) -> String {
+fn data(document: &AccessDocument, warn: WarnDays) -> String {
     let mut tables = Tables::default();
     let consumers: BTreeMap<&str, &str> = document
         .accesses
@@ -60,9 +70,14 @@ fn data(document: &AccessDocument, warn_days: i64) -> String {
         let consumer: Option<&usize> = consumer_at.get(&it.consumer.as_str());
         let (file, line) = tables.place(it.source.as_ref());
         let group = tables.groups.at(it.group.as_deref());
-        let until = it.until.map(|until| until.to_string()).unwrap_or_default();
+        let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
+        let (from, until) = (day(it.from), day(it.until));
+        let reason = match &it.blocked {
+            Some(why) => shown(Some(&format!("blocked: {why}"))),
+            None => shown(it.reason.as_deref()),
+        };
         let state = GrantState::ALL.iter().position(|state| *state == it.state);
-        json!([scope, consumer, state, group, until, shown(it.reason.as_deref()), file, line])
+        json!([scope, consumer, state, group, until, reason, file, line, from])
     };
     let rows: Vec<_> = document.accesses.iter().map(|it| access(&mut tables, it)).collect();
     let environment_at = |name: &String| document.environments.iter().position(|it| it == name);
@@ -103,7 +118,8 @@ fn data(document: &AccessDocument, warn_days: i64) -> String {
         },
         "created": document.created.to_string(),
         "source": document.source,
-        "warn_days": warn_days,
+        "warn_days": warn.accesses,
+        "warn_key_days": warn.keys,
         "environments": document.environments,
         "states": states,
         "teams": tables.teams.texts,
@@ -158,9 +174,10 @@ fn shown(text: Option<&str>) -> Value {
 fn sign(state: GrantState) -> &'static str {
     match state {
         GrantState::Granted | GrantState::Declared => "●",
-        GrantState::Undeclared => "!",
+        GrantState::Undeclared | GrantState::Overdue => "!",
         GrantState::Kept => "◐",
         GrantState::Missing => "○",
         GrantState::Requested => "?",
+        GrantState::NotNow => "◌",
     }
 }

@@ -5,7 +5,7 @@ mod html;
 mod text;
 
 pub use csv::csv;
-pub use html::html;
+pub use html::{WarnDays, html};
 pub use text::{Grouping, text};
 
 use super::text::QUIET;

@@ -124,14 +124,18 @@ fn list(out: &mut String, rows: &[(String, &Access)]) {
     }
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     for (name, access) in rows {
-        let Access { state, group, until, reason, source, .. } = access;
+        let Access { state, group, from, until, reason, blocked, source, .. } = access;
         let style = match state {
             GrantState::Granted | GrantState::Declared => GOOD,
-            GrantState::Undeclared => BAD,
-            GrantState::Kept | GrantState::Missing | GrantState::Requested => CAREFUL,
+            GrantState::Undeclared | GrantState::Overdue => BAD,
+            GrantState::Kept | GrantState::Missing | GrantState::Requested | GrantState::NotNow => {
+                CAREFUL
+            }
         };
         let more = [
             group.as_ref().map(|group| format!("group {}", printable(group))),
+            blocked.as_ref().map(|why| format!("{BAD}blocked{BAD:#}: {}", printable(why))),
+            from.map(|from| format!("from {from}")),
             until.map(|until| format!("until {until}")),
             reason.as_ref().map(|reason| printable(reason).into_owned()),
         ];

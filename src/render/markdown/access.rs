@@ -22,9 +22,8 @@ pub fn access(document: &AccessDocument) -> String {
     if document.accesses.is_empty() {
         return out + "\nNobody has been granted access.\n";
     }
-    out +=
-        "\n| environment | scope | organisation | state | group | until | reason | declared in |\n";
-    out += "|---|---|---|---|---|---|---|---|\n";
+    out += "\n| environment | scope | organisation | state | group | from | until | reason | declared in |\n";
+    out += "|---|---|---|---|---|---|---|---|---|\n";
     for it in &document.accesses {
         out += &row(it, escape);
     }
@@ -34,14 +33,18 @@ pub fn access(document: &AccessDocument) -> String {
 fn row(it: &Access, escape: Escape) -> String {
     let optional = |text: Option<&str>| text.map(|text| escape.code(text)).unwrap_or_default();
     let source = it.source.as_ref().map(|source| format!("{}:{}", source.file, source.line));
+    let from = it.from.map(|from| from.to_string());
     let until = it.until.map(|until| until.to_string());
+    let blocked = it.blocked.as_ref().map(|why| format!(", **blocked**: {}", escape.code(why)));
     format!(
-        "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
+        "| {} | {} | {} | {}{} | {} | {} | {} | {} | {} |\n",
         escape.code(&it.environment),
         escape.code(&it.scope),
         escape.named(&it.consumer, it.consumer_name.as_deref()),
         it.state.description(),
+        blocked.unwrap_or_default(),
         optional(it.group.as_deref()),
+        from.unwrap_or_default(),
         until.unwrap_or_default(),
         optional(it.reason.as_deref()),
         optional(source.as_deref()),

@@ -7,6 +7,8 @@ mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 pub(crate) use self::at::{
     At, applied_at, apply_from, declared_at, files_at, files_here, read_at, unread, valid_at,
 };
@@ -24,11 +26,22 @@ use domain::{self, Applied, Desired, Guards, Past, Protected};
 /// apply, as far as it is known.
 pub(crate) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
 
+/// The last apply in full.
+#[derive(Debug, Clone)]
+pub(crate) struct LastApply {
+    /// Its commit, and the place of the declarations.
+    pub(crate) recorded: Recorded,
+    /// When everything was done that dates in its declarations asked for.
+    pub(crate) dates_done: Timestamp,
+}
+
 /// Earlier applies, from git.
 #[derive(Default)]
 pub(crate) struct KnownPast {
     /// The declarations at the commit last applied in full.
     pub(crate) applied: Option<Applied>,
+    /// The apply of it.
+    pub(crate) last: Option<LastApply>,
     /// The declarations at each commit that counts or protects, here or elsewhere.
     pub(crate) all: Vec<Applied>,
     /// Entities that may be active because of it, with the name of the place that applied them.
@@ -56,7 +69,7 @@ impl KnownPast {
             limits.into_iter().chain([Guards::default()]).reduce(|a, b| a.stricter(&b));
         self.past.unknown = Some(why);
         // Nobody has compared it with the branch that is applied.
-        (self.applied, self.past.applied) = (None, None);
+        (self.applied, self.last, self.past.applied) = (None, None, None);
         self
     }
 
@@ -136,7 +149,13 @@ impl Reading<'_> {
             .iter()
             .filter(|other| may_be_applied(&other.of))
             .map(|other| (other.name.clone(), other.of.applied.clone()));
+        let last = own.recorded.applied.clone().filter(|_| own.applied.is_some());
+        let last = last.map(|recorded| LastApply {
+            dates_done: own.recorded.dates_done.unwrap_or(recorded.at),
+            recorded,
+        });
         KnownPast {
+            last,
             elsewhere: elsewhere.collect(),
             all: all.cloned().collect(),
             traces: traces.collect(),

@@ -2,6 +2,7 @@
 
 mod checkout;
 mod checkouts;
+mod due;
 mod failing;
 mod folders;
 mod forged;

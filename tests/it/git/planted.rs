@@ -12,10 +12,11 @@ use super::remote::{Clone, Remote, git, ran};
 use crate::world::SKATT;
 
 /// Commands that read declarations, a past or an account, with arguments.
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 23] = [
     &["plan"],
     &["plan", "--base", "HEAD"],
     &["apply", "--auto-approve"],
+    &["apply", "--due", "--auto-approve"],
     &["doctor"],
     &["drift"],
     &["history"],
@@ -34,6 +35,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["render", "nais"],
     &["render", "istio"],
     &["rename", "etat:a", "etat:ny"],
+    &["block", SKATT, "--reason", "nei"],
 ];
 
 /// Number of those that read git themselves.

@@ -64,6 +64,8 @@ fn is_known(reason: &Reason, defaults: bool) -> bool {
         | Reason::Beside(_)
         | Reason::Removed
         | Reason::Expired(_)
+        | Reason::NotYet(_)
+        | Reason::Blocked(_)
         | Reason::InManifest(_)
         | Reason::AccessibleForAll
         | Reason::CannotEdit(_)

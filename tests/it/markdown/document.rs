@@ -68,6 +68,7 @@ fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
         group: None,
         team: None,
         takes_over: false,
+        of_block: false,
         changes: (0..3).map(|at| change(at, text)).collect(),
         regains: vec![consumer(text), consumer(text)],
         regains_keys: vec![text()],

@@ -276,6 +276,8 @@ fn neither_do_arguments_that_are_repeated() {
             &["show", text],
             &["explain", text],
             &["history", "--scope", &format!("{text}[")],
+            &["block", text, "--reason", text, "--scope", text],
+            &["unblock", text],
             &["keys", "list", text],
             &["keys", "generate", text, "--out", text],
             &["token", "--client", text, "--key", text],

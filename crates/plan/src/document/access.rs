@@ -102,10 +102,15 @@ pub struct Access {
     pub state: GrantState,
     /// The group by which it is declared.
     pub group: Option<String>,
+    /// The first day with access, in Norway.
+    #[schemars(with = "Option<String>")]
+    pub from: Option<Date>,
     /// The last day with access, in Norway.
     #[schemars(with = "Option<String>")]
     pub until: Option<Date>,
     pub reason: Option<String>,
+    /// The reason why the organisation is blocked; `null` if it is not.
+    pub blocked: Option<String>,
     /// Where it is declared; `null` if it is not.
     pub source: Option<SourceDocument>,
 }
@@ -126,6 +131,10 @@ pub enum GrantState {
     Requested,
     /// Declared, and whether it is live was not read.
     Declared,
+    /// Declared for other days, or blocked: the organisation has no access today.
+    NotNow,
+    /// Declared for other days, or blocked, and live: the organisation still has access.
+    Overdue,
 }
 
 impl EntityState {
@@ -165,13 +174,15 @@ impl ConsumedBy {
 
 impl GrantState {
     /// Every state, the one that gives access first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Granted,
         Self::Undeclared,
         Self::Kept,
         Self::Missing,
         Self::Requested,
         Self::Declared,
+        Self::NotNow,
+        Self::Overdue,
     ];
 
     /// The word for it in JSON.
@@ -183,14 +194,16 @@ impl GrantState {
             Self::Missing => "missing",
             Self::Requested => "requested",
             Self::Declared => "declared",
+            Self::NotNow => "not_now",
+            Self::Overdue => "overdue",
         }
     }
 
     /// Whether the organisation has access now, as far as is known.
     pub fn gives_access(self) -> bool {
         match self {
-            Self::Granted | Self::Undeclared | Self::Declared => true,
-            Self::Kept | Self::Missing | Self::Requested => false,
+            Self::Granted | Self::Undeclared | Self::Declared | Self::Overdue => true,
+            Self::Kept | Self::Missing | Self::Requested | Self::NotNow => false,
         }
     }
 
@@ -203,6 +216,8 @@ impl GrantState {
             Self::Missing => "declared, has no access yet",
             Self::Requested => "requests access",
             Self::Declared => "declared",
+            Self::NotNow => "has no access today",
+            Self::Overdue => "has access, and is to have none today",
         }
     }
 }

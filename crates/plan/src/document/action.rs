@@ -37,7 +37,8 @@ pub struct ActionDocument {
     /// The id that DigDir assigned to the client, if it exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// `change`: the declarations have changed since `base`; `drift`: those at `base` request it too; `null`
+    /// `change`: the declarations have changed since `base`; `drift`: those at `base` request it too; `expired`:
+    /// the last day of an access has passed since the last apply; `due`: its first day has been reached; `null`
     /// where it is not known.
     pub origin: Option<Origin>,
     /// Where the repository requests it, or last did: the line that made the difference, which may be that of
@@ -58,6 +59,9 @@ pub struct ActionDocument {
     /// here for the first time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub takes_over: bool,
+    /// Whether it revokes an access because the organisation is blocked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_block: bool,
     /// Differences, field by field.
     pub changes: Vec<ChangeDocument>,
     /// Consumers that regain access by this reactivation alone, as DigDir kept their accesses.
@@ -140,6 +144,7 @@ impl ActionDocument {
             team: None,
             reason: action.reason.clone(),
             takes_over: action.takes_over(),
+            of_block: action.is_of_block(),
             changes: action.changes().into_iter().map(ChangeDocument::from).collect(),
             regains: action.regains().iter().map(ConsumerDocument::new).collect(),
             regains_keys: action.regains_keys().iter().map(|key| key.kid.clone()).collect(),

@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use super::super::{Origin, Verb, count};
+use super::super::{DatesPassed, Origin, Verb, count};
 use super::clients::{client, desired, live_client, named, removed, with};
 use super::*;
 
@@ -16,6 +16,12 @@ fn applied(desired: Desired) -> Applied {
 
 fn after(desired: &Desired, before: Desired, live: &Live) -> String {
     in_lines(&planned_after(desired, Some(&applied(before)), live))
+}
+
+/// No day has passed since the last apply.
+fn no_dates(desired: &Desired) -> DatesPassed<'_> {
+    let today = "2026-11-22".parse().unwrap();
+    DatesPassed { desired, since: today, today }
 }
 
 fn nothing() -> Desired {
@@ -125,7 +131,10 @@ fn what_was_needed_before_too_is_drift() {
     let now = declared([("etat:a", scope(&[SKATT, DIGDIR])), ("etat:b", scope(&[]))]);
     let mut plan = planned_after(&now, Some(&applied(before.clone())), &live);
     assert!(plan.actions.iter().all(|action| action.origin.is_none()));
-    plan.set_origins(&planned_after(&before, Some(&applied(before.clone())), &live));
+    plan.set_origins(
+        &planned_after(&before, Some(&applied(before.clone())), &live),
+        no_dates(&before),
+    );
     let origins = plan
         .actions
         .iter()
@@ -148,9 +157,9 @@ fn what_differs_in_another_way_is_change() {
         scope.attributes.at_max_age = 60;
     }
     let mut plan = planned(&now, &live);
-    plan.set_origins(&planned(&before, &live));
+    plan.set_origins(&planned(&before, &live), no_dates(&before));
     assert_eq!(plan.actions[0].origin, Some(Origin::Change));
-    plan.set_origins(&planned(&now, &live));
+    plan.set_origins(&planned(&now, &live), no_dates(&now));
     assert_eq!(plan.actions[0].origin, Some(Origin::Drift));
 }
 

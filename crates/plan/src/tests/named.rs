@@ -44,8 +44,12 @@ fn desired(Model { aliases, members, entry }: &Model) -> Desired {
         EntryName::Group(group) => Some(Arc::clone(group)),
         EntryName::Alias(_) => None,
     };
-    let access =
-        DesiredAccess { until: None, reason: None, group: name_of_group, source: source(7) };
+    let access = DesiredAccess::from(DesiredEntry {
+        days: Days::default(),
+        reason: None,
+        group: name_of_group,
+        source: source(7),
+    });
     let declared = DesiredScope {
         consumers: consumers.into_iter().map(|consumer| (consumer, access.clone())).collect(),
         names: [entry.clone()].into(),

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod added;
+mod blocks;
 mod consumers;
 mod copied;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod nais;
 #[cfg(test)]
 mod tests;
 
+pub use blocks::{BlockEntry, NamedConsumer};
 pub use consumers::{ConsumerEntry, ScopeDeclaration};
 
 use crate::declare::diagnostic::Place;

@@ -12,7 +12,6 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::own::sorted;
 use crate::declare::read::attributes::ScopeLayer;
 use crate::declare::read::declared::{Declared, DeclaredAccess, Scope, Spans, Who};
-use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
 use crate::declare::read::texts::parse_orgno;
 use crate::declare::yaml::document::Findings;
@@ -221,12 +220,5 @@ fn consumer(at: &Node<'_>, findings: &mut Findings) -> Option<DeclaredAccess> {
     check_label(at, "name", findings);
     let (orgno, who_span) = required(at, "orgno", findings, text)?;
     let who = Who::Orgno(parse_orgno(orgno, who_span, findings)?);
-    Some(DeclaredAccess {
-        who,
-        who_span,
-        until: None,
-        environments: EnvironmentSet::ALL,
-        reason: None,
-        span: at.span(),
-    })
+    Some(DeclaredAccess::plain(who, who_span, at.span()))
 }

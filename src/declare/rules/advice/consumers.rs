@@ -6,8 +6,8 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::{Diagnostic, Place};
-use crate::declare::read::declared::{DeclaredAccess, DeclaredGroup, Scope, Until, Who};
+use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use crate::declare::read::declared::{Day, DeclaredAccess, DeclaredGroup, Scope, Who};
 use crate::declare::read::environment::EnvironmentTarget;
 use crate::declare::resolve::here::Here;
 use domain::Orgno;
@@ -24,6 +24,7 @@ pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
         let direct = direct(scope, here);
         twice(scope, &direct, found);
         through_groups(scope, &direct, here, found);
+        blocked(scope, here, found);
         for until in here.entries(scope).filter_map(|entry| entry.until) {
             found.extend(when(until, today, far).map(|(rule, message, help)| {
                 Diagnostic::new(rule, &scope.at(until.span), &message, help)
@@ -104,8 +105,9 @@ fn direct<'s>(scope: &'s Scope, here: &Here<'_>) -> Vec<(Orgno, &'s DeclaredAcce
 
 fn twice(scope: &Scope, direct: &[(Orgno, &DeclaredAccess)], found: &mut Vec<Diagnostic>) {
     for same in direct.chunk_by(|a, b| a.0 == b.0) {
-        let (orgno, first) = same[0];
-        for (_, other) in &same[1..] {
+        for (index, (orgno, other)) in same.iter().enumerate() {
+            let before = same.iter().take(index).map(|(_, entry)| *entry);
+            let Some(first) = same_days(before, other) else { continue };
             let message = format!("{orgno} is a consumer of the scope twice");
             let help = "keep one entry: taking out one of two would leave the access as it is";
             found.push(is_duplicate(
@@ -114,6 +116,35 @@ fn twice(scope: &Scope, direct: &[(Orgno, &DeclaredAccess)], found: &mut Vec<Dia
                 &message,
                 help,
             ));
+        }
+    }
+}
+
+/// The first entry that counts on one of the days of another.
+fn same_days<'s>(
+    mut entries: impl Iterator<Item = &'s DeclaredAccess>,
+    other: &DeclaredAccess,
+) -> Option<&'s DeclaredAccess> {
+    entries.find(|entry| entry.days().overlaps(other.days()))
+}
+
+/// Reports entries that give an organisation no access because it is blocked.
+fn blocked(scope: &Scope, here: &Here<'_>, found: &mut Vec<Diagnostic>) {
+    for (block, consumers) in here.blocks() {
+        if block.scopes.as_ref().is_some_and(|globs| !globs.is_match(scope.name.as_str())) {
+            continue;
+        }
+        for entry in here.entries(scope) {
+            let silenced = here.named(&entry.who).iter().filter(|orgno| consumers.contains(orgno));
+            found.extend(silenced.map(|orgno| {
+                let reason = quoted(&block.reason);
+                let message =
+                    format!("{orgno} has no access by this entry: it is blocked, {reason}");
+                let help = "`portvakt unblock` lifts the block";
+                let place = scope.at(entry.who_span);
+                let related = block.place.related("blocked here");
+                Diagnostic::new(Rule::BlockedEntry, &place, &message, help).with_related(related)
+            }));
         }
     }
 }
@@ -144,25 +175,31 @@ fn through_groups(
     here: &Here<'_>,
     found: &mut Vec<Diagnostic>,
 ) {
-    let mut groups: HashMap<&str, &DeclaredAccess> = HashMap::new();
-    let mut members: HashMap<Orgno, &DeclaredAccess> = HashMap::new();
+    let mut groups: HashMap<&str, Vec<&DeclaredAccess>> = HashMap::new();
+    let mut members: HashMap<Orgno, Vec<&DeclaredAccess>> = HashMap::new();
     for entry in here.entries(scope) {
         let Who::Group(name) = &entry.who else {
             continue;
         };
-        if let Some(first) = groups.insert(name, entry) {
+        let before = groups.entry(name).or_default();
+        if let Some(first) = same_days(before.iter().copied(), entry) {
             let message = "the group has access to the scope twice";
             let (place, first) = (scope.at(entry.who_span), scope.at(first.who_span));
             found.push(is_duplicate(&place, &first, message, "keep one entry"));
         }
+        before.push(entry);
         for orgno in here.named(&entry.who) {
-            members.entry(*orgno).or_insert(entry);
+            members.entry(*orgno).or_default().push(entry);
         }
     }
     for (orgno, entry) in direct {
-        if let Some(group) = members.get(orgno) {
-            let message =
-                format!("{orgno} has this access through a group as well, without an end");
+        let mut of_groups = members.get(orgno).into_iter().flatten();
+        if let Some(group) = of_groups.find(|group| group.days().cover(entry.days())) {
+            let end = match group.until {
+                Some(_) => "on all of these days",
+                None => "without an end",
+            };
+            let message = format!("{orgno} has this access through a group as well, {end}");
             let help = "take this entry out, or the organisation out of the group: as it is, \
                         taking out one of the two revokes nothing";
             let place = scope.at(entry.until.map_or(entry.who_span, |until| until.span));
@@ -173,7 +210,7 @@ fn through_groups(
     }
 }
 
-fn when(until: Until, today: Date, far: Date) -> Option<(Rule, String, &'static str)> {
+fn when(until: Day, today: Date, far: Date) -> Option<(Rule, String, &'static str)> {
     let date = until.date;
     if date < today {
         let help = "remove the entry, or write a later day";

@@ -277,6 +277,7 @@ fn access(entry: &DeclaredAccess, orgno: Orgno) -> Value {
         "orgno": orgno,
         "alias": alias,
         "group": group,
+        "from": entry.from.map(|from| from.date.to_string()),
         "until": entry.until.map(|until| until.date.to_string()),
         "reason": entry.reason,
     })

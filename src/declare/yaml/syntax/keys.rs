@@ -6,7 +6,8 @@ use super::{Broken, Explanation};
 use domain::{Attribute, CLIENT, SCOPE, ValueType};
 
 /// The keys that portvakt knows anywhere, but for those of attributes.
-const OTHERS: [&str; 69] = [
+const OTHERS: [&str; 72] = [
+    "access_policy",
     "action",
     "active",
     "alias",
@@ -14,6 +15,7 @@ const OTHERS: [&str; 69] = [
     "applies_to",
     "apply_from",
     "base64",
+    "blocked",
     "certificate",
     "chain",
     "client",
@@ -30,6 +32,7 @@ const OTHERS: [&str; 69] = [
     "expression",
     "field",
     "file",
+    "from",
     "group",
     "groups",
     "guards",
@@ -79,7 +82,8 @@ const OTHERS: [&str; 69] = [
 ];
 
 /// Those of them that have lists.
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 10] = [
+    "blocked",
     "consumers",
     "environments",
     "exclude",

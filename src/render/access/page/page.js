@@ -25,10 +25,10 @@ const scopes = data.scopes.map((scope, index) => ({
 const consumers = data.consumers.map(([orgno, name], index) => ({
   index, orgno, name, rows: [], text: `${orgno} ${name}`.toLowerCase(),
 }));
-const rows = data.rows.map(([scope, consumer, state, group, until, reason, file, line]) => {
+const rows = data.rows.map(([scope, consumer, state, group, until, reason, file, line, from]) => {
   const row = {
     scope: scopes[scope], consumer: consumers[consumer], state: data.states[state][0], group: data.groups[group] ?? '', until,
-    reason, file: data.files[file], line,
+    reason, file: data.files[file], line, from,
   };
   row.scope.rows.push(row);
   row.consumer.rows.push(row);
@@ -40,7 +40,8 @@ const clients = data.clients.map(([environment, name, id, team, state, consumed,
 }));
 
 const today = data.created.slice(0, 10);
-const soon = new Date(Date.parse(data.created) + data.warn_days * 864e5).toISOString().slice(0, 10);
+const inDays = (days) => new Date(Date.parse(data.created) + days * 864e5).toISOString().slice(0, 10);
+const [soon, soonForKeys] = [inDays(data.warn_days), inDays(data.warn_key_days)];
 const endsSoon = (row) => row.until && row.until >= today && row.until <= soon && GIVES_ACCESS.has(row.state);
 
 const path = (...parts) => '#/' + parts.map(encodeURIComponent).join('/');
@@ -77,8 +78,8 @@ function table(columns, list, cells) {
   return make('div', {}, make('table', {}, make('thead', {}, head), make('tbody', {}, ...body)), rest);
 }
 
-const ACCESS_COLUMNS = ['State', 'Group', 'Until', 'Reason', 'Declared in'];
-const accessCells = (row) => [stateTag(row), row.group, row.until, row.reason, place(row)];
+const ACCESS_COLUMNS = ['State', 'Group', 'From', 'Until', 'Reason', 'Declared in'];
+const accessCells = (row) => [stateTag(row), row.group, row.from, row.until, row.reason, place(row)];
 
 function byScopeAndConsumer(list) {
   return table(['Environment', 'Scope', 'Organisation', ...ACCESS_COLUMNS], list,
@@ -203,7 +204,7 @@ const VIEWS = {
   requests: ['Requests', listOf('Requests that wait', (row) => row.state === 'requested')],
   ending: ['Ending soon', listOf(`Accesses that end by ${soon}`, endsSoon)],
   differences: ['Declared and live', listOf('Differences between what is declared and what is live',
-    (row) => ['undeclared', 'missing'].includes(row.state))],
+    (row) => ['undeclared', 'overdue', 'missing'].includes(row.state))],
   open: ['Open to all', showOpen],
   clients: ['Our clients', showClients],
 };
@@ -269,7 +270,7 @@ function timeLine(keys) {
   const at = (time) => `${end > start ? ((time - start) / (end - start)) * 100 : 0}%`;
   return keys.map(([kid, from, to]) => {
     const [begins, ends] = [from ? Date.parse(from) : start, to ? Date.parse(to) : end];
-    const kind = to && ends < now ? ' over' : to && to.slice(0, 10) <= soon ? ' soon' : '';
+    const kind = to && ends < now ? ' over' : to && to.slice(0, 10) <= soonForKeys ? ' soon' : '';
     const span = make('div', { className: `span${kind}` });
     span.style.left = at(begins);
     span.style.width = `calc(${at(ends)} - ${at(begins)} + 2px)`;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::Value;
 
 use super::{
@@ -21,6 +22,8 @@ pub struct AccessSide<'a> {
     pub desired: &'a Desired,
     /// The live state.
     pub live: Option<&'a Live>,
+    /// The date in Norway.
+    pub today: Date,
     /// The team in whose folder a file is.
     pub team: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -106,6 +109,7 @@ impl AccessSide<'_> {
     }
 
     fn accesses(&self, name: &ScopeName) -> Vec<Access> {
+        let today = self.today;
         let (declared, live) = self.both(name);
         let nobody = BTreeMap::new();
         let declared = declared.map_or(&nobody, |scope| &scope.consumers);
@@ -117,15 +121,25 @@ impl AccessSide<'_> {
             let (wanted, there) = (declared.get(consumer), live.get(consumer));
             let is_approved = there.is_some_and(|access| access.state == AccessState::Approved);
             let is_requested = there.is_some_and(|access| access.state == AccessState::Requested);
+            let block = self.desired.block(name, *consumer);
+            let is_due = wanted.is_some_and(|it| it.on(today).is_some()) && block.is_none();
+            let is_not_now = !is_due && (wanted.is_some() || block.is_some());
             let state = match (self.live, wanted, is_approved) {
+                (None, ..) if is_not_now => GrantState::NotNow,
                 (None, ..) => GrantState::Declared,
                 (_, _, true) if !is_active => GrantState::Kept,
+                (_, _, true) if is_not_now => GrantState::Overdue,
                 (_, Some(_), true) => GrantState::Granted,
                 (_, None, true) => GrantState::Undeclared,
+                (_, _, false) if is_requested && !is_due => GrantState::Requested,
+                (_, Some(_), false) if is_not_now => GrantState::NotNow,
                 (_, Some(_), false) => GrantState::Missing,
-                (_, None, false) if is_requested => GrantState::Requested,
                 (_, None, false) => return None,
             };
+            let entry = wanted.map(|access| access.described(today));
+            let days = entry.map(|entry| entry.days).unwrap_or_default();
+            let last = wanted.and_then(|access| access.last_day(today));
+            let is_in_force = entry.is_some_and(|entry| entry.days.contains(today));
             let name_here = self.desired.names.get(consumer).cloned();
             Some(Access {
                 environment: self.desired.environment.clone(),
@@ -133,10 +147,12 @@ impl AccessSide<'_> {
                 consumer: consumer.to_string(),
                 consumer_name: name_here.or_else(|| there?.name.clone()),
                 state,
-                group: wanted.and_then(|access| access.group.as_deref().map(str::to_owned)),
-                until: wanted.and_then(|access| access.until),
-                reason: wanted.and_then(|access: &DesiredAccess| access.reason.clone()),
-                source: wanted.map(|access| SourceDocument::new(&access.source)),
+                group: entry.and_then(|entry| entry.group.as_deref().map(str::to_owned)),
+                from: days.from,
+                until: if is_in_force { last } else { days.until },
+                reason: wanted.and_then(|access: &DesiredAccess| access.reason(today).cloned()),
+                blocked: block.map(|block| block.reason.clone()),
+                source: entry.map(|entry| SourceDocument::new(&entry.source)),
             })
         };
         consumers.into_iter().filter_map(of).collect()

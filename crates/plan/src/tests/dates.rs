@@ -1,0 +1,188 @@
+//! `from` and `until`: accesses that begin and end, their origins, and the plan of what is due.
+
+use insta::assert_snapshot;
+use jiff::civil::Date;
+
+use super::super::{DatesPassed, Origin};
+use super::*;
+
+const HAS: [(&str, &str); 1] = [(SKATT, "APPROVED")];
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn today() -> Date {
+    date("2026-11-22")
+}
+
+fn with(all: &[Days]) -> Desired {
+    declared([("etat:a", scope_on(all))])
+}
+
+fn open(accesses: &[(&str, &str)]) -> Live {
+    live([("etat:a", live_scope(true, accesses))])
+}
+
+#[test]
+fn from_is_the_first_day_with_access() {
+    let from = |day: &str| with(&[days(day, "")]);
+    assert_snapshot!(summary(&from("2026-11-22"), &open(&[])), @"grant etat:a 974761076");
+    assert_snapshot!(summary(&from("2026-11-23"), &open(&[])), @"PV421 etat:a 974761076");
+    let early = planned(&from("2026-11-23"), &open(&HAS));
+    assert_eq!(early.actions[0].id().to_string(), "revoke etat:a 974761076");
+    assert_eq!(early.actions[0].reason.as_deref(), Some("not yet: the first day is 2026-11-23"));
+    assert_eq!(
+        early.notices[0].message,
+        "the first day with access of Skatteetaten (974761076) is 2026-11-23, and it has access now"
+    );
+}
+
+#[test]
+fn a_day_is_one_in_norway() {
+    let until = with(&[days("", "2026-11-22")]);
+    let from = with(&[days("2026-11-23", "")]);
+    for (now, is_over) in [("2026-11-22T22:59:59Z", false), ("2026-11-22T23:00:00Z", true)] {
+        let now = now.parse().unwrap();
+        let ended = plan(&until, &Past::default(), &open(&HAS), now);
+        assert_eq!(ended.actions.len(), usize::from(is_over), "{now}");
+        let begun = plan(&from, &Past::default(), &open(&[]), now);
+        assert_eq!(begun.actions.len(), usize::from(is_over), "{now}");
+    }
+}
+
+#[test]
+fn of_several_entries_any_gives_access_on_its_days() {
+    let over = days("", "2026-11-01");
+    for others in [days("2026-11-02", "2026-12-31"), days("", ""), days("2026-11-22", "2026-12-31")]
+    {
+        for both in [[over, others], [others, over]] {
+            assert_eq!(summary(&with(&both), &open(&HAS)), "");
+            assert_eq!(summary(&with(&both), &open(&[])), "grant etat:a 974761076");
+        }
+    }
+    let gap = with(&[over, days("2026-12-01", "")]);
+    assert_snapshot!(summary(&gap, &open(&HAS)), @"
+    revoke etat:a 974761076
+    PV421 etat:a 974761076
+    ");
+}
+
+#[test]
+fn an_access_ends_when_no_entry_goes_on_with_it() {
+    let message = |all: &[Days]| {
+        let plan = planned(&with(all), &open(&HAS));
+        plan.notices.first().map(|notice| notice.message.clone())
+    };
+    let ends = |day: &str| days("", day);
+    assert_eq!(message(&[ends("2026-12-07")]), None, "it is more than 14 days until then");
+    let last = "the last day with access of Skatteetaten (974761076) is 2026-12-06";
+    let advice = format!("{last}; a later `until` makes it last longer");
+    assert_eq!(message(&[ends("2026-12-06")]), Some(advice));
+    assert_eq!(message(&[ends("2026-12-06"), days("2026-12-07", "")]), None);
+    assert_eq!(message(&[days("2026-12-05", "2027-06-30"), ends("2026-12-06")]), None);
+    let again = message(&[ends("2026-12-06"), days("2026-12-08", "")]);
+    assert_eq!(again, Some(format!("{last}; it begins again on 2026-12-08")));
+}
+
+/// The origins of the actions of the applied declarations, the last apply being on a day.
+fn origins(desired: &Desired, live: &Live, since: &str) -> Vec<Option<Origin>> {
+    due_since(desired, live, since).actions.iter().map(|action| action.origin).collect()
+}
+
+fn due_since(desired: &Desired, live: &Live, since: &str) -> Plan {
+    let mut planned = planned(desired, live);
+    let dates = DatesPassed { desired, since: date(since), today: today() };
+    planned.set_origins(&planned.clone(), dates);
+    planned
+}
+
+#[test]
+fn a_date_is_the_cause_once_and_what_happens_later_is_drift() {
+    let until = with(&[days("", "2026-11-20")]);
+    assert_eq!(origins(&until, &open(&HAS), "2026-11-20"), [Some(Origin::Expired)]);
+    // It was revoked on the 21st, and somebody has granted it since.
+    assert_eq!(origins(&until, &open(&HAS), "2026-11-21"), [Some(Origin::Drift)]);
+    let from = with(&[days("2026-11-21", "")]);
+    assert_eq!(origins(&from, &open(&[]), "2026-11-20"), [Some(Origin::Due)]);
+    // It was granted on the 21st, and somebody has revoked it since.
+    assert_eq!(origins(&from, &open(&[]), "2026-11-21"), [Some(Origin::Drift)]);
+    // It began and ended since, and nobody ever had it.
+    let week = with(&[days("2026-11-10", "2026-11-16")]);
+    assert_eq!(origins(&week, &open(&[]), "2026-11-01"), []);
+    assert_eq!(origins(&week, &open(&HAS), "2026-11-01"), [Some(Origin::Drift)]);
+}
+
+#[test]
+fn what_only_the_new_declarations_ask_for_is_a_change() {
+    let (before, now) = (with(&[days("", "")]), with(&[days("", "2026-11-20")]));
+    let mut plan = planned(&now, &open(&HAS));
+    let dates = DatesPassed { desired: &before, since: date("2026-11-01"), today: today() };
+    plan.set_origins(&planned(&before, &open(&HAS)), dates);
+    assert_eq!(plan.actions[0].origin, Some(Origin::Change));
+}
+
+/// The plan of what is due, in lines.
+fn due(applied: &Desired, current: &Desired, live: &Live) -> String {
+    let past = Past::of(Applied { commit: "4b3fd65893".into(), desired: applied.clone() });
+    let whole = due_since(applied, live, "2026-11-01");
+    in_lines(&whole.only_due(applied, current, (&past, live), today()))
+}
+
+#[test]
+fn only_what_a_date_asks_for_is_due() {
+    let mut applied = declared([
+        ("etat:a", scope_on(&[days("", "2026-11-20")])),
+        ("etat:b", scope_on(&[days("2026-11-20", "")])),
+        ("etat:c", scope(&[KART])),
+        ("etat:d", scope_on(&[days("2026-11-20", "")])),
+        ("etat:e", scope_on(&[days("", "2026-11-20")])),
+    ]);
+    applied.scopes.get_mut(&name("etat:a")).unwrap().attributes.at_max_age = 99;
+    let live = live([
+        ("etat:a", live_scope(true, &[(SKATT, "APPROVED"), (DIGDIR, "APPROVED")])),
+        ("etat:b", live_scope(true, &[])),
+        ("etat:c", live_scope(true, &[])),
+        // etat:d does not exist, and nobody has access to an inactive scope.
+        ("etat:e", live_scope(false, &HAS)),
+    ]);
+    assert_snapshot!(due(&applied, &applied, &live), @"
+    revoke etat:a 974761076
+    grant etat:b 974761076
+    ");
+}
+
+#[test]
+fn what_the_current_declarations_say_otherwise_is_left_alone() {
+    let applied = declared([
+        ("etat:a", scope_on(&[days("", "2026-11-20")])),
+        ("etat:b", scope_on(&[days("2026-11-20", "")])),
+    ]);
+    let live = live([("etat:a", live_scope(true, &HAS)), ("etat:b", live_scope(true, &[]))]);
+    let longer = declared([
+        ("etat:a", scope_on(&[days("", "2027-11-20")])),
+        ("etat:b", scope_on(&[days("2027-11-20", "")])),
+    ]);
+    assert_snapshot!(due(&applied, &longer, &live), @"
+    PV423 revoke etat:a 974761076
+    PV423 grant etat:b 974761076
+    ");
+    let blocked = super::blocks::blocking(applied.clone(), SKATT, None);
+    assert_snapshot!(due(&applied, &blocked, &live), @"
+    revoke etat:a 974761076
+    PV423 grant etat:b 974761076
+    ");
+}
+
+#[test]
+fn what_is_due_exceeds_limits_too() {
+    let names = ["etat:a", "etat:b"];
+    let mut applied = declared(names.map(|name| (name, scope_on(&[days("", "2026-11-20")]))));
+    applied.guards.max_revocations = 1;
+    let live = live(names.map(|name| (name, live_scope(true, &HAS))));
+    assert_snapshot!(due(&applied, &applied, &live), @"
+    revoke etat:a 974761076
+    revoke etat:b 974761076
+    PV502 guards.max_revocations
+    ");
+}

@@ -1,0 +1,81 @@
+//! `portvakt block` and `portvakt unblock`.
+
+use globset::GlobMatcher;
+
+use super::exit::{Exit, Failure};
+use super::glob::glob;
+use super::global::Global;
+use super::log;
+use super::sink::print;
+use crate::declare::BlockEntry;
+use crate::run::block::{ChangedBlock, block, unblock};
+use domain::text::printable;
+
+/// The long help of `block`.
+pub(super) const ABOUT: &str = "\
+Block an organisation: it has no access, whatever else is declared
+
+The entry is written below `blocked`, in the file that has it, else in the one that declares the organisation. \
+Nothing is sent: the next plan shows the revocations on top, and they count in no limit of `guards`. With -e or \
+PORTVAKT_ENV it counts in that environment alone. A scope that is open to all organisations cannot be closed \
+to one.";
+
+/// The arguments of `block`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The organisation: its alias, number or name
+    consumer: String,
+    /// Why, such as a case number
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: String,
+    /// Only from scopes of that name; may be repeated
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    scope: Vec<GlobMatcher>,
+}
+
+/// The arguments of `unblock`.
+#[derive(Debug, clap::Args)]
+pub(super) struct UnblockArgs {
+    /// The organisation: its alias, number or name
+    consumer: String,
+}
+
+fn reason(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("say why: whoever looks at it later will ask"),
+        reason => Ok(reason.to_owned()),
+    }
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let Args { consumer, reason, scope } = args;
+    let entry = BlockEntry {
+        consumer: consumer.clone(),
+        environments: Vec::new(),
+        scopes: scope.iter().map(|glob| glob.glob().glob().to_owned()).collect(),
+        reason: reason.clone(),
+    };
+    let ChangedBlock { consumer, files, before } = block(&global.options(), entry)?;
+    let consumer = printable(&consumer);
+    let files = files.join(", ");
+    print(global.color, &format!("{consumer} is blocked in {}\n", printable(&files)))?;
+    if !before.is_empty() {
+        let places = before.join(", ");
+        log::report(global, &format!("it was blocked before too: {}", printable(&places)));
+    }
+    log::report(global, "next: commit, and apply: the plan shows the revocations on top");
+    Ok(Exit::Done)
+}
+
+pub(super) fn lift(global: &Global, args: &UnblockArgs) -> Result<Exit, Failure> {
+    let ChangedBlock { consumer, files, before } = unblock(&global.options(), &args.consumer)?;
+    let consumer = printable(&consumer);
+    if before.is_empty() {
+        log::report(global, &format!("{consumer} is not blocked: nothing was changed"));
+        return Ok(Exit::Done);
+    }
+    let files = files.join(", ");
+    print(global.color, &format!("{consumer} is no longer blocked in {}\n", printable(&files)))?;
+    log::report(global, "next: commit, and apply: the plan shows who is granted access again");
+    Ok(Exit::Done)
+}

@@ -1,0 +1,134 @@
+//! `portvakt block` and `portvakt unblock`, and what `blocked` means for other commands.
+
+use domain::AccessState::Approved;
+
+use crate::world::{KART, Ran, SKATT, World};
+
+const SCOPES: &str =
+    "scopes:\n  - name: etat:a\n    description: Les\n    consumers: [skatt] # bare denne\n";
+
+fn world() -> World {
+    let world = World::new();
+    world.settings("  tom:\n    target: sandbox\n");
+    world.declare(SCOPES);
+    world.write(
+        "consumers.yaml",
+        format!(
+            "# Hvem de er\nconsumers:\n  # mor\n  skatt: {{ orgno: \"{SKATT}\", name: Skatteetaten }} # ja\n  \
+             kart: {{ orgno: \"{KART}\", environments: [tom] }}\n"
+        ),
+    );
+    world
+}
+
+fn ends(world: &World, code: i32, args: &[&str]) -> Ran {
+    let ran = world.run(args);
+    assert_eq!(ran.code, code, "{args:?}\n{}{}", ran.stdout, ran.stderr);
+    ran
+}
+
+fn read(world: &World, file: &str) -> String {
+    std::fs::read_to_string(world.folder().join(file)).unwrap()
+}
+
+#[test]
+fn entries_are_written_beside_the_aliases_and_taken_out_again() {
+    let world = world();
+    let before = read(&world, "consumers.yaml");
+    ends(&world, 0, &["block", "skatt", "--reason", "SAK-1: nå"]);
+    ends(
+        &world,
+        0,
+        &[
+            "-e", "test", "block", KART, "--reason", "SAK-2", "--scope", "etat:a", "--scope",
+            "etat:b*",
+        ],
+    );
+    let entries = "blocked:\n  - { consumer: skatt, reason: \"SAK-1: nå\" }\n  \
+                   - { consumer: kart, environments: [test], scopes: [etat:a, \"etat:b*\"], reason: SAK-2 }\n";
+    assert_eq!(read(&world, "consumers.yaml"), format!("{before}{entries}"));
+    let again = ends(&world, 0, &["block", SKATT, "--reason", "SAK-3"]);
+    assert!(
+        again.stderr.contains("it was blocked before too: consumers.yaml:7"),
+        "{}",
+        again.stderr
+    );
+    ends(&world, 0, &["unblock", "Skatteetaten"]);
+    let left = read(&world, "consumers.yaml");
+    assert!(!left.contains("SAK-1") && !left.contains("SAK-3") && left.contains("SAK-2"), "{left}");
+    ends(&world, 0, &["unblock", "kart"]);
+    assert_eq!(read(&world, "consumers.yaml"), before);
+    let nothing = ends(&world, 0, &["unblock", "kart"]);
+    assert!(nothing.stderr.contains("kart is not blocked"), "{}", nothing.stderr);
+}
+
+#[test]
+fn a_repository_without_aliases_gets_a_file() {
+    let world = World::new();
+    ends(&world, 0, &["block", SKATT, "--reason", "SAK-1"]);
+    assert_eq!(
+        read(&world, "blocked.yaml"),
+        format!("blocked:\n  - {{ consumer: \"{SKATT}\", reason: SAK-1 }}\n")
+    );
+    ends(&world, 0, &["unblock", SKATT]);
+    assert_eq!(read(&world, "blocked.yaml"), "blocked: []\n");
+    ends(&world, 0, &["validate"]);
+    ends(&world, 0, &["block", SKATT, "--reason", "SAK-2"]);
+    assert!(read(&world, "blocked.yaml").contains("SAK-2"));
+}
+
+#[test]
+fn what_cannot_be_blocked_is_an_error_with_a_suggestion() {
+    let world = world();
+    for (args, said) in [
+        (&["block", "skat", "--reason", "x"][..], "did you mean `skatt`?"),
+        (&["block", "974761077", "--reason", "x"], "no organisation is called"),
+        (&["block", "skatt", "--reason", " "], "say why"),
+        (&["-e", "prod", "block", "skatt", "--reason", "x"], "there is no environment `prod`"),
+        (&["block", "skatt", "--reason", "x", "--scope", "a{"], "glob"),
+        (&["block", "skatt"], "--reason"),
+    ] {
+        let ran = ends(&world, 64, args);
+        assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+    }
+    world.write(
+        "consumers.yaml",
+        format!("consumers: &alle\n  skatt: {{ orgno: \"{SKATT}\" }}\nx: *alle\n"),
+    );
+    let ran = ends(&world, 4, &["block", "skatt", "--reason", "SAK-1"]);
+    assert!(
+        ran.stderr.contains("By hand: add { consumer: skatt, reason: SAK-1 }"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn validate_shows_what_a_block_silences() {
+    let world = world();
+    ends(&world, 0, &["block", "skatt", "--reason", "SAK-1"]);
+    let ran = ends(&world, 0, &["validate", "--deny-warnings"]);
+    let said = "declarations.yaml:4:17: note[PV161]: 974761076 has no access by this entry: it is blocked, `SAK-1`";
+    assert!(format!("{}{}", ran.stdout, ran.stderr).contains("PV161"), "{said}\n{}", ran.stdout);
+}
+
+#[test]
+fn access_shows_who_is_blocked_and_import_adds_nobody_who_is() {
+    let world = world();
+    world.put("etat:a", true, &[(SKATT, Approved)]);
+    world.put("etat:ny", true, &[(SKATT, Approved)]);
+    ends(&world, 0, &["block", "skatt", "--reason", "SAK-1"]);
+    let text = ends(&world, 0, &["-e", "test", "access", "--scope", "etat:a"]).stdout;
+    assert!(text.contains("has access, and is to have none today, blocked: SAK-1"), "{text}");
+    let declared =
+        ends(&world, 0, &["-e", "test", "access", "--declared", "--format", "csv"]).stdout;
+    assert!(declared.contains(",not_now,") && declared.contains(",false,,SAK-1\r\n"), "{declared}");
+    world.declare("scopes: [{ name: etat:a, description: Les }]\n");
+    let merged = ends(&world, 0, &["-e", "test", "import", "--scope", "etat:a", "--merge"]);
+    let why = "the organisation is blocked (SAK-1), and the next apply revokes it";
+    assert!(format!("{}{}", merged.stdout, merged.stderr).contains(why), "{}", merged.stderr);
+    assert_eq!(read(&world, "declarations.yaml"), "scopes: [{ name: etat:a, description: Les }]\n");
+    let imported = ends(&world, 0, &["-e", "test", "import", "--scope", "etat:ny"]);
+    let said = format!("{}{}", imported.stdout, imported.stderr);
+    assert!(said.contains("scope etat:ny") && said.contains("revoke etat:ny 974761076"), "{said}");
+}

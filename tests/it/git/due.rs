@@ -1,0 +1,208 @@
+//! Accesses that begin and end by date: `apply --due`, and what drift shows of them.
+
+use domain::AccessState::Approved;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use serde_json::Value;
+
+use super::life::codes;
+use super::remote::{Clone, Remote};
+use crate::world::{DIGDIR, KART, SKATT, ids, name, orgno};
+
+/// Days before today of the last apply.
+const SINCE: i64 = 30;
+
+/// The date in Norway, some days ago.
+fn ago(days: i64) -> Date {
+    domain::norwegian_date(Timestamp::now()).checked_sub(days.days()).unwrap()
+}
+
+/// Puts the last apply of a commit a month back, as if the days had passed since.
+fn a_month_later(remote: &Remote, clone: &Clone<'_>) {
+    let mut record = remote.record();
+    let at = Timestamp::now() - SignedDuration::from_hours(24 * SINCE);
+    record["applied"]["at"] = at.to_string().into();
+    record.as_object_mut().unwrap().remove("dates_done");
+    let commit = record["applied"]["commit"].as_str().unwrap().to_owned();
+    let made = clone.made(&record, &commit);
+    clone.git(&[
+        "push",
+        "--quiet",
+        "--force",
+        "origin",
+        &format!("{made}:refs/portvakt/test/record"),
+    ]);
+}
+
+/// A scope whose consumer Skatteetaten has ended since the last apply, and one to which it has begun to have
+/// access; both are applied, and the live state is the one of then.
+fn month(remote: &Remote) -> Clone<'_> {
+    let one = remote.first();
+    one.declare(&format!(
+        "groups: {{ etater: [\"{SKATT}\"] }}\nscopes:\n  \
+         - {{ name: etat:a, description: Les, consumers: [{{ group: etater, until: {} }}, \"{KART}\"] }}\n  \
+         - {{ name: etat:b, description: Les, consumers: [{{ consumer: \"{SKATT}\", from: {}, reason: SAK-1 }}] }}\n",
+        ago(2),
+        ago(1)
+    ));
+    one.apply();
+    remote.world.sandbox.edit(|state| {
+        state.put_access(name("etat:a"), orgno(SKATT), Approved);
+        state.accesses.remove(&name("etat:b"));
+    });
+    a_month_later(remote, &one);
+    remote.world.check_and_forget();
+    one
+}
+
+fn origins(plan: &Value) -> Vec<&str> {
+    let actions = plan["actions"].as_array().unwrap();
+    actions.iter().map(|action| action["origin"].as_str().unwrap()).collect()
+}
+
+/// The writes, sorted: independent ones run side by side.
+fn sent(remote: &Remote) -> Vec<String> {
+    let mut sent = remote.world.sent();
+    sent.sort_by(|a, b| b.cmp(a));
+    sent
+}
+
+const DUE: [&str; 3] = ["apply", "--due", "--auto-approve"];
+const BY_DATE: [&str; 2] = ["revoke etat:a 974761076", "grant etat:b 974761076"];
+
+#[test]
+fn what_a_date_asks_for_is_neither_change_nor_drift_and_applied_without_a_review() {
+    let remote = Remote::new();
+    let one = month(&remote);
+    let applied = remote.held("applied");
+    let plan = one.plan();
+    assert_eq!(ids(&plan), BY_DATE);
+    assert_eq!(origins(&plan), ["expired", "due"]);
+    let text = one.ends(0, &["plan"]).stdout;
+    assert!(text.contains("\nBy date: takes access away or opens up\n"), "{text}");
+    assert!(text.contains("\nBy date: gives access\n"), "{text}");
+    let drift = one.ends(0, &["drift", "--format", "json"]);
+    assert_eq!(origins(&serde_json::from_str(&drift.stdout).unwrap()), ["expired", "due"]);
+
+    // Something else is drift, and is not touched.
+    remote.world.put("etat:a", true, &[(SKATT, Approved), (KART, Approved), (DIGDIR, Approved)]);
+    one.ends(2, &["drift"]);
+    one.ends(0, &DUE);
+    assert_eq!(sent(&remote), BY_DATE);
+    assert_eq!(remote.world.open_to("etat:a").unwrap(), [KART, DIGDIR]);
+    let entry = &one.history()[0];
+    assert_eq!((entry["outcome"].as_str(), origins(entry)), (Some("done"), vec!["expired", "due"]));
+    assert_eq!((remote.held("applied"), remote.tried()), (applied, Vec::new()));
+    assert_eq!(remote.held("lock"), None);
+
+    // Once done, what somebody changes by hand is drift, and no job undoes it unseen.
+    remote.world.sandbox.edit(|state| {
+        state.accesses.remove(&name("etat:b"));
+    });
+    let plan = one.plan();
+    assert_eq!(origins(&plan), ["drift", "drift"]);
+    remote.world.check_and_forget();
+    one.ends(0, &DUE);
+    assert_eq!(sent(&remote), [""; 0]);
+}
+
+#[test]
+fn declarations_that_are_not_applied_yet_are_left_alone_and_can_keep_an_access() {
+    let remote = Remote::new();
+    let one = month(&remote);
+    // Merged and not applied: the access goes on, another begins, and a scope is added.
+    one.declare(&format!(
+        "scopes:\n  \
+         - {{ name: etat:a, description: Les, consumers: [\"{SKATT}\", \"{KART}\", \"{DIGDIR}\"] }}\n  \
+         - {{ name: etat:b, description: Skriv, consumers: [\"{SKATT}\"] }}\n  \
+         - {{ name: etat:c, description: Les }}\n"
+    ));
+    let ran = one.ends(0, &DUE);
+    assert!(ran.stdout.contains("PV423 revoke etat:a 974761076"), "{}", ran.stdout);
+    assert_eq!(sent(&remote), ["grant etat:b 974761076"]);
+    assert_eq!(remote.tried(), [""; 0]);
+    // The rest is there for the reviewed apply.
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:a").unwrap(), [KART, SKATT, DIGDIR]);
+}
+
+#[test]
+fn nothing_is_due_where_nothing_was_applied_or_the_past_is_not_known() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let ran = one.ends(4, &DUE);
+    assert!(ran.stderr.contains("nothing has been applied to test yet"), "{}", ran.stderr);
+    drop(month(&remote));
+    one.git(&["push", "--quiet", "origin", ":refs/portvakt/test/record"]);
+    let ran = one.ends(4, &DUE);
+    assert!(ran.stderr.contains("what was applied before is not known"), "{}", ran.stderr);
+    assert_eq!(sent(&remote), [""; 0]);
+    assert_eq!(remote.held("lock"), None);
+}
+
+#[test]
+fn limits_and_other_refusals_hold_for_what_is_due() {
+    let remote = Remote::new();
+    let one = remote.first();
+    remote.world.settings("guards: { max_revocations: 0 }\n");
+    let one = {
+        drop(one);
+        month(&remote)
+    };
+    let ran = one.ends(4, &DUE);
+    assert!(ran.stderr.contains("PV502"), "{}", ran.stderr);
+    assert_eq!(sent(&remote), [""; 0]);
+    // A clone that lacks what was applied says nothing about what is wanted now.
+    let two = remote.another("two", &[]);
+    two.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    let ran = two.ends(4, &["apply", "--due", "--auto-approve", "--override-guards", "why"]);
+    assert!(ran.stderr.contains("PV410"), "{}", ran.stderr);
+    one.ends(0, &["apply", "--due", "--auto-approve", "--override-guards", "why"]);
+    assert_eq!(sent(&remote), BY_DATE);
+    one.ends(64, &["apply", "--due", "--expect", &format!("sha256:{:064}", 0)]);
+}
+
+#[test]
+fn a_block_is_first_in_a_plan_and_counts_in_no_limit() {
+    let remote = Remote::new();
+    remote.world.settings("guards: { max_revocations: 0, max_changed_percent: 1 }\n");
+    let one = remote.first();
+    let scopes = format!(
+        "consumers:\n  skatt: {{ orgno: \"{SKATT}\", name: Skatteetaten }}\n  kart: {{ orgno: \"{KART}\" }}\n\
+         groups:\n  etater: [skatt, kart]\nscopes:\n  \
+         - {{ name: etat:a, description: Les, consumers: [{{ group: etater }}] }}\n  \
+         - {{ name: etat:b, description: Les, consumers: [skatt] }}\n"
+    );
+    one.declare(&scopes);
+    one.apply();
+    remote.world.check_and_forget();
+    let ran = one.ends(0, &["block", "Skatteetaten", "--reason", "SAK-99", "--scope", "etat:a*"]);
+    assert_eq!(ran.stdout, "skatt is blocked in declarations.yaml\n");
+    let written = std::fs::read_to_string(one.path.join("declarations.yaml")).unwrap();
+    let entry = "blocked:\n  - { consumer: skatt, scopes: [\"etat:a*\"], reason: SAK-99 }\n";
+    assert_eq!(written, format!("{scopes}{entry}"));
+    one.merge("Block");
+    let plan = one.plan();
+    assert_eq!(ids(&plan), ["revoke etat:a 974761076"]);
+    assert_eq!((&plan["actions"][0]["of_block"], codes(&plan).len()), (&Value::Bool(true), 0));
+    for (format, heading) in [
+        ("text", "\nTakes access away from blocked organisations\n"),
+        ("markdown", "### Takes access away from blocked organisations"),
+    ] {
+        let shown = one.ends(0, &["plan", "--format", format]).stdout;
+        assert!(shown.contains(heading) && shown.contains("blocked: SAK-99"), "{shown}");
+    }
+    one.apply();
+    assert_eq!(sent(&remote), ["revoke etat:a 974761076"]);
+    // Granted again by hand: it is drift.
+    remote.world.sandbox.edit(|state| state.put_access(name("etat:a"), orgno(SKATT), Approved));
+    one.ends(2, &["drift"]);
+    one.apply();
+    // A rollback to the commit before does not lift it.
+    let before = one.git(&["rev-parse", "HEAD~1"]);
+    assert!(!one.ends(0, &["rollback", &before]).stdout.contains("grant"));
+    one.ends(0, &["unblock", "skatt"]);
+    assert_eq!(std::fs::read_to_string(one.path.join("declarations.yaml")).unwrap(), scopes);
+    one.merge("Unblock");
+    assert_eq!(one.planned(), ["grant etat:a 974761076"]);
+}
