@@ -8,9 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::notices::{Notices, notices};
-use super::sections::{
-    BLOCKED, BY_DATE, ByOrigin, GroupChange, Section, group_changes, sections,
-};
+use super::sections::{BLOCKED, BY_DATE, ByOrigin, GroupChange, Section, group_changes, sections};
 use domain::text::json::value;
 use domain::text::{counted, printable};
 use plan::document::{

@@ -13,8 +13,8 @@ use crate::declare::read::declared::{DeclaredAccess, DeclaredClient, Scope, Who}
 use crate::declare::read::environments::EnvironmentSet;
 use domain::{
     AliasLine, ClientAttributes, ClientIdentity, ClientRemoval, ConsumerBlock, Desired,
-    DesiredAccess, DesiredClient, DesiredEntry, DesiredScope, EntryName, GroupLines, Orgno, Removal,
-    RemovalAction, ScopeAttributes, Source, Vocabulary,
+    DesiredAccess, DesiredClient, DesiredEntry, DesiredScope, EntryName, GroupLines, Orgno,
+    Removal, RemovalAction, ScopeAttributes, Source, Vocabulary,
 };
 
 /// Resolves declarations for one environment.

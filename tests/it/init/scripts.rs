@@ -752,6 +752,10 @@ fn the_action_plans_applies_and_looks_for_drift() {
         assert!(ran.stdout.contains(message), "{}", ran.stdout);
         assert!(!stage.read("calls").contains("--auto-approve"));
     }
+    let mut stage = Stage::new(&[("DIRECTORY", "."), ("DUE", "true")]);
+    stage.answer("portvakt", 0, "");
+    assert_eq!(action(&stage, "Apply").code, 0);
+    assert!(stage.read("calls").ends_with(" --auto-approve --due\n"), "{}", stage.read("calls"));
     for wrong in ["sha256:1", "--override-guards"] {
         let stage = Stage::new(&[("DIRECTORY", "."), ("EXPECT", wrong)]);
         assert_eq!(action(&stage, "Apply").code, 64);
