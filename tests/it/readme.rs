@@ -130,6 +130,11 @@ fn a_policy_of_a_gateway_is_rendered_as_the_page_says() {
 }
 
 #[test]
+fn the_recipes_are_played() {
+    plays("docs/recipes.md", Some("examples/etat"));
+}
+
+#[test]
 fn folders_are_moved_and_environments_renamed_as_the_page_says() {
     plays("docs/places.md", None);
 }
