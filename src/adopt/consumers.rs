@@ -131,8 +131,8 @@ pub(super) fn existing(orgno: Orgno, sides: &BTreeSet<usize>, input: &Input<'_>)
     common.first().map(|alias| (*alias).to_owned())
 }
 
-/// An alias for each number that several scopes name, if DigDir has a readable name for it and the repository
-/// has no alias.
+/// An alias for each number that several scopes name, if DigDir has a readable name for it, or that has a label,
+/// and the repository has no alias.
 fn aliases(
     found: &Found<'_>,
     groups: &Groups,
@@ -157,12 +157,14 @@ fn aliases(
         }
     }
     uses.retain(|orgno, uses| {
-        uses.scopes > 1 && uses.lacks && !lessons.refused.contains(&AdoptedEntity::Alias(*orgno))
+        (uses.scopes > 1 || input.labels.contains_key(orgno))
+            && uses.lacks
+            && !lessons.refused.contains(&AdoptedEntity::Alias(*orgno))
     });
     let words: BTreeMap<Orgno, (String, String)> = uses
         .iter()
         .filter_map(|(orgno, uses)| {
-            let name = uses.name()?;
+            let name = input.labels.get(orgno).map(String::as_str).or_else(|| uses.name())?;
             Some((*orgno, (slug::word(name)?, name.to_owned())))
         })
         .collect();

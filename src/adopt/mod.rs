@@ -83,12 +83,16 @@ pub struct Input<'a> {
     /// Location of the JSON Schema of declarations for the first line of a file, which editors read: a path
     /// in the repository, or a URL.
     pub schema: &'a str,
+    /// Names of organisations for readers, as manifests have them: each that is used gets an alias.
+    pub labels: &'a BTreeMap<Orgno, String>,
     /// Whether existing files are extended; otherwise each file is new.
     pub merge: bool,
     /// Whether declarations are only converted to another form, and nothing is live: inactive scopes are
     /// declared too, as inactive, and ids are not from DigDir.
     pub rendered: bool,
 }
+
+static NO_LABELS: BTreeMap<Orgno, String> = BTreeMap::new();
 
 impl<'a> Input<'a> {
     /// Everything that is live and not declared, in one new file at the root of the repository.
@@ -101,6 +105,7 @@ impl<'a> Input<'a> {
             into: "",
             taken: &|_| false,
             schema: schema::USUAL,
+            labels: &NO_LABELS,
             merge: false,
             rendered: false,
         }

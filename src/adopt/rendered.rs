@@ -56,7 +56,8 @@ pub fn rendered(
             beside: &[],
         })
         .collect();
-    let input = Input { rendered: true, ..Input::new(&rest, &sides) };
+    let labels = rest.labels();
+    let input = Input { rendered: true, labels: &labels, ..Input::new(&rest, &sides) };
     let (files, left_out) = declarations(&input, today);
     let clients = files.iter().map(|file| file.counts.clients).sum();
     // The location of the schema depends on the file's place in a repository.

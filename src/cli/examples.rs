@@ -3,6 +3,7 @@
 pub(super) const INIT: &str = "\
 Examples:
   portvakt init tilgang --orgno 889640782 --prefix etat --ci github
+  portvakt init --nais --orgno 889640782 --prefix etat
   portvakt init --ci gitlab";
 pub(super) const DOCTOR: &str = "\
 Examples:

@@ -182,7 +182,9 @@ fn made(
         AdoptedThing::Scope(name) => wanted.is_scope(name),
         AdoptedThing::Client(_, client) => wanted.is_client(client),
     };
-    Imported { repository, files, sides: &sides, chosen: &chosen }.made(layout, into, args.merge)
+    let labels = &repository.labels();
+    Imported { repository, files, sides: &sides, chosen: &chosen, labels }
+        .made(layout, into, args.merge)
 }
 
 fn nothing(made: &Proved) -> String {

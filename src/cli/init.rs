@@ -32,6 +32,9 @@ pub(super) struct Args {
     /// a terminal
     #[arg(long, value_name = "PREFIX", value_parser = prefix)]
     prefix: Option<String>,
+    /// Read the NAIS manifests of the folder as declarations, and write no example
+    #[arg(long)]
+    nais: bool,
     /// Write the files of this CI host too; where there is a portvakt.yaml, only these. In a folder below the
     /// top of a git repository they are written at the top, and are about that folder
     #[arg(long, value_name = "HOST")]
@@ -83,9 +86,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let files = match (found, args.ci) {
         (Err(_), _) => new_repository(args, &root)?,
         (Ok(found), Some(host)) if is_same(&found, &root) => {
-            if args.orgno.is_some() || args.prefix.is_some() {
+            if args.orgno.is_some() || args.prefix.is_some() || args.nais {
                 return Err(Failure::Usage(
-                    "there is a portvakt.yaml already, which says the number and the prefixes"
+                    "there is a portvakt.yaml already, which says the number and the prefixes; `portvakt \
+                     validate` proposes what it lacks for manifests"
                         .to_owned(),
                 ));
             }
@@ -133,10 +137,17 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
         ci: args.ci,
     })?;
     let mut files = InitFiles::default();
-    for (file, template) in REPOSITORY {
-        let text = template
+    let count = if args.nais { 1 } else { REPOSITORY.len() };
+    for (file, template) in REPOSITORY.into_iter().take(count) {
+        let mut text = template
             .replace(ORGNO, orgno.as_ref().map_or(ORGNO, Orgno::as_str))
             .replace(PREFIX, prefix.as_deref().unwrap_or(PREFIX));
+        if args.nais {
+            let nais = declare::proposed_nais(root, &text)
+                .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
+            text = format!("{text}\n{nais}");
+            files.next.push("see in portvakt.yaml which manifests count where: `nais`".to_owned());
+        }
         files.new.push(NewFile { path: root.join(file), shown: file.to_owned(), text });
     }
     let ignored = fs::read_to_string(root.join(".gitignore"));
@@ -154,7 +165,9 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
             .next
             .push("say in portvakt.yaml who you are: the organization and its prefixes".to_owned());
     }
-    files.next.push("try it: portvakt -e sandbox apply".to_owned());
+    let first =
+        if args.nais { "validate, and then portvakt -e sandbox plan" } else { "-e sandbox apply" };
+    files.next.push(format!("try it: portvakt {first}"));
     if let Some(host) = ci {
         let environments = ["test", "prod"].map(str::to_owned).to_vec();
         let place = CiPlace::of(root)?;

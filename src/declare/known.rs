@@ -46,7 +46,7 @@ pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
     let (root, index) = (repository.root(), repository.index());
     let settings = files::read_settings(root, index).map_err(|error| vec![*error])?;
     let (listed, refused) = files::list(root, &repository.settings().filter, index);
-    if !refused.is_empty() {
+    if refused.iter().any(Diagnostic::is_error) {
         return Err(refused);
     }
     let read = |listed: files::Listed| match files::read(&listed) {
@@ -191,6 +191,12 @@ impl Repository {
         let aliases = self.declared().aliases.iter();
         let here = aliases.filter(move |alias| alias.environments.overlaps(set));
         here.map(|alias| (alias.alias.as_str(), alias.orgno))
+    }
+
+    /// The names that manifests give organisations, for readers.
+    pub fn labels(&self) -> BTreeMap<Orgno, String> {
+        let labels = self.declared().labels.iter().rev();
+        labels.map(|label| (label.orgno, label.name.clone())).collect()
     }
 
     /// The groups, and who is in them in an environment.

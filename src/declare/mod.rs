@@ -11,6 +11,7 @@ mod files;
 mod fix;
 mod known;
 mod own;
+mod proposed;
 mod read;
 mod repository;
 mod resolve;
@@ -32,6 +33,7 @@ pub use fix::edit::{
 };
 pub use fix::{FixedFile, apply_fixes};
 pub use known::{DeclaredCounts, Files, is_alias, read_files};
+pub use proposed::proposed_nais;
 pub use read::credentials::not_an_id;
 pub use read::environment::{
     Certificate, CustomEndpoints, DeclaredCredentials, Environment, EnvironmentTarget,
@@ -39,7 +41,9 @@ pub use read::environment::{
 pub use read::environments::is_environment_name;
 pub use read::keys::KeysRef;
 pub use read::public_keys::public_keys;
-pub use read::settings::{Outline, Settings, is_project_name, is_right, outline, parse_duration};
+pub use read::settings::{
+    Outline, Settings, dot_folders, is_project_name, is_right, outline, parse_duration,
+};
 pub use read::source::{SecretSource, TextSource};
 pub use read::variables::variables;
 pub use repository::{EnvironmentError, FileRole, Invalid, Repository, load, load_tracked, read};

@@ -18,7 +18,8 @@ use crate::declare::own::teams::Teams;
 use crate::declare::read::declared::{Declared, DeclaredClient};
 use crate::declare::read::environment::Environment;
 use crate::declare::read::environments::EnvironmentSet;
-use crate::declare::read::file;
+use crate::declare::read::file::{self, FileContext};
+use crate::declare::read::manifest::values::TemplateValues;
 use crate::declare::read::settings::{Settings, settings};
 use crate::declare::read::silences::{self, Silence};
 use crate::declare::resolve::here::Here;
@@ -107,20 +108,35 @@ fn load_with(
     edited: BTreeMap<String, String>,
 ) -> Result<Repository, Vec<Diagnostic>> {
     let bytes = files::read_settings(root, &index).map_err(|error| vec![*error])?;
+    load_bytes(root, &bytes, index, edited)
+}
+
+/// The same, with the content of a portvakt.yaml.
+pub(super) fn load_bytes(
+    root: &Path,
+    bytes: &[u8],
+    index: Index,
+    edited: BTreeMap<String, String>,
+) -> Result<Repository, Vec<Diagnostic>> {
     let keys = KeyFiles::on_disk(root, &index);
-    let repository = from_parts(root, &bytes, |settings| {
-        let (listed, refused) = files::list(root, &settings.filter, &index);
+    let repository = from_parts(root, bytes, |settings| {
+        let (listed, mut found) = files::list(root, &settings.filter, &index);
+        let (listed, others): (Vec<_>, Vec<_>) =
+            listed.into_iter().partition(|listed| !settings.filter.has_values(&listed.name));
+        let others: Vec<_> = others.into_iter().map(|listed| listed.name).collect();
+        let values = TemplateValues::load(settings, &others, &keys, &mut found);
+        let reading = FileContext { settings, key_files: &keys, values: &values };
         let read = |listed: &files::Listed| match edited.get(&*listed.name) {
             Some(text) => Ok(text.as_bytes().to_vec()),
             None => files::read(listed),
         };
         let parts = listed.into_par_iter().map(|listed| match read(&listed) {
-            Ok(bytes) => file::declarations(listed.name, &bytes, settings, &keys),
+            Ok(bytes) => file::declarations(listed.name, &bytes, &reading),
             Err(error) => {
                 Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
             }
         });
-        (parts.collect(), refused)
+        (parts.collect(), found)
     })?;
     let mut key_files = keys.into_read();
     // A portvakt.yaml may be a link.
@@ -146,9 +162,17 @@ pub fn read(
     from_parts(root, settings, |settings| {
         let is_read =
             |name: &str| files::is_yaml(Path::new(name)) && settings.filter.is_chosen(name);
-        let chosen = yaml.into_par_iter().filter(|(name, _)| is_read(name));
-        let parts = chosen.map(|(name, bytes)| file::declarations(name, &bytes, settings, &keys));
-        (parts.collect(), Vec::new())
+        let (others, yaml): (Vec<_>, Vec<_>) = yaml
+            .into_iter()
+            .filter(|(name, _)| is_read(name))
+            .partition(|(name, _)| settings.filter.has_values(name));
+        let others: Vec<_> = others.into_iter().map(|(name, _)| name).collect();
+        let mut found = Vec::new();
+        let values = TemplateValues::load(settings, &others, &keys, &mut found);
+        let reading = FileContext { settings, key_files: &keys, values: &values };
+        let chosen = yaml.into_par_iter();
+        let parts = chosen.map(|(name, bytes)| file::declarations(name, &bytes, &reading));
+        (parts.collect(), found)
     })
 }
 
@@ -181,7 +205,7 @@ impl Repository {
         mut found: Vec<Diagnostic>,
     ) -> Self {
         found.append(&mut declared.diagnostics);
-        found.extend(check::check(&declared, &settings.teams));
+        found.extend(check::check(&declared, &settings));
         Self {
             root: root.to_owned(),
             settings,
@@ -218,8 +242,9 @@ impl Repository {
             teams: Teams::default(),
             ..self.settings.clone()
         };
-        let declared =
-            file::declarations(file.into(), bytes, &settings, &KeyFiles::Provided(&|_| None));
+        let (key_files, values) = (&KeyFiles::Provided(&|_| None), &TemplateValues::default());
+        let reading = FileContext { settings: &settings, key_files, values };
+        let declared = file::declarations(file.into(), bytes, &reading);
         Self { index: self.index.clone(), ..Self::new(&self.root, settings, declared, Vec::new()) }
     }
 
@@ -275,6 +300,11 @@ impl Repository {
     /// Whether portvakt.yaml leaves a YAML file at a path to be read.
     pub fn includes(&self, path: &str) -> bool {
         self.settings.filter.is_chosen(path)
+    }
+
+    /// What is to be said of the files by themselves, and against each other.
+    pub(super) fn findings(&self) -> &[Diagnostic] {
+        &self.found
     }
 
     pub(super) fn declared(&self) -> &Declared {

@@ -11,7 +11,7 @@ use super::oid::oid;
 use super::path::{TreeItem, entry, file, parts};
 use super::walk::{CommitFile, CommitWalk, Links, MOST_ENTRIES, Stop};
 use super::{Branch, History};
-use crate::declare::{MOST_DEEP, SETTINGS_FILE};
+use crate::declare::{MOST_DEEP, SETTINGS_FILE, dot_folders};
 
 /// The files of a commit with declarations.
 pub struct CommitFiles {
@@ -147,7 +147,7 @@ impl History {
             Some(TreeItem::Tree(folder)) => folder,
             _ => return Err(no_settings()),
         };
-        let mut walk = CommitWalk::default();
+        let mut walk = CommitWalk::reading(dot_folders(&settings));
         let read = walk.folder(store, root, &below, folder).and_then(|()| walk.read());
         let yaml = match read {
             Ok(yaml) => yaml,

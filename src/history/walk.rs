@@ -109,6 +109,8 @@ pub(super) struct CommitWalk {
     links: Vec<FoundLink>,
     pub(super) unread: Vec<(String, Error)>,
     pub(super) submodules: Vec<(String, Error)>,
+    /// The names of dot-folders that are read.
+    dot_folders: BTreeSet<String>,
 }
 
 /// A file that was found: its path, repository and object.
@@ -145,6 +147,11 @@ enum StorePath {
 }
 
 impl CommitWalk {
+    /// A walk that leaves out all dot-folders but these: others belong to other tools.
+    pub(super) fn reading(dot_folders: BTreeSet<String>) -> Self {
+        Self { dot_folders, ..Self::default() }
+    }
+
     /// Visits everything below a folder, by its path from the top of the git repository, whose tree is
     /// `root`.
     pub(super) fn folder(
@@ -188,8 +195,7 @@ impl CommitWalk {
                 return too_much("more files and folders");
             }
             let name = String::from_utf8_lossy(entry.name_bytes());
-            // Dot-folders belong to other tools and are not read.
-            if name.starts_with('.') {
+            if name.starts_with('.') && !self.dot_folders.contains(&*name) {
                 continue;
             }
             if above.len() + name.len() > LONGEST_PATH {

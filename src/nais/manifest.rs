@@ -67,14 +67,15 @@ impl Manifest<'_> {
     }
 
     fn exposed(&self, name: &ScopeName, scope: &DesiredScope, out: &mut ManifestText) {
-        let Ok(Exposed { product, separator, name }) = Exposed::of(name.subscope()) else {
-            return;
-        };
+        let Ok(exposed) = Exposed::of(name.subscope()) else { return };
         let attributes = &scope.attributes;
-        out.pair(4, "- name", &name);
+        out.pair(4, "- name", &exposed.name);
         out.line(5, "enabled: true");
-        out.pair(5, "product", &product);
-        if let Some(separator) = separator {
+        out.pair(5, "product", &exposed.product);
+        let source = attributes.delegation_source.as_deref().and_then(delegation_name);
+        // Kubernetes requires a slash to be there beside a delegation source.
+        let slash = (source.is_some() && exposed.separator() == '/').then_some('/');
+        if let Some(separator) = exposed.separator.or(slash) {
             out.line(5, &format!("separator: \"{separator}\""));
         }
         let visibility = match attributes.visibility {
@@ -94,7 +95,7 @@ impl Manifest<'_> {
         if attributes.accessible_for_all {
             out.line(5, "accessibleForAll: true");
         }
-        if let Some(source) = attributes.delegation_source.as_deref().and_then(delegation_name) {
+        if let Some(source) = source {
             out.pair(5, "delegationSource", source);
         }
         let has_access = |access: &DesiredAccess| access.on(self.today).is_some();

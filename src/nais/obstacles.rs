@@ -82,7 +82,16 @@ pub fn of_scope(
             name.prefix()
         ))),
     }
-    if let Err(why) = Exposed::of(name.subscope()) {
+    let exposed = Exposed::of(name.subscope());
+    if attributes.delegation_source.is_some()
+        && exposed.as_ref().is_ok_and(|exposed| exposed.separator() != '/')
+    {
+        found.push(Obstacle::refused(
+            "a manifest with a delegation source needs `/` between product and name: remove \
+             `delegation_source` and apply first, or leave the scope here, as its name can never change",
+        ));
+    }
+    if let Err(why) = exposed {
         found.push(Obstacle::refused(format!(
             "a manifest makes the subscope of a product and a name, and cannot make this one: {why}. A \
              scope's name can never change: it stays here, or a new scope takes its place"

@@ -121,6 +121,11 @@ proptest! {
             .into_iter()
             .filter(|(subscope, _)| Exposed::of(subscope).is_ok())
             .map(|(subscope, (attributes, consumers, why))| {
+                let mut attributes = attributes;
+                if Exposed::of(&subscope).is_ok_and(|exposed| exposed.separator() != '/') {
+                    // Kubernetes refuses it there.
+                    attributes.delegation_source = None;
+                }
                 let days = Days::default();
                 let entry = DesiredEntry { days, reason: Some(why), group: None, source: source() };
                 let access = DesiredAccess::from(entry);

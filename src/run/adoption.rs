@@ -1,5 +1,6 @@
 //! Conversion of live state to files with declarations.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::clock;
@@ -7,6 +8,7 @@ use super::failure::Failure;
 use super::files::WrittenFiles;
 use crate::adopt::{self, AdoptedThing, Input, Layout, ProofError, Proved, Side};
 use crate::declare::{EnvironmentTarget, Files, Repository};
+use domain::Orgno;
 
 /// The environments that are not embedded, or all where all are; that of production first, else the last by
 /// name.
@@ -32,6 +34,8 @@ pub(crate) struct Imported<'a> {
     pub(crate) files: &'a Files,
     pub(crate) sides: &'a [Side<'a>],
     pub(crate) chosen: &'a dyn Fn(AdoptedThing<'_>) -> bool,
+    /// Names of organisations for readers.
+    pub(crate) labels: &'a BTreeMap<Orgno, String>,
 }
 
 impl Imported<'_> {
@@ -42,7 +46,7 @@ impl Imported<'_> {
         into: &str,
         merge: bool,
     ) -> Result<Proved, Failure> {
-        let Self { repository, files, sides, chosen } = *self;
+        let Self { repository, files, sides, chosen, labels } = *self;
         let root = repository.root();
         let usual = match repository.has_teams() {
             true => Layout::ByTeam,
@@ -58,6 +62,7 @@ impl Imported<'_> {
             into,
             taken: &taken,
             schema: &schema,
+            labels,
             merge,
             rendered: false,
         };

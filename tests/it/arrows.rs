@@ -46,13 +46,14 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// The arrows between the stages of `declare`: its folders and files.
 const STAGES: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),
-    ("files", &["diagnostic"]),
+    ("files", &["diagnostic", "read"]),
     ("yaml", &["diagnostic", "files"]),
     ("own", &["diagnostic", "read", "yaml"]),
     ("read", &["diagnostic", "files", "own", "yaml"]),
     ("resolve", &["diagnostic", "files", "read"]),
     ("rules", &["diagnostic", "files", "own", "read", "resolve", "yaml"]),
     ("repository", &["diagnostic", "files", "fix", "own", "read", "resolve", "rules"]),
+    ("proposed", &["diagnostic", "files", "repository", "rules"]),
     ("known", &["diagnostic", "files", "read", "repository", "yaml"]),
     ("fix", &["diagnostic", "files", "known", "read", "repository"]),
     ("schema", &["read"]),

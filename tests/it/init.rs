@@ -472,3 +472,42 @@ fn environments_that_would_share_something_at_the_host_are_refused() {
         assert!(refused >= 4, "{host}: {refused}");
     }
 }
+
+#[test]
+fn a_folder_of_manifests_is_ready_to_be_planned() {
+    let folder = TempDir::new().unwrap();
+    let layouts = Path::new(crate::readme::ROOT).join("tests/layouts");
+    crate::readme::copy(&layouts, folder.path());
+    fs::write(folder.path().join("docker-compose.yml"), "services: {}\n").unwrap();
+    let before = files(folder.path());
+    let ran = init(folder.path(), &["--nais", "--orgno", "889640782", "--prefix", "etat"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let new: Vec<_> =
+        files(folder.path()).into_iter().filter(|file| !before.contains(file)).collect();
+    assert_eq!(new, [".gitignore", "portvakt.yaml"]);
+    let settings = fs::read_to_string(folder.path().join("portvakt.yaml")).unwrap();
+    let (_, nais) = settings.split_once("\nnais:\n").unwrap();
+    insta::assert_snapshot!(nais, @r#"
+      # CHANGE the cluster of each environment to the one that its manifests are deployed to.
+      cluster: { prod: prod-gcp, sandbox: dev-gcp, test: dev-gcp }
+      manifests:
+        prod: ["**/prod.yaml"]
+        sandbox: ["**/dev.yaml"]
+        test: ["**/dev.yaml"]
+      vars:
+        prod: ["**/prod-vars.yaml"]
+        sandbox: ["**/dev-vars.yaml"]
+        test: ["**/dev-vars.yaml"]
+
+    # Files of other tools.
+    exclude: ["docker-compose.yml"]
+    "#);
+    let ran = portvakt(folder.path(), &["validate"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    for environment in ["sandbox", "sandbox"] {
+        let ran = portvakt(folder.path(), &["-e", environment, "apply", "--auto-approve"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    }
+    let again = init(folder.path(), &["--nais"]);
+    assert_eq!(again.code, 64, "{}", again.stderr);
+}

@@ -40,6 +40,7 @@ mod import;
 mod init;
 mod keys;
 mod lag;
+mod layouts;
 mod manifests;
 mod markdown;
 mod migrate;

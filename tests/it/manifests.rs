@@ -61,7 +61,7 @@ fn manifests_and_yaml_are_applied_together() {
     world.write(
         "apps/login.yaml",
         "apiVersion: nais.io/v1\nkind: IDPortenClient\nmetadata: { name: aareg-api, namespace: arbeid }\n\
-         spec:\n  redirectURIs: [https://a.example/x]\n  sessionLifetime: 3600\n  accessTokenLifetime: 60\n",
+         spec:\n  secretName: x\n  redirectURIs: [https://a.example/x]\n  sessionLifetime: 3600\n  accessTokenLifetime: 60\n",
     );
     // A document that does not concern Maskinporten.
     world.write(
@@ -165,7 +165,7 @@ fn a_client_whose_creation_was_lost_is_found_by_its_description() {
         .replace("nais.io/v1alpha1\nkind: Application", "nais.io/v1\nkind: MaskinportenClient")
         .replace(
             "  image: example\n  maskinporten:\n    enabled: true\n    scopes:",
-            "  clientName: Etaten\n  scopes:",
+            "  secretName: x\n  clientName: Etaten\n  scopes:",
         );
     world.write("apps/aareg.yaml", &named);
     of_nais(&world, "2b1c", "dev-gcp:arbeid:annen-api", true);

@@ -140,6 +140,11 @@ fn folders_are_moved_and_environments_renamed_as_the_page_says() {
 }
 
 #[test]
+fn a_folder_of_manifests_comes_to_its_first_plan_as_the_page_says() {
+    plays("docs/nais.md", Some("tests/layouts"));
+}
+
+#[test]
 fn an_organisation_is_adopted_as_the_page_says() {
     let folder = plays("docs/adopting.md", Some("examples/grown"));
     let state = |path: &Path| State::load(path).unwrap().unwrap();

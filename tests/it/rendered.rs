@@ -40,6 +40,7 @@ spec:
           enabled: false
           atMaxAge: 120
           visibility: private
+          separator: /
           delegationSource: altinn
           allowedIntegrations: [maskinporten, krr]
       consumes: [{ name: 'etat:arbeid:aareg.read' }]
@@ -48,6 +49,7 @@ apiVersion: nais.io/v1
 kind: IDPortenClient
 metadata: { name: login, clusterName: prod-gcp }
 spec:
+  secretName: login
   clientName: Selvbetjening
   redirectURIs: [https://a.example/x]
   accessTokenLifetime: 60
@@ -159,7 +161,7 @@ fn the_yaml_says_what_the_manifests_say() {
 #[test]
 fn files_can_be_chosen() {
     let exposing = "apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: b }\n\
-                    spec: { scopes: { exposes: [{ product: helse, name: bb, enabled: true }] } }\n";
+                    spec: { secretName: b, scopes: { exposes: [{ product: helse, name: bb, enabled: true }] } }\n";
     let files = [
         ("portvakt.yaml", SETTINGS),
         ("app.yaml", MANIFESTS),
@@ -188,7 +190,7 @@ fn what_differs_between_clusters_is_reported_for_each() {
     let manifest = |cluster: &str, enabled: bool, orgno: &str| {
         format!(
             "apiVersion: nais.io/v1\nkind: MaskinportenClient\n\
-             metadata: {{ name: b, clusterName: {cluster} }}\nspec: {{ scopes: {{ exposes: \
+             metadata: {{ name: b, clusterName: {cluster} }}\nspec: {{ secretName: b, scopes: {{ exposes: \
              [{{ product: helse, name: bb, enabled: {enabled}, consumers: [{{ orgno: '{orgno}' }}] }}] }} }}\n"
         )
     };

@@ -116,7 +116,7 @@ fn manifests_too() {
             "app.yaml",
             format!(
                 "apiVersion: nais.io/v1\nkind: MaskinportenClient\n\
-                 metadata: {{ name: app, namespace: team }}\nspec:\n  clientName: \"{APART} \"\n  scopes:\n    \
+                 metadata: {{ name: app, namespace: team }}\nspec:\n  secretName: x\n  clientName: \"{APART} \"\n  scopes:\n    \
                  exposes:\n      - name: \"{APART}.les\"\n        product: arbeid\n        enabled: true\n        \
                  consumers: [{{ orgno: \"{SKATT}\" }}]\n    consumes:\n      \
                  - name: \"etat:arbeid:{COMPOSED}.les \"\n"

@@ -16,7 +16,7 @@ static SUBSCOPE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Separators between a product and a name.
-pub const SEPARATORS: [char; 2] = [':', '/'];
+pub const SEPARATORS: [char; 3] = ['/', ':', '.'];
 
 /// The bounds of a manifest's `atMaxAge`, in seconds.
 pub const AT_MAX_AGE: std::ops::RangeInclusive<u64> = 30..=680;
@@ -42,11 +42,20 @@ pub struct Application {
 
 /// The text is not a Kubernetes name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is no name in Kubernetes: it has 1 to 63 of a to z, digits and dashes, the first and the \
-     last no dash"
-)]
-pub struct NotKubernetes(String);
+pub enum NotKubernetes {
+    /// It is not a label, as clusters and namespaces have.
+    #[error(
+        "{0:?} is no name in Kubernetes: it has 1 to 63 of a to z, digits and dashes, the first and the \
+         last no dash"
+    )]
+    Label(String),
+    /// It is not the name of a resource.
+    #[error(
+        "{0:?} is no name in Kubernetes: it has 1 to 253 of a to z, digits, dashes and dots, the first \
+         and the last a letter or a digit"
+    )]
+    Resource(String),
+}
 
 /// The text is not an application: three Kubernetes names separated by colons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,9 +69,9 @@ impl Application {
     /// One of the three is not a Kubernetes name.
     pub fn new(cluster: &str, namespace: &str, name: &str) -> Result<Self, NotKubernetes> {
         Ok(Self {
-            cluster: kubernetes_name(cluster)?,
-            namespace: kubernetes_name(namespace)?,
-            name: kubernetes_name(name)?,
+            cluster: label(cluster)?,
+            namespace: label(namespace)?,
+            name: resource_name(name)?,
         })
     }
 
@@ -140,13 +149,20 @@ impl FromStr for Application {
     }
 }
 
-fn kubernetes_name(text: &str) -> Result<Box<str>, NotKubernetes> {
+fn label(text: &str) -> Result<Box<str>, NotKubernetes> {
+    let fits = (1..=63).contains(&text.len()) && is_label(text);
+    if fits { Ok(text.into()) } else { Err(NotKubernetes::Label(text.to_owned())) }
+}
+
+/// Custom resources have the names of subdomains, which are longer than labels.
+fn resource_name(text: &str) -> Result<Box<str>, NotKubernetes> {
+    let fits = (1..=253).contains(&text.len()) && text.split('.').all(is_label);
+    if fits { Ok(text.into()) } else { Err(NotKubernetes::Resource(text.to_owned())) }
+}
+
+fn is_label(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let fits = (1..=63).contains(&text.len())
-        && text.chars().all(plain)
-        && !text.starts_with('-')
-        && !text.ends_with('-');
-    if fits { Ok(text.into()) } else { Err(NotKubernetes(text.to_owned())) }
+    !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// The application that owns a scope or a client, by its description.
@@ -184,11 +200,11 @@ pub struct Exposed {
 /// Reason why no manifest can expose a subscope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotExposable {
-    /// It holds neither `:` nor `/`.
-    #[error("the subscope has no product before a `:` or a `/`")]
+    /// It has no separator.
+    #[error("the subscope has no product before a `:`, a `/` or a `.`")]
     NoProduct,
     /// The product has a character that is not allowed.
-    #[error("the product, before the first `:` or `/`, is not of a to z and digits alone")]
+    #[error("the product, before the first `:`, `/` or `.`, is not of a to z and digits alone")]
     Product,
     /// It does not match the pattern of NAIS.
     #[error("the subscope is not formed as one of NAIS")]
@@ -209,8 +225,8 @@ impl Exposed {
         if !is_product(product) {
             return Err(NotExposable::Product);
         }
-        // A manifest's name is checked by the same pattern as the whole subscope.
-        if !is_subscope(subscope) || !is_subscope(name) {
+        // Kubernetes checks the name by the pattern, and not the whole subscope.
+        if !is_subscope(name) {
             return Err(NotExposable::Form);
         }
         Ok(Self {
@@ -220,10 +236,15 @@ impl Exposed {
         })
     }
 
+    /// The separator between product and name.
+    pub fn separator(&self) -> char {
+        self.separator.unwrap_or_else(|| usual_separator(&self.name))
+    }
+
     /// The subscope.
     pub fn subscope(&self) -> String {
-        let Self { product, separator, name } = self;
-        format!("{product}{}{name}", separator.unwrap_or_else(|| usual_separator(name)))
+        let Self { product, separator: _, name } = self;
+        format!("{product}{}{name}", self.separator())
     }
 }
 
@@ -257,8 +278,14 @@ mod tests {
             let own = application("prod-gcp:plattform:aareg-api");
             assert_eq!(own.is_written(text), is_it, "{text}");
         }
-        let long = format!("a:b:{}", "x".repeat(64));
-        for no in ["", "a:b", "a:b:c:d", "a:b:", "A:b:c", "-a:b:c", "a:b-:c", "a:b:ø", &long] {
+        for name in ["x".repeat(253), "a.b-c.d".to_owned()] {
+            assert_eq!(application(&format!("a:b:{name}")).name(), name);
+        }
+        let long = [format!("a:{}:c", "x".repeat(64)), format!("a:b:{}", "x".repeat(254))];
+        let long = long.iter().map(String::as_str);
+        let others =
+            ["", "a:b", "a:b:c:d", "a:b:", "A:b:c", "-a:b:c", "a:b-:c", "a:b:ø", "a:b:c..d"];
+        for no in others.into_iter().chain(long) {
             assert_eq!(no.parse::<Application>(), Err(NoApplication), "{no}");
         }
     }
@@ -290,6 +317,8 @@ mod tests {
             ("arbeid/a/bb.read", "arbeid", None, "a/bb.read"),
             ("my/scope.read", "my", Some('/'), "scope.read"),
             ("arbeid:å1:bb", "arbeid", None, "å1:bb"),
+            ("aareg.read", "aareg", Some('.'), "read"),
+            ("arbeid:aareg/read", "arbeid", Some(':'), "aareg/read"),
         ] {
             let exposed = Exposed::of(subscope).unwrap();
             let expected = Exposed { product: product.into(), separator, name: name.into() };
@@ -297,13 +326,12 @@ mod tests {
             assert_eq!(exposed.subscope(), subscope);
         }
         for (subscope, why) in [
-            ("aareg.read", NotExposable::NoProduct),
+            ("aareg", NotExposable::NoProduct),
             ("", NotExposable::NoProduct),
             (":aareg", NotExposable::Product),
-            ("arbeid.x:aareg", NotExposable::Product),
+            ("arbeid.x:a", NotExposable::Form),
             ("økonomi:aareg", NotExposable::Product),
             ("arbeid:", NotExposable::Form),
-            ("arbeid:aareg/read", NotExposable::Form),
             ("arbeid:Aareg", NotExposable::Form),
             ("arbeid:aa reg", NotExposable::Form),
         ] {

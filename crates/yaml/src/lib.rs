@@ -5,6 +5,7 @@
 
 mod edit;
 mod lines;
+mod merge;
 mod parse;
 mod printer;
 mod quotes;
@@ -14,6 +15,7 @@ mod tree;
 
 pub use edit::{Behind, CHANGED, COMMENT, Editor, Hindrance, Opening, Route, UNREADABLE, edited};
 pub use lines::{Lines, end_of};
+pub use merge::{Anchors, MergeProblem};
 pub use parse::{DEEPEST, DuplicateKey, MOST_FROM_ALIASES, Parsed, Problem, ProblemKind, parse};
 pub use printer::{Yaml, YamlEntries, write_entry, write_item};
 pub use scalar::{is_plain, quoted, scalar};

@@ -6,10 +6,11 @@
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Marker, Parser, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use serde::Deserialize as _;
 
 use crate::lines::end_of;
+use crate::merge::Anchors;
 use crate::quotes::Cursor;
 use crate::span::{Position, Span};
 use crate::tree::{Mapping, Node, Value};
@@ -68,6 +69,8 @@ pub struct Parsed<'s> {
     pub problems: Vec<Problem>,
     /// The places of aliases.
     pub aliases: Vec<Position>,
+    /// The places of what the aliases stand for.
+    pub anchors: Anchors,
 }
 
 /// Reads the documents of a text. An error ends it; duplicate keys and tags are collected.
@@ -76,7 +79,7 @@ pub fn parse(text: &str) -> Parsed<'_> {
     if let Err(problem) = builder.read(text) {
         builder.problems.push(problem);
     }
-    let Builder { documents, mut problems, aliases, .. } = builder;
+    let Builder { documents, mut problems, aliases, targets, .. } = builder;
     let mut settled = Vec::new();
     if problems.is_empty() {
         match settle(documents, text) {
@@ -84,7 +87,7 @@ pub fn parse(text: &str) -> Parsed<'_> {
             Err(problem) => problems.push(problem),
         }
     }
-    Parsed { documents: settled, problems, aliases }
+    Parsed { documents: settled, problems, aliases, anchors: Anchors(targets) }
 }
 
 /// The documents with the values of the second reader.
@@ -97,7 +100,8 @@ fn settle<'s>(mut documents: Vec<Node<'s>>, text: &str) -> Result<Vec<Node<'s>>,
     if documents.len() > read.len() {
         return Err(Problem { kind: ProblemKind::Documents, span: Span::TOP });
     }
-    documents.resize_with(read.len(), || Node { span: Span::TOP, value: Value::Null });
+    let nothing = || Node { span: Span::TOP, is_plain: false, value: Value::Null };
+    documents.resize_with(read.len(), nothing);
     for (document, read) in documents.iter_mut().zip(read) {
         document.settle(read).map_err(|span| Problem { kind: ProblemKind::Ambiguous, span })?;
     }
@@ -124,7 +128,9 @@ struct Open<'s> {
 struct Builder<'s> {
     documents: Vec<Node<'s>>,
     open: Vec<Open<'s>>,
-    anchors: HashMap<usize, Expansion>,
+    anchors: HashMap<usize, (Expansion, Span)>,
+    /// The places of what aliases stand for, by those of the aliases.
+    targets: HashMap<Position, Span>,
     from_aliases: usize,
     problems: Vec<Problem>,
     aliases: Vec<Position>,
@@ -150,8 +156,9 @@ impl<'s> Builder<'s> {
                     let span = source.without_what_follows(span, indices, style);
                     self.check_tag(tag.as_deref(), span);
                     let extent = Expansion { values: 1, levels: 0 };
-                    self.remember(anchor, extent);
-                    self.place(Node { span, value: Value::String(text) }, extent);
+                    self.remember(anchor, extent, span);
+                    let is_plain = style == ScalarStyle::Plain && tag.is_none();
+                    self.place(Node { span, is_plain, value: Value::String(text) }, extent);
                 }
                 Event::Alias(anchor) => self.alias(anchor, span)?,
                 Event::SequenceStart(anchor, tag) => {
@@ -178,7 +185,7 @@ impl<'s> Builder<'s> {
             return Err(too_deep(span));
         }
         self.open.push(Open {
-            node: Node { span, value },
+            node: Node { span, is_plain: false, value },
             anchor,
             extent: Expansion { values: 1, levels: 1 },
             key: None,
@@ -200,12 +207,12 @@ impl<'s> Builder<'s> {
         if let Value::Mapping(mapping) = &closed.node.value {
             self.problems.extend(duplicates(mapping));
         }
-        self.remember(closed.anchor, closed.extent);
+        self.remember(closed.anchor, closed.extent, closed.node.span);
         self.place(closed.node, closed.extent);
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Problem> {
-        let Some(&extent) = self.anchors.get(&anchor) else {
+        let Some(&(extent, target)) = self.anchors.get(&anchor) else {
             return Err(Problem { kind: ProblemKind::AliasInItself, span });
         };
         self.from_aliases = self.from_aliases.saturating_add(extent.values);
@@ -216,7 +223,8 @@ impl<'s> Builder<'s> {
             return Err(too_deep(span));
         }
         self.aliases.push(span.start);
-        self.place(Node { span, value: Value::Null }, extent);
+        self.targets.insert(span.start, target);
+        self.place(Node { span, is_plain: false, value: Value::Null }, extent);
         Ok(())
     }
 
@@ -240,9 +248,9 @@ impl<'s> Builder<'s> {
     }
 
     /// Anchor 0 is none.
-    fn remember(&mut self, anchor: usize, extent: Expansion) {
+    fn remember(&mut self, anchor: usize, extent: Expansion, span: Span) {
         if anchor > 0 {
-            self.anchors.insert(anchor, extent);
+            self.anchors.insert(anchor, (extent, span));
         }
     }
 

@@ -10,15 +10,16 @@ use serde_yaml::Number;
 use crate::span::{Position, Span};
 
 /// A value and its place.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Node<'s> {
     pub(super) span: Span,
+    pub(super) is_plain: bool,
     /// What it is.
     pub value: Value<'s>,
 }
 
 /// The value of a [`Node`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Value<'s> {
     /// Nothing.
     Null,
@@ -35,7 +36,7 @@ pub enum Value<'s> {
 }
 
 /// A mapping, in the order of the text.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Mapping<'s> {
     pub(super) entries: Vec<(Node<'s>, Node<'s>)>,
     /// The numbers of the entries whose keys are texts, sorted by key: a wide mapping is searched in no time.
@@ -43,6 +44,12 @@ pub struct Mapping<'s> {
 }
 
 impl<'s> Mapping<'s> {
+    pub(super) fn new(entries: Vec<(Node<'s>, Node<'s>)>) -> Self {
+        let mut mapping = Self { entries, sorted: Vec::new() };
+        mapping.sort();
+        mapping
+    }
+
     /// Whether it has no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -134,6 +141,26 @@ impl<'d> Node<'d> {
         self.span
     }
 
+    /// Whether it is a text without quotes.
+    pub fn is_plain(&self) -> bool {
+        self.is_plain && self.value.is_string()
+    }
+
+    /// Moves it, its keys and its parts to other places.
+    pub fn relocate(&mut self, place: &impl Fn(Span) -> Span) {
+        self.span = place(self.span);
+        match &mut self.value {
+            Value::Sequence(items) => items.iter_mut().for_each(|item| item.relocate(place)),
+            Value::Mapping(mapping) => {
+                for (key, value) in &mut mapping.entries {
+                    key.relocate(place);
+                    value.relocate(place);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
     /// Whether a place lies in a key or a value that has no parts.
     pub fn is_in_scalar(&self, at: Position) -> bool {
         match &self.value {
@@ -199,14 +226,12 @@ impl<'d> Node<'d> {
             }
             serde_yaml::Value::Mapping(entries) => {
                 let entries = entries.into_iter().map(|(key, value)| (part(key), part(value)));
-                let mut mapping = Mapping { entries: entries.collect(), sorted: Vec::new() };
-                mapping.sort();
-                Value::Mapping(mapping)
+                Value::Mapping(Mapping::new(entries.collect()))
             }
             // Tags are refused.
             serde_yaml::Value::Null | serde_yaml::Value::Tagged(_) => Value::Null,
         };
-        Self { span, value }
+        Self { span, is_plain: false, value }
     }
 
     /// Gives its scalars and aliases the values of the second reader. The error is the place of what the

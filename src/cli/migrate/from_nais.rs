@@ -1,6 +1,6 @@
 //! `portvakt migrate from-nais`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use crate::run::read::{MAX_FILE, read_file};
 use crate::run::{Opened, Remote};
 use digdir::Needs;
 use domain::text::printable;
-use domain::{ClientId, Desired, Live, Past};
+use domain::{ClientId, Desired, Live, Orgno, Past};
 use plan::{live_client, plan};
 
 /// The command's long help.
@@ -58,14 +58,15 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let into = folder(args.into.as_deref().unwrap_or_default())?;
     let opened = global.open()?;
     let shown = printable(&args.manifest.to_string_lossy()).into_owned();
-    let named = named(&opened, &args.manifest, &shown)?;
+    let (named, labels) = named(&opened, &args.manifest, &shown)?;
     let needs = Needs::of(&named);
     let remote = Remote::open(&global.options(), &opened, needs.reach()).await?;
     let live = global.live(&remote.reader().await?, &needs).await?;
     remote.close().await?;
 
     let clients = clients(&named, &live, &shown)?;
-    let made = made(&opened, &named, &clients, &live, &into)?;
+    let found = ManifestNames { named: &named, labels: &labels, clients: &clients, live: &live };
+    let made = made(&opened, &found, &into)?;
     for left_out in &made.left_out {
         log::report(global, &format!("left out: {left_out}"));
     }
@@ -105,8 +106,12 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The scopes and clients that a manifest names.
-fn named(opened: &Opened, path: &Path, shown: &str) -> Result<Desired, Failure> {
+/// The scopes and clients that a manifest names, and its names of organisations.
+fn named(
+    opened: &Opened,
+    path: &Path,
+    shown: &str,
+) -> Result<(Desired, BTreeMap<Orgno, String>), Failure> {
     let root = opened.repository.root();
     if let (Ok(real), Ok(root)) = (path.canonicalize(), root.canonicalize())
         && let Ok(inside) = real.strip_prefix(&root)
@@ -137,7 +142,7 @@ fn named(opened: &Opened, path: &Path, shown: &str) -> Result<Desired, Failure> 
             "{shown} is no manifest that exposes or consumes a scope in {}",
             opened.desired.environment
         ))),
-        false => Ok(desired),
+        false => Ok((desired, apart.labels())),
     }
 }
 
@@ -171,13 +176,16 @@ fn clients(named: &Desired, live: &Live, shown: &str) -> Result<BTreeSet<ClientI
     Ok(found)
 }
 
-fn made(
-    opened: &Opened,
-    named: &Desired,
-    clients: &BTreeSet<ClientId>,
-    live: &Live,
-    into: &str,
-) -> Result<Proved, Failure> {
+/// What a manifest names, and what of it is live.
+struct ManifestNames<'a> {
+    named: &'a Desired,
+    labels: &'a BTreeMap<Orgno, String>,
+    clients: &'a BTreeSet<ClientId>,
+    live: &'a Live,
+}
+
+fn made(opened: &Opened, found: &ManifestNames<'_>, into: &str) -> Result<Proved, Failure> {
+    let ManifestNames { named, labels, clients, live } = *found;
     let repository = &opened.repository;
     let files = declare::read_files(repository)
         .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
@@ -187,6 +195,6 @@ fn made(
     };
     let environment = &opened.desired.environment;
     let side = Side { environment, live, before: None, declared: None, beside: &[] };
-    let imported = Imported { repository, files: &files, sides: &[side], chosen: &chosen };
+    let imported = Imported { repository, files: &files, sides: &[side], chosen: &chosen, labels };
     imported.made(None, into, false)
 }

@@ -158,6 +158,24 @@ impl Diagnostic {
         self
     }
 
+    /// Moves it to another place of its file.
+    pub(crate) fn relocate(&mut self, place: &impl Fn(Span) -> Span) {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let at = |line, column| Position { line: number(line), column: number(column) };
+        let Span { start, end } = place(Span {
+            start: at(self.line, self.column),
+            end: at(self.end_line, self.end_column),
+        });
+        (self.line, self.column) = (start.line as usize, start.column as usize);
+        (self.end_line, self.end_column) = (end.line as usize, end.column as usize);
+        self.fix = None;
+        for related in &mut self.related {
+            let start = at(related.line, related.column);
+            let Span { start, end: _ } = place(Span { start, end: start });
+            (related.line, related.column) = (start.line as usize, start.column as usize);
+        }
+    }
+
     /// Whether it prevents any plan until it is fixed.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

@@ -1,5 +1,6 @@
 //! Selection of files, and reading them within limits: a pull request is untrusted input.
 
+mod filter;
 pub(crate) mod index;
 pub(crate) mod key_files;
 
@@ -8,9 +9,10 @@ use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use globset::GlobSet;
 use ignore::{DirEntry, WalkBuilder};
 
+pub(crate) use self::filter::FileFilter;
+use self::filter::MatchedPatterns;
 use self::index::Index;
 use self::index::SETTINGS_FILE;
 use crate::declare::diagnostic::rule::Rule;
@@ -50,32 +52,6 @@ pub fn find_root(start: &Path) -> Result<PathBuf, NoRepository> {
         .ok_or(NoRepository { start: absolute })
 }
 
-/// Files that portvakt.yaml selects. A glob that matches a folder applies to everything below it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct FileFilter {
-    /// Only matching files are read; `None` for all.
-    pub(crate) include: Option<GlobSet>,
-    /// Matching files are not read.
-    pub(crate) exclude: GlobSet,
-}
-
-impl FileFilter {
-    /// Whether declarations are read from a file.
-    pub(crate) fn is_chosen(&self, name: &str) -> bool {
-        let included = |set: &GlobSet| Path::new(name).ancestors().any(|path| set.is_match(path));
-        name != SETTINGS_FILE
-            && !self.is_excluded(name)
-            && self.include.as_ref().is_none_or(included)
-    }
-
-    /// Whether a path is never read: it belongs to other tools, or portvakt.yaml excludes it.
-    pub(crate) fn is_excluded(&self, name: &str) -> bool {
-        let excluded = |path: &Path| path != Path::new("") && self.exclude.is_match(path);
-        name.split('/').any(|part| part.starts_with('.'))
-            || Path::new(name).ancestors().any(excluded)
-    }
-}
-
 /// A file to read.
 #[derive(Debug)]
 pub(crate) struct Listed {
@@ -86,9 +62,9 @@ pub(crate) struct Listed {
     content: Option<Vec<u8>>,
 }
 
-/// The files with declarations, in the order of their paths.
+/// The files with declarations and with the values of templates, in the order of their paths.
 ///
-/// Dot-files and dot-folders belong to other tools. `.gitignore` is ignored: declarations must not depend on
+/// Dot-files and dot-folders belong to other tools, but for those that portvakt.yaml names. `.gitignore` is ignored: declarations must not depend on
 /// a file that does not concern access, nor on each person's own settings of git.
 ///
 /// Git's index counts too: the files that a sparse checkout leaves out are listed with their content, and a
@@ -99,14 +75,22 @@ pub(crate) fn list(
     index: &Index,
 ) -> (Vec<Listed>, Vec<Diagnostic>) {
     let mut walk = WalkBuilder::new(root);
-    walk.standard_filters(false).hidden(true).follow_links(false).sort_by_file_path(Path::cmp);
-    let exclude = filter.exclude.clone();
+    walk.standard_filters(false).follow_links(false).sort_by_file_path(Path::cmp);
+    let matched = Arc::new(MatchedPatterns::new(filter));
+    let (chosen, noted) = (filter.clone(), Arc::clone(&matched));
     let (above, around) = (root.to_owned(), index.clone());
     walk.filter_entry(move |entry| {
         let name = relative(&above, entry.path());
+        if entry.depth() > 0 {
+            let own = name.rsplit_once('/').map_or(&*name, |(_, own)| own);
+            if chosen.is_hidden(own) {
+                return false;
+            }
+            noted.note(Path::new(&name));
+        }
         let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
         let is_another = || entry.depth() > 0 && is_folder && around.is_another(&above, &name);
-        !exclude.is_match(&name) && !is_another()
+        !chosen.exclude.is_match(&name) && !is_another()
     });
     let (mut listed, mut found) = left_out(root, filter, index);
     let mut bytes = listed.iter().map(|listed: &Listed| listed.size()).sum::<u64>();
@@ -146,6 +130,10 @@ pub(crate) fn list(
             break;
         }
     }
+    for name in index.sparse() {
+        Path::new(name).ancestors().for_each(|path| matched.note(path));
+    }
+    found.extend(matched.unmatched());
     listed.sort_by(|a, b| Path::new(&*a.name).cmp(Path::new(&*b.name)));
     (listed, found)
 }

@@ -12,7 +12,8 @@ use crate::declare::files;
 use crate::declare::files::index::Index;
 use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::files::key_files::KeyFiles;
-use crate::declare::read::file;
+use crate::declare::read::file::{self, FileContext};
+use crate::declare::read::manifest::values::TemplateValues;
 use crate::declare::read::settings::{Settings, settings};
 use crate::declare::read::silences;
 use yaml::Editor;
@@ -107,7 +108,10 @@ fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic
     let read = |known| {
         // The content of key files does not matter: it is the same before and after.
         let no_keys = KeyFiles::Provided(&|_| None);
-        let mut declared = file::declarations(file.clone(), text.as_bytes(), known, &no_keys);
+        // Neither do the values of templates: what is in a manifest is not fixed.
+        let values = TemplateValues::default();
+        let reading = FileContext { settings: known, key_files: &no_keys, values: &values };
+        let mut declared = file::declarations(file.clone(), text.as_bytes(), &reading);
         silences::heed(&mut declared.diagnostics, &declared.silences);
         declared.diagnostics
     };

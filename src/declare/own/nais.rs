@@ -3,22 +3,24 @@
 
 use super::pattern::PatternBreach;
 use crate::declare::diagnostic::quoted;
-use domain::nais::{SEPARATORS, is_subscope};
+use domain::nais::{Exposed, NotExposable};
 
 /// The reason why an application cannot expose a subscope as a product and a name.
 pub(crate) fn check_subscope(subscope: &str) -> Option<PatternBreach> {
-    let well_formed = is_subscope(subscope);
-    let separated = subscope.contains(SEPARATORS);
-    let why = match (well_formed, separated) {
-        (true, true) => return None,
-        (true, false) => format!("the subscope {} has no product", quoted(subscope)),
-        (false, _) => format!("the subscope {} is not formed as one of NAIS", quoted(subscope)),
+    let why = match Exposed::of(subscope) {
+        Ok(_) => return None,
+        Err(NotExposable::NoProduct) => {
+            format!("the subscope {} has no product", quoted(subscope))
+        }
+        Err(NotExposable::Product | NotExposable::Form) => {
+            format!("the subscope {} is not formed as one of NAIS", quoted(subscope))
+        }
     };
     let suggestions = nearest_subscope(subscope).map(|near| format!("such as `{near}`: "));
     let help = format!(
-        "write {}a product, `:` and a name, or `/` where the name has a `/` itself; of letters a \
-         to z, æ, ø, å and digits, the name ending in two of them or more, with `.` behind the \
-         last `:` or `/` alone",
+        "write {}a product of letters a to z and digits, one of `/`, `:` and `.`, and a name of letters a \
+         to z, æ, ø, å and digits that ends in two of them or more, with `.` behind the last `:` or `/` \
+         alone",
         suggestions.unwrap_or_default()
     );
     Some(PatternBreach { why, help })
@@ -27,12 +29,7 @@ pub(crate) fn check_subscope(subscope: &str) -> Option<PatternBreach> {
 /// The subscope without the characters that are not allowed, if that makes it valid.
 fn nearest_subscope(subscope: &str) -> Option<String> {
     let subscope = subscope.to_lowercase().replace(['-', '_'], "");
-    let subscope = match subscope.contains('/') {
-        true => subscope.replace(':', "/"),
-        false if !subscope.contains(':') => subscope.replacen('.', ":", 1),
-        false => subscope,
-    };
-    (is_subscope(&subscope) && subscope.contains(SEPARATORS)).then_some(subscope)
+    Exposed::of(&subscope).is_ok().then_some(subscope)
 }
 
 /// The reason why a scope's description does not name its application.
@@ -128,20 +125,21 @@ mod tests {
             "arbeid/a/b/c1",
             "arbeid:å1:bb",
             "my/scope.read",
+            "aareg.read",
+            "arbeid:aareg/read",
+            "arbeid.x:aareg",
         ] {
             assert_eq!(check_subscope(good), None, "{good}");
         }
         for (bad, why, help) in [
             ("aareg", "no product", "write a product"),
-            ("aareg.read", "no product", "such as `aareg:read`"),
-            ("arbeid:a", "not formed", "ending in two"),
+            ("arbeid:a", "not formed", "ends in two"),
             ("arbeid:Aareg-Les", "not formed", "such as `arbeid:aaregles`"),
-            ("arbeid:aareg/read", "not formed", "such as `arbeid/aareg/read`"),
-            ("arbeid.x:aareg", "not formed", "write a product"),
+            ("økonomi:aareg", "not formed", "write a product"),
             ("arbeid:aareg.", "not formed", "write a product"),
             (":aareg", "not formed", "write a product"),
             ("arbeid:aa reg\n", "not formed", "write a product"),
-            ("", "not formed", "write a product"),
+            ("", "no product", "write a product"),
         ] {
             let broken = check_subscope(bad).unwrap();
             assert!(broken.why.contains(why), "{bad}: {broken:?}");

@@ -9,7 +9,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::list;
 use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::environments::check_name;
-use crate::declare::read::globs::globset;
+use crate::declare::read::globs::{PathPattern, globset};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::entries_of;
 use crate::declare::yaml::optional::{Members, Spanned, TextList};
@@ -78,6 +78,11 @@ impl Teams {
     /// The team whose file this is; of several, the one with the deepest folder.
     pub(crate) fn of(&self, file: &str) -> Option<&Team> {
         self.0.iter().filter(|team| team.holds(file)).max_by_key(|team| team.path.len())
+    }
+
+    /// The folders of all.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = PathPattern> {
+        self.0.iter().filter_map(|team| PathPattern::folder(&team.path, team.span))
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use super::attributes::{ClientLayer, ScopeLayer};
 use super::environments::EnvironmentSet;
 use super::keys::Keys;
+use super::manifest::ManifestKind;
 use super::silences::Silence;
 use crate::declare::diagnostic::{Diagnostic, Place};
 use domain::nais::Application;
@@ -31,6 +32,10 @@ pub(crate) struct Declared {
     pub(crate) clients: Vec<DeclaredClient>,
     pub(crate) removed_clients: Vec<RemovedClient>,
     pub(crate) silences: Vec<Silence>,
+    /// The manifests that declare something.
+    pub(crate) resources: Vec<ManifestResource>,
+    /// Labels that manifests give organisations.
+    pub(crate) labels: Vec<Label>,
     /// Names of aliases and groups that are declared with errors: using them is no second error.
     pub(crate) broken: Vec<String>,
     /// Whether some file could not be read at all, so that a name may be declared there.
@@ -50,6 +55,8 @@ impl Declared {
             clients,
             removed_clients,
             silences,
+            resources,
+            labels,
             broken,
             incomplete,
             diagnostics,
@@ -63,6 +70,8 @@ impl Declared {
         self.clients.extend(clients);
         self.removed_clients.extend(removed_clients);
         self.silences.extend(silences);
+        self.resources.extend(resources);
+        self.labels.extend(labels);
         self.broken.extend(broken);
         self.incomplete |= incomplete;
         self.diagnostics.extend(diagnostics);
@@ -113,6 +122,23 @@ impl Declared {
         });
         scopes.chain(clients)
     }
+}
+
+/// A manifest that declares something, as one application of it.
+#[derive(Debug)]
+pub(crate) struct ManifestResource {
+    pub(crate) kind: ManifestKind,
+    pub(crate) application: Application,
+    pub(crate) environments: EnvironmentSet,
+    /// Where the name stands.
+    pub(crate) place: Place,
+}
+
+/// The name that a manifest gives an organisation: for readers alone.
+#[derive(Debug)]
+pub(crate) struct Label {
+    pub(crate) orgno: Orgno,
+    pub(crate) name: String,
 }
 
 /// An organisation and the name that the repository gives it.

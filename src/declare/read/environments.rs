@@ -61,6 +61,12 @@ impl EnvironmentNames {
         self.0.iter().map(String::as_str)
     }
 
+    /// The set of all.
+    pub(crate) fn all(&self) -> EnvironmentSet {
+        let each = (0..self.0.len()).map(EnvironmentSet::one);
+        each.fold(EnvironmentSet::NONE, EnvironmentSet::or)
+    }
+
     pub(crate) fn set(&self, name: &str) -> Option<EnvironmentSet> {
         let index = self.0.iter().position(|known| known == name)?;
         Some(EnvironmentSet::one(index))

@@ -1,4 +1,4 @@
-//! Reading a file with declarations.
+//! FileContext a file with declarations.
 
 use std::sync::Arc;
 
@@ -6,54 +6,214 @@ use super::clients;
 use super::consumers;
 use super::declarations_file::{Declarations, RemovedItem, Scope};
 use super::declared::Declared;
+use super::environments::EnvironmentSet;
 use super::manifest;
+use super::manifest::template::{self, RenderedTemplate, TemplateProblem, is_template};
+use super::manifest::values::TemplateValues;
 use super::scopes;
 use super::settings::Settings;
 use super::silences;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
+use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::files::key_files::KeyFiles;
-use crate::declare::yaml::document::{Findings, decode, parse};
+use crate::declare::yaml::document::{Findings, decode, parse_with_anchors};
 use crate::declare::yaml::item::{items_of, unknown_key};
 use crate::declare::yaml::optional::Raw;
 use crate::declare::yaml::suggestions;
 use crate::declare::yaml::table::{self, Read, TableReader};
-use yaml::Span;
-use yaml::{Mapping, Node, Value};
+use yaml::{Mapping, MergeProblem, Node, Parsed, Position, Span, Value};
+
+/// What a file is read with.
+pub(crate) struct FileContext<'r> {
+    pub(crate) settings: &'r Settings,
+    pub(crate) key_files: &'r KeyFiles<'r>,
+    pub(crate) values: &'r TemplateValues,
+}
 
 /// What the bytes of a file declare.
-pub(crate) fn declarations(
-    file: Arc<str>,
-    bytes: &[u8],
-    settings: &Settings,
-    key_files: &KeyFiles<'_>,
-) -> Declared {
+pub(crate) fn declarations(file: Arc<str>, bytes: &[u8], reading: &FileContext<'_>) -> Declared {
     let mut declared = Declared::default();
     let mut findings = Findings::new(file);
-    let text = decode(bytes, &mut findings);
-    match text.and_then(|text| Some((text, parse(text, &mut findings)?))) {
-        Some((text, documents)) => {
-            declared.silences = silences::read(text, &documents, entities, &mut findings);
+    match decode(bytes, &mut findings) {
+        Some(text) if is_template(text) && !reading.values.is_empty() => {
+            read_template(text, reading, &mut declared, &mut findings);
+        }
+        Some(text) => {
+            let counting = reading.settings.nais.counting(&findings.file);
+            read_text(text, counting, reading, &mut declared, &mut findings);
+        }
+        None => declared.incomplete = true,
+    }
+    declared.diagnostics = findings.into_list();
+    if bytes_have_manifest(bytes) {
+        for found in &mut declared.diagnostics {
+            keep_the_manifest(found);
+        }
+    }
+    declared
+}
+
+/// Whether a file has a manifest, even if it cannot be read.
+fn bytes_have_manifest(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().any(|line| {
+        let version = line.trim_start().strip_prefix("apiVersion:");
+        version.is_some_and(|it| manifest::is_version(it.trim().trim_matches(['"', '\''])))
+    })
+}
+
+/// Replaces the advice to leave a file out: what its manifest declares would be closed.
+fn keep_the_manifest(found: &mut Diagnostic) {
+    if found.help.as_ref().is_some_and(|help| help.contains("`exclude")) {
+        let help = "put it into a file of its own, as the manifest beside it is a declaration";
+        found.help = Some(help.to_owned());
+    }
+}
+
+/// Reads a template with the values of each environment that has some. In the others it is a manifest as it is.
+fn read_template(
+    text: &str,
+    reading: &FileContext<'_>,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    let counting = reading.settings.nais.counting(&findings.file);
+    if has_only_other_kinds(text) {
+        return read_text(text, counting, reading, declared, findings);
+    }
+    let settings = reading.settings;
+    let mut rest = settings.environment_names.all().and(counting).and(settings.nais.environments());
+    let mut results: Vec<(EnvironmentSet, String, RenderedTemplate)> = Vec::new();
+    for environment in reading.values.iter().filter(|it| it.set.overlaps(counting)) {
+        rest = rest.without(environment.set);
+        match template::render(text, &environment.of(&findings.file)) {
+            Ok(new) => match results.iter_mut().find(|(_, _, old)| old.text == new.text) {
+                Some((set, names, _)) => {
+                    *set = set.or(environment.set);
+                    *names = format!("{names}, {}", environment.name);
+                }
+                None => results.push((environment.set, environment.name.clone(), new)),
+            },
+            Err(TemplateProblem { line, message }) => {
+                let start = Position { line: line.unwrap_or(1), column: 1 };
+                let message = format!(
+                    "the template cannot be rendered with the values of {}: {message}",
+                    environment.name
+                );
+                let help =
+                    "templates are those of nais/deploy: handlebars with the values of `nais.vars`";
+                findings.report(Rule::NaisManifest, Span { start, end: start }, &message, help);
+            }
+        }
+    }
+    for (set, names, RenderedTemplate { text: result, lines }) in &results {
+        findings.rendered_for = Some(names.clone());
+        let first = findings.list.len();
+        let documents = documents(result, findings);
+        let place = |span| lines.place(span);
+        for found in &mut findings.list[first..] {
+            found.relocate(&place);
+        }
+        let Some(mut documents) = documents else {
+            declared.incomplete = true;
+            continue;
+        };
+        documents.iter_mut().for_each(|document| document.relocate(&place));
+        if declared.silences.is_empty() {
+            declared.silences = silences::read(text, &documents, entities, findings);
+        }
+        for document in &documents {
+            read_rendered(document, *set, reading, declared, findings);
+        }
+    }
+    findings.rendered_for = None;
+    if !rest.is_empty() {
+        read_text(text, rest, reading, declared, findings);
+    }
+}
+
+/// Whether a text is resources of kinds that declare nothing, whatever their own braces are for.
+fn has_only_other_kinds(text: &str) -> bool {
+    let Parsed { documents, problems, aliases: _, anchors: _ } = ::yaml::parse(text);
+    let is_other = |at: &Node<'_>| {
+        at.value.is_null() || manifest::is_resource(at) && manifest::kind(at).is_none()
+    };
+    problems.is_empty() && documents.iter().all(is_other)
+}
+
+/// Reads a document of a template, which has manifests alone.
+fn read_rendered(
+    at: &Node<'_>,
+    counting: EnvironmentSet,
+    reading: &FileContext<'_>,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    if at.value.is_null() || manifest::kind(at).is_some() || manifest::is_resource(at) {
+        return read_document(at, counting, reading, declared, findings);
+    }
+    let message = "a template has manifests alone, and this is none";
+    let help = "write declarations of portvakt into a file without `{{ … }}`";
+    findings.report(Rule::ForeignDocument, at.span(), message, help);
+}
+
+/// Reads a text.
+fn read_text(
+    text: &str,
+    counting: EnvironmentSet,
+    reading: &FileContext<'_>,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    match documents(text, findings) {
+        Some(documents) => {
+            declared.silences.extend(silences::read(text, &documents, entities, findings));
             for document in &documents {
-                read_document(document, settings, key_files, &mut declared, &mut findings);
+                read_document(document, counting, reading, declared, findings);
             }
         }
         None => declared.incomplete = true,
     }
-    if let Some(text) = text {
-        report_template(text, &mut findings);
+    report_template(text, findings);
+}
+
+/// The documents of a text, those of Kubernetes with their mappings merged.
+fn documents<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Node<'t>>> {
+    let (mut documents, anchors) = parse_with_anchors(text, findings)?;
+    for document in &mut documents {
+        if !(manifest::is_resource(document) && document.has_merges()) {
+            continue;
+        }
+        match document.merged(&anchors) {
+            Ok(merged) => *document = merged,
+            Err((span, problem)) => {
+                let (message, help) = match problem {
+                    MergeProblem::NoMapping => (
+                        "`<<` merges mappings, and this is none",
+                        "write an alias of a mapping, such as `<<: *common`, or remove the key",
+                    ),
+                    MergeProblem::Order => (
+                        "what `<<` merges has another value for a key before it, and readers of YAML do not \
+                         agree which of the two counts",
+                        "write `<<` before the other keys of its mapping",
+                    ),
+                };
+                findings.report(Rule::NaisManifest, span, message, help);
+            }
+        }
     }
-    declared.diagnostics = findings.into_list();
-    declared
+    Some(documents)
 }
 
 fn read_document(
     at: &Node<'_>,
-    settings: &Settings,
-    key_files: &KeyFiles<'_>,
+    counting: EnvironmentSet,
+    reading: &FileContext<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
+    let FileContext { settings, key_files, values: _ } = *reading;
     let mapping = match &at.value {
         Value::Null => return,
         Value::Mapping(mapping) => mapping,
@@ -69,7 +229,10 @@ fn read_document(
         }
     };
     if let Some(kind) = manifest::kind(at) {
-        return manifest::read(kind, at, settings, declared, findings);
+        return manifest::read(kind, at, counting, settings, declared, findings);
+    }
+    if manifest::is_resource(at) {
+        return skip_resource(at, counting, reading, declared, findings);
     }
     if is_bare_scope(at, findings) || is_foreign(at, mapping, findings) {
         return;
@@ -98,6 +261,28 @@ fn read_document(
                 declared.removed_clients.extend(removed);
             }
             None => {}
+        }
+    }
+}
+
+/// A resource of a kind that declares nothing, or a list of resources.
+fn skip_resource(
+    at: &Node<'_>,
+    counting: EnvironmentSet,
+    reading: &FileContext<'_>,
+    declared: &mut Declared,
+    findings: &mut Findings,
+) {
+    if let Some(meant) = manifest::meant(at) {
+        let (kind, span) = at.text("kind").unwrap_or(("", at.span()));
+        let message = format!("{} is no kind of NAIS", quoted(kind));
+        let help = format!("did you mean `{meant}`?");
+        findings.report(Rule::ForeignDocument, span, &message, &help);
+    }
+    if at.text("kind").is_some_and(|(kind, _)| kind == "List") {
+        let items = at.get("items").into_iter().flat_map(Node::items);
+        for item in items.filter(|item| manifest::is_resource(item)) {
+            read_document(item, counting, reading, declared, findings);
         }
     }
 }
@@ -140,6 +325,12 @@ fn entities(document: &Node<'_>) -> Vec<Span> {
 }
 
 fn foreign_help(file: &str) -> String {
+    let words = ["var", "vars", "variables", "values"];
+    let mut named = file.split(|c: char| !c.is_alphanumeric());
+    if named.any(|word| words.contains(&word)) {
+        return "if it has the values of templates, name it in `nais.vars` of portvakt.yaml"
+            .to_owned();
+    }
     let exclude = suggestions::exclude(file);
     format!(
         "a declaration has `consumers`, `groups`, `blocked`, `scopes`, `clients` or `removed` at its top; {exclude}"
@@ -195,7 +386,7 @@ fn whole<'d>(items: &[Raw<'d, Scope<'d>>], findings: &mut Findings) -> Vec<Raw<'
 /// What cannot be parsed and has placeholders is probably a template of a manifest.
 fn report_template(text: &str, findings: &mut Findings) {
     let is_template = text.contains("{{") && text.contains("}}") && text.contains("kind:");
-    let help = manifest::template_help(&findings.file);
+    let help = manifest::template_help();
     let syntax = findings.list.iter_mut().filter(|found| found.code == Rule::Syntax);
     for found in syntax.filter(|_| is_template) {
         found.help = Some(format!("`{{{{ … }}}}` are placeholders of a template: {help}"));
@@ -218,8 +409,7 @@ fn is_foreign(at: &Node<'_>, mapping: &Mapping<'_>, findings: &mut Findings) -> 
         }
     } else {
         let message = "this document has none of the keys that declare something";
-        let help = format!("{}{}", manifest::meant(at), foreign_help(&findings.file));
-        findings.report(Rule::ForeignDocument, at.span(), message, &help);
+        findings.report(Rule::ForeignDocument, at.span(), message, &foreign_help(&findings.file));
     }
     true
 }

@@ -1,12 +1,52 @@
 //! Globs of portvakt.yaml.
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use std::path::Path;
+
+use globset::{Glob, GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::optional::{Spanned, TextList};
 use domain::kept;
+use yaml::Span;
+
+/// What a glob of paths, or a folder, is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PatternUse {
+    /// `include`.
+    Include,
+    /// `exclude`.
+    Exclude,
+    /// The folder of a team.
+    TeamFolder,
+    /// `nais.manifests`.
+    Manifests,
+    /// `nais.vars`.
+    Vars,
+}
+
+/// A glob of paths, or a folder, and its place in portvakt.yaml.
+#[derive(Debug, Clone)]
+pub(crate) struct PathPattern {
+    pub(crate) written: String,
+    pub(crate) glob: Glob,
+    pub(crate) pattern_use: PatternUse,
+    pub(crate) span: Span,
+}
+
+impl PathPattern {
+    /// A glob by itself.
+    pub(crate) fn parse(written: &str) -> Option<GlobMatcher> {
+        Some(path_glob(written).ok()?.compile_matcher())
+    }
+
+    /// A folder, with all that is in it.
+    pub(crate) fn folder(path: &str, span: Span) -> Option<Self> {
+        let glob = path_glob(&globset::escape(path)).ok()?;
+        Some(Self { written: path.to_owned(), glob, pattern_use: PatternUse::TeamFolder, span })
+    }
+}
 
 /// Globs as one matcher. In paths `*` stops at a slash; in scopes' names it stops at nothing, so
 /// that a protection covers what lies below too.
@@ -15,24 +55,59 @@ pub(crate) fn globset(
     paths: bool,
     findings: &mut Findings,
 ) -> GlobSet {
-    let mut set = GlobSetBuilder::new();
+    let mut set = Vec::new();
     for Spanned { value: glob, span } in globs {
         let written = if paths { glob.trim_end_matches('/').into() } else { kept(glob) };
-        match GlobBuilder::new(&written).literal_separator(paths).build() {
+        let built = GlobBuilder::new(&written).literal_separator(paths).build();
+        set.extend(built.map_err(|error| report(glob, &error, *span, findings)));
+    }
+    set_of(set, *span, findings)
+}
+
+/// Globs of paths: one matcher, and each by itself.
+pub(crate) fn path_globs(
+    Spanned { value: globs, span }: &TextList,
+    pattern_use: PatternUse,
+    findings: &mut Findings,
+) -> (GlobSet, Vec<PathPattern>) {
+    let mut patterns = Vec::new();
+    for Spanned { value: written, span } in globs {
+        match path_glob(written) {
             Ok(glob) => {
-                set.add(glob);
+                let written = written.clone();
+                patterns.push(PathPattern { written, glob, pattern_use, span: *span });
             }
-            Err(error) => {
-                let message = format!("{} is no glob: {}", quoted(glob), error.kind());
-                let help = "`*` stands for anything, `?` for one character, `[…]` for one of some";
-                findings.report(Rule::Glob, *span, &message, help);
-            }
+            Err(error) => report(written, &error, *span, findings),
         }
+    }
+    let set = set_of(patterns.iter().map(|it| it.glob.clone()), *span, findings);
+    (set, patterns)
+}
+
+/// Whether globs match a path, or a folder above it.
+pub(crate) fn covers(set: &GlobSet, path: &str) -> bool {
+    Path::new(path).ancestors().any(|path| path != Path::new("") && set.is_match(path))
+}
+
+fn path_glob(written: &str) -> Result<Glob, globset::Error> {
+    GlobBuilder::new(written.trim_end_matches('/')).literal_separator(true).build()
+}
+
+fn report(glob: &str, error: &globset::Error, span: Span, findings: &mut Findings) {
+    let message = format!("{} is no glob: {}", quoted(glob), error.kind());
+    let help = "`*` stands for anything, `?` for one character, `[…]` for one of some";
+    findings.report(Rule::Glob, span, &message, help);
+}
+
+fn set_of(globs: impl IntoIterator<Item = Glob>, span: Span, findings: &mut Findings) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        set.add(glob);
     }
     set.build().unwrap_or_else(|error| {
         let message = format!("these globs cannot be used together: {}", error.kind());
         let help = "use fewer or shorter ones";
-        findings.report(Rule::Glob, *span, &message, help);
+        findings.report(Rule::Glob, span, &message, help);
         GlobSet::empty()
     })
 }

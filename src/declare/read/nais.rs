@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use globset::GlobSet;
+
 use super::environments::{EnvironmentNames, EnvironmentSet};
+use super::globs::{PathPattern, PatternUse, covers, path_globs};
 use super::settings_file::{ClusterFile, NaisFile};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::{entries_of, wrong_kind};
-use crate::declare::yaml::optional::{Raw, Spanned};
+use crate::declare::yaml::optional::{Members, Raw, Spanned, TextList};
 use crate::declare::yaml::table::{Read, TableReader};
 use domain::nais::Application;
 use yaml::Span;
@@ -21,9 +24,23 @@ const MOST_CLUSTERS: usize = 8;
 /// What the repository says for manifests that do not say it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Nais {
+    is_there: bool,
     pub(crate) clusters: Clusters,
     pub(crate) namespace: Option<String>,
     prefix: Option<String>,
+    /// The manifests of each environment.
+    manifests: Vec<EnvironmentGlobs>,
+    /// The files with the values of templates.
+    pub(crate) vars: Vec<EnvironmentGlobs>,
+}
+
+/// Globs of paths for one environment.
+#[derive(Debug, Clone)]
+pub(crate) struct EnvironmentGlobs {
+    pub(crate) name: String,
+    pub(crate) set: EnvironmentSet,
+    pub(crate) globs: GlobSet,
+    pub(crate) patterns: Vec<PathPattern>,
 }
 
 /// The clusters of manifests that name none.
@@ -46,9 +63,10 @@ impl Nais {
         file: NaisFile<'_>,
         prefixes: &[String],
         names: &EnvironmentNames,
+        patterns: &mut Vec<PathPattern>,
         findings: &mut Findings,
     ) -> Self {
-        let NaisFile { cluster, namespace, prefix } = file;
+        let NaisFile { cluster, namespace, manifests, vars, prefix } = file;
         if let Some(Spanned { value: namespace, span }) = &namespace.0 {
             is_name(namespace, "namespace", *span, findings);
         }
@@ -60,11 +78,39 @@ impl Nais {
             let help = format!("{}write one of {}", did_you_mean(prefix, known()), list(known()));
             findings.report(Rule::Prefix, *span, &message, &help);
         }
+        let manifests = by_environment(manifests.0, PatternUse::Manifests, names, findings);
+        let vars = by_environment(vars.0, PatternUse::Vars, names, findings);
+        patterns.extend(manifests.iter().chain(&vars).flat_map(|it| it.patterns.iter().cloned()));
         Self {
+            is_there: true,
+            manifests,
+            vars,
             clusters: clusters(cluster.0, names, findings),
             namespace: namespace.0.map(|namespace| namespace.value),
             prefix: prefix.0.map(|prefix| prefix.value),
         }
+    }
+
+    /// The environments in which the manifests of a file count.
+    pub(crate) fn counting(&self, file: &str) -> EnvironmentSet {
+        let sets = self.manifests.iter().filter(|it| covers(&it.globs, file));
+        sets.map(|it| it.set).reduce(EnvironmentSet::or).unwrap_or(EnvironmentSet::ALL)
+    }
+
+    /// The environments that have a cluster.
+    pub(crate) fn environments(&self) -> EnvironmentSet {
+        match &self.clusters {
+            Clusters::Unknown | Clusters::Usual(_) => EnvironmentSet::ALL,
+            Clusters::Wrong => EnvironmentSet::NONE,
+            Clusters::Each(each) => {
+                each.iter().fold(EnvironmentSet::NONE, |all, (_, set)| all.or(*set))
+            }
+        }
+    }
+
+    /// Whether portvakt.yaml has no section `nais`.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.is_there
     }
 
     /// The cluster of an environment's manifests that name none, if there is one.
@@ -126,6 +172,25 @@ impl<'d> Read<'d> for ClusterFile<'d> {
             }
         }
     }
+}
+
+/// The globs of each environment.
+fn by_environment(
+    section: Option<Members<'_, TextList>>,
+    pattern_use: PatternUse,
+    names: &EnvironmentNames,
+    findings: &mut Findings,
+) -> Vec<EnvironmentGlobs> {
+    let mut all = Vec::new();
+    for (environment, globs) in entries_of(section, findings) {
+        let set = names.known(environment, globs.key, findings);
+        let globs = globs.read(findings);
+        if let (Some(set), Some(globs)) = (set, globs) {
+            let (globs, patterns) = path_globs(&globs, pattern_use, findings);
+            all.push(EnvironmentGlobs { name: environment.to_owned(), set, globs, patterns });
+        }
+    }
+    all
 }
 
 fn clusters<'d>(

@@ -1,6 +1,6 @@
 //! portvakt.yaml, checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -10,7 +10,7 @@ use super::credentials::{check_credentials, credential_places};
 use super::declared::Spans;
 use super::environment::Environment;
 use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
-use super::globs::globset;
+use super::globs::{PatternUse, globset, path_globs};
 use super::nais::Nais;
 use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
@@ -26,7 +26,9 @@ use crate::declare::own::teams::{Teams, team_names, teams};
 use crate::declare::own::{Names, check_unique};
 use crate::declare::yaml::document::{Findings, decode, parse};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
-use crate::declare::yaml::optional::{Checked, Members, Optional, Raw, ReadableTexts, Spanned};
+use crate::declare::yaml::optional::{
+    Checked, Members, Optional, Raw, ReadableTexts, Spanned, TextList,
+};
 use crate::declare::yaml::table::{read, read_whole};
 use domain::{Guards, Orgno};
 use yaml::Position;
@@ -118,6 +120,11 @@ pub fn outline(bytes: &[u8]) -> Option<Outline> {
     Some(Outline { project, organization, environments, apply_from })
 }
 
+/// The names of the dot-folders that a portvakt.yaml lets be read.
+pub fn dot_folders(bytes: &[u8]) -> BTreeSet<String> {
+    settings(bytes).0.map(|settings| settings.filter.dot_names().clone()).unwrap_or_default()
+}
+
 /// Whether nothing is wrong with a portvakt.yaml.
 pub fn is_right(bytes: &[u8]) -> bool {
     let (settings, found) = settings(bytes);
@@ -161,13 +168,25 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let first = findings.list.len();
     client_defaults.check(findings);
     findings.hide_nothing(first);
-    let include = file.include.0.map(|globs| globset(&globs, true, findings));
-    let exclude = file.exclude.0.map(|globs| globset(&globs, true, findings));
+    let mut patterns: Vec<_> = teams.folders().collect();
+    let mut paths = |globs: Option<TextList>, pattern_use, findings: &mut Findings| {
+        let (set, own) = path_globs(&globs?, pattern_use, findings);
+        patterns.extend(own);
+        Some(set)
+    };
+    let include = paths(file.include.0, PatternUse::Include, findings);
+    let exclude = paths(file.exclude.0, PatternUse::Exclude, findings);
     let keys_policy = file.keys_policy.0.unwrap_or_default();
     let warn_of_access = file.access_policy.0.unwrap_or_default().warn_before.0;
     let warn_of_access = warn_before(warn_of_access, WARN_OF_ACCESS, findings);
     let warn_before = warn_before(keys_policy.warn_before.0, WARN_BEFORE, findings);
-    let nais = Nais::new(file.nais.0.unwrap_or_default(), &prefixes, &environment_names, findings);
+    let nais = file
+        .nais
+        .0
+        .map(|nais| Nais::new(nais, &prefixes, &environment_names, &mut patterns, findings));
+    let nais = nais.unwrap_or_default();
+    let exclude = exclude.unwrap_or_default();
+    let filter = FileFilter::new(include, exclude, !nais.is_empty(), patterns);
     Some(Settings {
         organization,
         organization_at,
@@ -189,7 +208,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         warn_before,
         warn_of_access,
         nais,
-        filter: FileFilter { include, exclude: exclude.unwrap_or_default() },
+        filter,
     })
 }
 

@@ -47,7 +47,8 @@ table! {
         pub(crate) keys_policy: Optional<KeysPolicyFile>,
         /// What manifests of NAIS among the declarations do not say themselves.
         pub(crate) nais: Optional<NaisFile<'d>>,
-        /// Globs; only files that match one are read. Default: all.
+        /// Globs; only files that match one are read. A dot-folder is read only if a glob names it, or if it is
+        /// `.nais` and `nais` is there. Default: all.
         pub(crate) include: Optional<TextList>,
         /// Globs; files that match one are not read. Default: none.
         pub(crate) exclude: Optional<TextList>,
@@ -87,6 +88,12 @@ table! {
         pub(crate) cluster: Optional<Raw<'d, ClusterFile<'d>>>,
         /// The namespace of a manifest that names none.
         pub(crate) namespace: Optional<Spanned<String>>,
+        /// Globs of the manifests that count in an environment, by the environment's name. A manifest counts
+        /// in each environment that has a glob for it. Default: one for which there is no glob counts in all.
+        pub(crate) manifests: Optional<Members<'d, TextList>>,
+        /// Files with the values of templates, by the environment's name: paths of YAML or JSON files, or
+        /// globs of YAML files, of which the nearest to a template counts. A later one wins.
+        pub(crate) vars: Optional<Members<'d, TextList>>,
         /// The prefix of the scopes that manifests expose. Default: the only one of `prefixes`.
         pub(crate) prefix: Optional<Spanned<String>>,
     }

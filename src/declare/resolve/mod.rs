@@ -169,7 +169,7 @@ fn source(place: &Place) -> Source {
 }
 
 /// Names of organisations: those that count in the environment first, then those of other environments, so
-/// that an access that is live but not declared has a name too.
+/// that an access that is live but not declared has a name too, and at last the labels of manifests.
 fn names(here: &Here<'_>, organization: Orgno) -> BTreeMap<Orgno, String> {
     let mut names = BTreeMap::new();
     if let Some(name) = &here.settings.organization_name {
@@ -182,6 +182,9 @@ fn names(here: &Here<'_>, organization: Orgno) -> BTreeMap<Orgno, String> {
                 names.entry(alias.orgno).or_insert_with(|| name.clone());
             }
         }
+    }
+    for label in &here.declared.labels {
+        names.entry(label.orgno).or_insert_with(|| label.name.clone());
     }
     names
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::repeated::{self, ManifestFiles};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::Suggester;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
@@ -11,6 +12,7 @@ use crate::declare::read::declared::{
     ClientPart, Declared, DeclaredClient, DeclaredGroup, Placed, Scope, Stray, Who,
 };
 use crate::declare::read::environments::EnvironmentSet;
+use crate::declare::read::settings::Settings;
 use crate::declare::yaml::suggestions;
 use domain::{CLIENT, ClientId, Entity, Orgno};
 
@@ -18,8 +20,9 @@ use domain::{CLIENT, ClientId, Entity, Orgno};
 const MOST_ACCESSES: usize = 1_000_000;
 
 /// Checks declarations against each other, and their places.
-pub(crate) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
+pub(crate) fn check(declared: &Declared, settings: &Settings) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let teams = &settings.teams;
     for Placed { entity, place, .. } in declared.entities().chain(declared.removals()) {
         found.extend(outside_its_team(&entity, place, teams));
     }
@@ -30,7 +33,8 @@ pub(crate) fn check(declared: &Declared, teams: &Teams) -> Vec<Diagnostic> {
             found.extend(outside_its_team(&Entity::Client(previous.clone()), &place, teams));
         }
     }
-    duplicates(declared, &mut found);
+    let manifests = repeated::find(declared, settings, &mut found);
+    duplicates(declared, &manifests, &mut found);
     removals(declared, &mut found);
     references(declared, &mut found);
     entries_for_nobody(declared, &mut found);
@@ -45,23 +49,29 @@ fn outside_its_team(entity: &Entity, place: &Place, teams: &Teams) -> Option<Dia
     Some(diagnostic.with_related(team.related("the team is declared here")))
 }
 
-fn duplicates(declared: &Declared, found: &mut Vec<Diagnostic>) {
+/// What is declared twice, but for what is of a manifest that is there twice: that was reported.
+fn duplicates(declared: &Declared, manifests: &ManifestFiles, found: &mut Vec<Diagnostic>) {
     let scopes = declared.scopes.iter();
     let scopes = scopes.map(|scope| (scope.name.as_str(), scope.environments, &scope.place));
     let help = "keep one of them, or give the two `environments` that do not overlap";
-    twice(scopes, Rule::DuplicateScope, "the scope", help, found);
-    clients(declared, help, found);
+    twice(scopes, manifests, Rule::DuplicateScope, "the scope", help, found);
+    clients(declared, manifests, help, found);
     let aliases = declared.aliases.iter();
     let aliases = aliases.map(|alias| (alias.alias.as_str(), alias.environments, &alias.place));
-    twice(aliases, Rule::DuplicateAlias, "the alias", help, found);
+    twice(aliases, manifests, Rule::DuplicateAlias, "the alias", help, found);
     let groups = declared.groups.iter();
     let groups = groups.map(|group| (group.name.as_str(), EnvironmentSet::ALL, &group.place));
     let help = "put all members into one of them, or rename one";
-    twice(groups, Rule::DuplicateGroup, "the group", help, found);
+    twice(groups, manifests, Rule::DuplicateGroup, "the group", help, found);
 }
+
+/// Remedy where manifests declare the same: they have no `environments`.
+const OF_MANIFESTS: &str = "keep one of them, or say in portvakt.yaml in which environment each file counts, by \
+                            `nais.manifests`";
 
 fn twice<'d>(
     things: impl Iterator<Item = (&'d str, EnvironmentSet, &'d Place)>,
+    manifests: &ManifestFiles,
     rule: Rule,
     what: &str,
     help: &str,
@@ -73,7 +83,10 @@ fn twice<'d>(
         let before = first.entry(name).or_default();
         match before.iter().find(|(other, _)| other.overlaps(environments)) {
             None => before.push((environments, place)),
+            Some((_, first)) if manifests.is_repeated(&first.file, &place.file) => {}
             Some((_, first)) => {
+                let in_both = [first, place].iter().all(|it| manifests.contains(&it.file));
+                let help = if in_both { OF_MANIFESTS } else { help };
                 let message = format!("{what} {} is declared twice", quoted(name));
                 let related = first.related("first declared here");
                 found.push(Diagnostic::new(rule, place, &message, help).with_related(related));
@@ -83,14 +96,19 @@ fn twice<'d>(
 }
 
 /// Clients that are the same: by name, by id, or by a previous name.
-fn clients(declared: &Declared, help: &str, found: &mut Vec<Diagnostic>) {
+fn clients(
+    declared: &Declared,
+    manifests: &ManifestFiles,
+    help: &str,
+    found: &mut Vec<Diagnostic>,
+) {
     let clients = || declared.clients.iter();
     let named = clients().map(|client| (client.name.as_str(), client.environments, &client.place));
-    twice(named, Rule::DuplicateClient, "the client", help, found);
+    twice(named, manifests, Rule::DuplicateClient, "the client", help, found);
     let places: Vec<_> = clients().flat_map(pinned).collect();
     let pinned = places.iter().map(|(id, environments, place)| (id.as_str(), *environments, place));
     let help = "an id is one client's: keep one of the declarations, or correct the `client_id`";
-    twice(pinned, Rule::DuplicateClient, "the client id", help, found);
+    twice(pinned, manifests, Rule::DuplicateClient, "the client id", help, found);
     let names: HashMap<_, _> = clients().map(|client| (&client.name, client)).collect();
     for client in clients() {
         let Some((previous, span)) = &client.previous_name else { continue };

@@ -3,3 +3,4 @@
 
 pub(crate) mod advice;
 pub(crate) mod check;
+pub(crate) mod repeated;

@@ -246,7 +246,7 @@ scopes:
     insta::assert_snapshot!(in_environment("sandbox"), @r#"
     other.yaml:1:14: PV140: note: short: be short: `long-name` does not match `^.{1,5}$`
     teams/arbeid/a.yaml:2:9: PV140: nais: NAIS cannot hold a scope of this name: the subscope `own` has no product
-      help: write a product, `:` and a name, or `/` where the name has a `/` itself; of letters a to z, æ, ø, å and digits, the name ending in two of them or more, with `.` behind the last `:` or `/` alone
+      help: write a product of letters a to z and digits, one of `/`, `:` and `.`, and a name of letters a to z, æ, ø, å and digits that ends in two of them or more, with `.` behind the last `:` or `/` alone
     teams/arbeid/a.yaml:2:9: PV141: warning: hidden: hide it: visibility is "PUBLIC"
       teams/arbeid/a.yaml:4:15: visibility is "PUBLIC" here
     teams/arbeid/a.yaml:3:16: PV140: note: description-nais: the description names no NAIS application: the description does not begin with an application's name at NAIS
@@ -256,7 +256,7 @@ scopes:
     other.yaml:1:14: PV140: note: short: be short: `long-name` does not match `^.{1,5}$`
     other.yaml:3:55: PV141: reason: say why (974761076)
     teams/arbeid/a.yaml:2:9: PV140: nais: NAIS cannot hold a scope of this name: the subscope `own` has no product
-      help: write a product, `:` and a name, or `/` where the name has a `/` itself; of letters a to z, æ, ø, å and digits, the name ending in two of them or more, with `.` behind the last `:` or `/` alone
+      help: write a product of letters a to z and digits, one of `/`, `:` and `.`, and a name of letters a to z, æ, ø, å and digits that ends in two of them or more, with `.` behind the last `:` or `/` alone
     teams/arbeid/a.yaml:2:9: PV141: warning: hidden: hide it: visibility is "PUBLIC"
       teams/arbeid/a.yaml:4:15: visibility is "PUBLIC" here
     teams/arbeid/a.yaml:5:74: PV140: word: say Les: `Skriv` does not match `^Les`
@@ -264,7 +264,7 @@ scopes:
     insta::assert_snapshot!(in_environment("test"), @r#"
     other.yaml:1:14: PV140: note: short: be short: `long-name` does not match `^.{1,5}$`
     teams/arbeid/a.yaml:2:9: PV140: nais: NAIS cannot hold a scope of this name: the subscope `own` has no product
-      help: write a product, `:` and a name, or `/` where the name has a `/` itself; of letters a to z, æ, ø, å and digits, the name ending in two of them or more, with `.` behind the last `:` or `/` alone
+      help: write a product of letters a to z and digits, one of `/`, `:` and `.`, and a name of letters a to z, æ, ø, å and digits that ends in two of them or more, with `.` behind the last `:` or `/` alone
     "#);
 }
 

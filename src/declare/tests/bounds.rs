@@ -83,7 +83,10 @@ fn files_in_memory_are_read_as_those_of_a_folder() {
     let repository = read(folder.path(), settings.as_bytes(), declared, &|_| None).unwrap();
     let found = repository.check(TODAY);
     assert!(found.len() > 3, "{}", said(&found));
-    assert_eq!(found, check(folder.path()));
+    let mut of_folder = check(folder.path());
+    // The globs of files in memory are not compared with any folder.
+    of_folder.retain(|found| found.code != Rule::UnmatchedPath);
+    assert_eq!(found, of_folder);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::{Diagnostic, SETTINGS, TODAY};
 use crate::declare::files::key_files::KeyFiles;
-use crate::declare::read::file;
+use crate::declare::read::file::{self, FileContext};
+use crate::declare::read::manifest::values::TemplateValues;
 use crate::declare::read::settings::{Settings, settings};
 use crate::declare::resolve::here::Here;
 use crate::declare::rules::{advice, check};
@@ -22,8 +23,10 @@ fn known_settings() -> Settings {
 /// Takes any bytes all the way.
 fn read(bytes: &[u8]) {
     let settings = known_settings();
-    let declared = file::declarations(Arc::from("a.yaml"), bytes, &settings, &no_keys());
-    let found = check::check(&declared, &settings.teams);
+    let (key_files, values) = (&no_keys(), &TemplateValues::default());
+    let reading = FileContext { settings: &settings, key_files, values };
+    let declared = file::declarations(Arc::from("a.yaml"), bytes, &reading);
+    let found = check::check(&declared, &settings);
     for diagnostic in declared.diagnostics.iter().chain(&found) {
         assert!(diagnostic.line >= 1 && diagnostic.column >= 1, "{diagnostic}");
         assert!(
@@ -45,6 +48,7 @@ apiVersion: nais.io/v1
 kind: MaskinportenClient
 metadata: { name: aareg, namespace: arbeid, clusterName: prod-gcp }
 spec:
+  secretName: aareg
   clientName: Aareg
   scopes:
     consumes: [{ name: skatteetaten:skattekort.read }]
@@ -65,6 +69,7 @@ apiVersion: nais.io/v1
 kind: IDPortenClient
 metadata: { name: login, namespace: arbeid }
 spec:
+  secretName: login
   integrationType: idporten
   accessTokenLifetime: 60
   sessionLifetime: 3600
@@ -152,8 +157,10 @@ fn a_megabyte_made_to_be_slow_comes_to_an_end() {
 fn no_place_lies_behind_the_end_of_a_file() {
     for text in ["scopes:\n- { a: b", "a: |\n  b\n  c", "\u{feff}a: \"b\r c", "a:\r\n  - b\r\n  -"]
     {
-        let declared =
-            file::declarations("a.yaml".into(), text.as_bytes(), &known_settings(), &no_keys());
+        let (settings, key_files, values) =
+            (&known_settings(), &no_keys(), &TemplateValues::default());
+        let reading = FileContext { settings, key_files, values };
+        let declared = file::declarations("a.yaml".into(), text.as_bytes(), &reading);
         let lines = text.replace("\r\n", "\n").replace('\r', "\n");
         assert!(!declared.diagnostics.is_empty(), "{text:?}");
         for found in declared.diagnostics {

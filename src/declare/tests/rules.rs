@@ -10,6 +10,8 @@ use crate::declare::diagnostic::rule::{Example, Rule};
 fn check_example(example: Example) -> Vec<Diagnostic> {
     let settings = example.settings();
     let folder = folder(&[("portvakt.yaml", settings.as_bytes())]);
+    // A team has a folder.
+    fs::create_dir_all(folder.path().join("teams/arbeid")).unwrap();
     if let Some(declarations) = example.declarations() {
         fs::write(folder.path().join("scopes.yaml"), declarations).unwrap();
     }

@@ -8,8 +8,8 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::{Diagnostic, Place, cut, quoted};
 use crate::declare::files::index::SETTINGS_FILE;
 use yaml::{
-    DEEPEST, DuplicateKey, MOST_FROM_ALIASES, Node, Parsed, Position, Problem, ProblemKind, Span,
-    Value, end_of,
+    Anchors, DEEPEST, DuplicateKey, MOST_FROM_ALIASES, Node, Parsed, Position, Problem,
+    ProblemKind, Span, Value, end_of,
 };
 
 /// How many findings of one file are told; far more than anybody reads.
@@ -22,17 +22,19 @@ pub(crate) struct Findings {
     pub(crate) list: Vec<Diagnostic>,
     /// Where the file's aliases stand.
     pub(crate) aliases: Vec<Position>,
+    /// The environments with whose values the file is rendered, if it is a template.
+    pub(crate) rendered_for: Option<String>,
 }
 
 impl Findings {
     pub(crate) fn new(file: Arc<str>) -> Self {
-        Self { file, list: Vec::new(), aliases: Vec::new() }
+        Self { file, list: Vec::new(), aliases: Vec::new(), rendered_for: None }
     }
 
     /// What was found, once: what a YAML alias stands for is read each time that it is used. Where
     /// there are aliases nothing is mended: a change in one place would be one in others.
     pub(crate) fn into_list(self) -> Vec<Diagnostic> {
-        let Self { mut list, aliases, .. } = self;
+        let Self { file: _, mut list, aliases, rendered_for: _ } = self;
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let mut said = HashSet::new();
         list.retain(|found| {
@@ -75,13 +77,21 @@ impl Findings {
 
 /// The documents of a file. `None` if it cannot be read as YAML, and then it is reported why.
 pub(crate) fn parse<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Node<'t>>> {
-    let Parsed { documents, problems, aliases } = ::yaml::parse(text);
+    parse_with_anchors(text, findings).map(|(documents, _)| documents)
+}
+
+/// The same, with what their aliases stand for.
+pub(crate) fn parse_with_anchors<'t>(
+    text: &'t str,
+    findings: &mut Findings,
+) -> Option<(Vec<Node<'t>>, Anchors)> {
+    let Parsed { documents, problems, aliases, anchors } = ::yaml::parse(text);
     findings.aliases = aliases;
     let is_whole = problems.is_empty();
     for problem in problems {
         report(problem, text, findings);
     }
-    is_whole.then_some(documents)
+    is_whole.then_some((documents, anchors))
 }
 
 /// Reports what is wrong with a text as YAML.

@@ -28,7 +28,6 @@ scopes:
     at_max_age: 120
     authorization_max_lifetime: 0
     allowed_integration_types: [maskinporten]
-    delegation_source: altinn
     consumers:
       - group: samarbeid # alle
     # sist
@@ -214,7 +213,6 @@ spec:
           atMaxAge: 120
           allowedIntegrations:
             - maskinporten
-          delegationSource: altinn
           consumers:
             - orgno: "971040238"
             - orgno: "974761076"

@@ -22,7 +22,7 @@ scopes:
     visibility: PRIVATE
     allowed_integration_types: [maskinporten]
     consumers: [skatt]
-  - name: etat:arbeid:annen
+  - name: etat:arbeid/annen
     description: arbeid - c:n:no
     at_max_age: 31
     allowed_integration_types: [maskinporten]
@@ -88,7 +88,7 @@ fn what_no_manifest_can_carry_prints_none() {
     let ran = world.run(&["render", "nais"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (4, ""));
     assert!(
-        ran.stderr.contains("the scope etat:arbeid:annen: `at_max_age` is 3"),
+        ran.stderr.contains("the scope etat:arbeid/annen: `at_max_age` is 3"),
         "{}",
         ran.stderr
     );
@@ -114,7 +114,7 @@ fn dashes_that_are_lost_are_reported() {
 fn what_portvakt_yaml_says_of_nais_counts() {
     let world = world(YAML);
     world.settings("nais: { cluster: { test: dev-gcp }, namespace: plattform }\n");
-    let args = ["render", "nais", "--scope", "etat:arbeid:annen", "--app", "aareg"];
+    let args = ["render", "nais", "--scope", "etat:arbeid/annen", "--app", "aareg"];
     let ran = world.run(&args);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stdout.contains("# For the cluster dev-gcp.\n"), "{}", ran.stdout);
@@ -127,11 +127,11 @@ fn what_portvakt_yaml_says_of_nais_counts() {
     let ran = world.run(&["render", "nais"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(!ran.stdout.contains("tredje"), "{}", ran.stdout);
-    let tredje = ["--scope", "etat:arbeid:tredje", "--app", "aareg"];
+    let tredje = ["--scope", "etat:arbeid/tredje", "--app", "aareg"];
     for command in [&["render", "nais"], &["migrate", "to-nais"]] {
         let ran = world.run(&[&command[..], &tredje].concat());
         assert_eq!(ran.code, 64, "{}", ran.stderr);
-        assert!(ran.stderr.contains("a manifest declares the scope etat:arbeid:tredje"));
+        assert!(ran.stderr.contains("a manifest declares the scope etat:arbeid/tredje"));
     }
 }
 

@@ -103,7 +103,7 @@ impl<'t> Editor<'t> {
     /// It cannot be edited.
     pub fn new(text: &'t str) -> Result<Self, Hindrance> {
         let shown = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let Parsed { documents, problems, aliases } = parse(shown);
+        let Parsed { documents, problems, aliases, anchors: _ } = parse(shown);
         if !problems.is_empty() {
             return Err(UNREADABLE);
         }

@@ -188,26 +188,27 @@ rules! {
     /// A document declares nothing that is known here.
     ForeignDocument = "PV013", Error {
         "Every YAML file in the repository is read, so that a misspelt key at the top is \
-         not passed over. Leave files of other tools out with exclude in \
-         portvakt.yaml."
+         not passed over. Resources of Kubernetes (`apiVersion` and `kind`) of other kinds are skipped; leave \
+         files of other tools out with exclude in portvakt.yaml."
         wrong: Declarations("kind: Deployment\n"),
         right: Declarations("scopes: []\n"),
     }
     /// A NAIS manifest does not say what it takes to read it.
     NaisManifest = "PV014", Error {
-        "Manifests (Application, Naisjob, MaskinportenClient, IDPortenClient) are read as they are \
-         once their cluster, their namespace and the prefix of what they expose are known: from the \
-         manifest, or else from `nais` in portvakt.yaml. Names are as in Kubernetes, and a template \
-         is no manifest yet: leave it out with exclude."
+        "Manifests (Application, Naisjob, MaskinportenClient, IDPortenClient, AnsattportenClient, and \
+         Skiperator's Application) are read as they are once their cluster, their namespace and the prefix \
+         of what they expose are known: from the manifest, or else from `nais` in portvakt.yaml. Names are \
+         as in Kubernetes. A template is rendered with the files that `nais.vars` names for each \
+         environment."
         wrong: Declarations("apiVersion: nais.io/v1
 kind: MaskinportenClient
 metadata: { name: aareg, namespace: arbeid }
-spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
+spec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
 "),
         right: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
 kind: MaskinportenClient
 metadata: { name: aareg, namespace: arbeid }
-spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
+spec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
 "),
     }
     /// A glob is not well-formed.
@@ -245,12 +246,12 @@ spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
         wrong: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
 kind: MaskinportenClient
 metadata: { name: aareg, namespace: arbeid }
-spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read, scope: x }] } }
+spec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.read, scope: x }] } }
 "),
         right: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
 kind: MaskinportenClient
 metadata: { name: aareg, namespace: arbeid }
-spec: { scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
+spec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }
 "),
     }
     /// A file is encrypted by git-crypt, or is a pointer of Git LFS.
@@ -902,18 +903,19 @@ echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scop
     }
     /// A subscope of a manifest is none that NAIS can expose.
     Exposed = "PV145", Error {
-        "A product is of letters a to z and digits, and the name and the whole subscope match \
+        "A product is of letters a to z and digits, the separator is / where there is a delegationSource, \
+         and the name matches \
          ^([a-zæøå0-9]+\\/?)+(\\:[a-zæøå0-9]+)*[a-zæøå0-9]+(\\.[a-zæøå0-9]+)*$. Kubernetes would \
          refuse the manifest."
         wrong: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
 kind: MaskinportenClient
 metadata: { name: aareg, namespace: arbeid }
-spec: { scopes: { exposes: [{ name: Aareg.read, product: arbeid, enabled: true }] } }
+spec: { secretName: aareg, scopes: { exposes: [{ name: Aareg.read, product: arbeid, enabled: true }] } }
 "),
         right: Both("nais: { cluster: prod-gcp }\n", "apiVersion: nais.io/v1
 kind: MaskinportenClient
 metadata: { name: aareg, namespace: arbeid }
-spec: { scopes: { exposes: [{ name: aareg.read, product: arbeid, enabled: true }] } }
+spec: { secretName: aareg, scopes: { exposes: [{ name: aareg.read, product: arbeid, enabled: true }] } }
 "),
     }
     /// Two environments have the same target.
@@ -929,6 +931,25 @@ spec: { scopes: { exposes: [{ name: aareg.read, product: arbeid, enabled: true }
         right: Settings("environments:
   test: { target: test, credentials: &job { client_id: a, key: { env: KEY }, kid: b } }
   prod: { target: prod, credentials: *job }
+"),
+    }
+    /// Several files have a manifest of the same resource, for the same environment.
+    RepeatedManifest = "PV147", Error {
+        "A manifest mostly serves one cluster, and a deployment chooses one of several files. Say in \
+         portvakt.yaml which files count in which environment, by globs: `nais: { manifests: { test: \
+         [\"**/dev.yaml\"], prod: [\"**/prod.yaml\"] } }`. A file that no glob names counts everywhere."
+        wrong: Shell(r#"for at in sandbox demo; do printf 'apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: aareg, namespace: arbeid, clusterName: dev-gcp }\nspec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }\n' > $at.yaml; done"#),
+        right: Shell(r#"echo 'nais: { manifests: { sandbox: [sandbox.yaml], demo: [demo.yaml] } }' >> portvakt.yaml
+for at in sandbox demo; do printf 'apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: aareg, namespace: arbeid, clusterName: dev-gcp }\nspec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }\n' > $at.yaml; done"#),
+    }
+    /// A glob or a folder of portvakt.yaml matches nothing.
+    UnmatchedPath = "PV148", Warning {
+        "What a misspelt `include` was to name is not read, and what a misspelt `nais.manifests` was to \
+         restrict counts everywhere. Paths start at the folder of portvakt.yaml. A dot-folder is read only if \
+         `include` names it, or if it is .nais and there is a section `nais`."
+        wrong: Settings("include: [scopes, 'nais/**']
+"),
+        right: Settings("exclude: []
 "),
     }
     /// A client consumes a scope that is not declared, and a scope of nearly that name is.

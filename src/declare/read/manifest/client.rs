@@ -21,13 +21,12 @@ pub(super) type Places = Vec<(&'static str, Span)>;
 
 /// Reads the client of what consumes something.
 pub(super) fn maskinporten(
-    at: &Node<'_>,
     scopes: &Node<'_>,
+    name: PlacedOption<ClientName>,
     owners: &Owners,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
-    let name = client_name(at, findings);
     let help = "write `consumes: []` if there is to be no client";
     refuse_nothing(scopes, "consumes", "close the client", help, findings);
     let Some((list, span)) = items(scopes, "consumes", findings) else { return };

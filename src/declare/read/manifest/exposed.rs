@@ -1,23 +1,24 @@
 //! What a manifest exposes: scopes, and who has access to them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::fields::{
-    check_label, flag, is_mapping, items, number, one_of, refuse_nothing, required, text, texts,
-    warn_unknown,
+    check_bounds, check_label, flag, is_mapping, is_placeholder_text, items, number, one_of,
+    refuse_nothing, required, text, texts, warn_unknown,
 };
 use super::owner::Owners;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::own::sorted;
 use crate::declare::read::attributes::ScopeLayer;
-use crate::declare::read::declared::{Declared, DeclaredAccess, Scope, Spans, Who};
+use crate::declare::read::declared::{Declared, DeclaredAccess, Label, Scope, Spans, Who};
 use crate::declare::read::settings::Settings;
 use crate::declare::read::texts::parse_orgno;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::optional::{Optional, Spanned};
 use domain::nais::{AT_MAX_AGE, Exposed, is_product, is_subscope};
-use domain::{IntegrationType, SCOPE, ScopeName, Visibility, kept};
+use domain::{IntegrationType, Orgno, SCOPE, ScopeName, Visibility, kept};
 use yaml::Node;
 use yaml::Span;
 
@@ -60,12 +61,13 @@ pub(super) fn scopes(
     let help = "write `exposes: []` if nothing is to be exposed";
     refuse_nothing(at, "exposes", "close all that is exposed", help, findings);
     let Some((list, span)) = items(at, "exposes", findings) else { return };
+    declared.labels.extend(list.iter().flat_map(|entry| labels(entry)));
     let prefix = match list.is_empty() {
         true => None,
         false => settings.nais.prefix(&settings.prefixes, span, findings),
     };
-    for item in list {
-        let Some(entry) = entry(item, prefix, findings) else { continue };
+    let entries = list.into_iter().filter_map(|item| entry(item, prefix, findings));
+    for entry in last_of_each(entries.collect(), |entry| entry.name.clone()) {
         for (application, environments) in &owners.applications {
             let scope = Scope {
                 name: entry.name.clone(),
@@ -94,6 +96,7 @@ fn entry(at: &Node<'_>, prefix: Option<&str>, findings: &mut Findings) -> Option
     let (attributes, spans) = attributes(at, findings);
     let consumers = consumers(at, findings);
     let enabled = required(at, "enabled", findings, flag);
+    check_separator(at, findings);
     let exposed = exposed(at, findings);
     let (exposed, span) = exposed?;
     let name = format!("{}:{}", prefix?, exposed.subscope()).parse().ok()?;
@@ -104,7 +107,7 @@ fn entry(at: &Node<'_>, prefix: Option<&str>, findings: &mut Findings) -> Option
 
 /// The subscope, and where its name stands.
 fn exposed(at: &Node<'_>, findings: &mut Findings) -> Option<(Exposed, Span)> {
-    const SEPARATORS: [(&str, char); 2] = [(":", ':'), ("/", '/')];
+    const SEPARATORS: [(&str, char); 3] = [("/", '/'), (":", ':'), (".", '.')];
     let product = required(at, "product", findings, text);
     let name = required(at, "name", findings, text);
     let separator = match text(at, "separator", findings) {
@@ -127,16 +130,27 @@ fn exposed(at: &Node<'_>, findings: &mut Findings) -> Option<(Exposed, Span)> {
         return None;
     }
     let exposed = Exposed { product: product?.0.to_owned(), separator, name: name.to_owned() };
-    let subscope = exposed.subscope();
-    if !is_subscope(&subscope) {
-        report_form(&subscope, span, findings);
-        return None;
-    }
     Some((exposed, span))
 }
 
+/// Kubernetes refuses a delegation source with any other separator, or with none.
+fn check_separator(at: &Node<'_>, findings: &mut Findings) {
+    let given = |key: &str| at.get(key).filter(|at| !at.value.is_null());
+    let separator = given("separator");
+    if given("delegationSource").is_some()
+        && separator.is_none_or(|at| at.value.as_str() != Some("/"))
+    {
+        let message =
+            "`delegationSource` needs `separator: \"/\"`: Kubernetes refuses the manifest";
+        let help = "add `separator: \"/\"`; that is part of the scope's name, so another scope is \
+                    exposed by it";
+        let span = separator.map_or_else(|| at.key_span("delegationSource"), Node::span);
+        findings.report(Rule::Exposed, span, message, help).hides = false;
+    }
+}
+
 fn report_form(subscope: &str, span: Span, findings: &mut Findings) {
-    let message = format!("the subscope {} is not formed as one of NAIS", quoted(subscope));
+    let message = format!("the name {} is not formed as one of NAIS", quoted(subscope));
     let help = "write it of letters a to z, æ, ø, å and digits, the name ending in two of them or \
                 more, with `/` before `:`, and `.` behind the last of these alone";
     findings.report(Rule::Exposed, span, &message, help);
@@ -152,12 +166,7 @@ fn attributes(at: &Node<'_>, findings: &mut Findings) -> (ScopeLayer, Spans) {
     let delegation_source = text(at, "delegationSource", findings);
     let visibility = text(at, "visibility", findings);
     let types = texts(at, "allowedIntegrations", findings);
-    if let Some((seconds, span)) = at_max_age.filter(|(seconds, _)| !AT_MAX_AGE.contains(seconds)) {
-        let (least, most) = (AT_MAX_AGE.start(), AT_MAX_AGE.end());
-        let message = format!("{seconds} is not between {least} and {most}, as NAIS asks of it");
-        let help = "write a number of seconds between these, or leave `atMaxAge` out for 30";
-        findings.report(Rule::WrongValue, span, &message, help).hides = false;
-    }
+    check_bounds(at_max_age, AT_MAX_AGE, findings);
     let spans = [
         (&SCOPE.at_max_age, at_max_age.map(|(_, span)| span)),
         (&SCOPE.accessible_for_all, accessible_for_all.map(|(_, span)| span)),
@@ -209,16 +218,36 @@ fn consumers(at: &Node<'_>, findings: &mut Findings) -> Arc<[DeclaredAccess]> {
     let Some((list, _)) = items(at, "consumers", findings) else {
         return Arc::default();
     };
-    list.into_iter().filter_map(|at| consumer(at, findings)).collect()
+    let named = list.into_iter().filter_map(|at| consumer(at, findings)).collect();
+    last_of_each(named, |(orgno, _)| *orgno).into_iter().map(|(_, access)| access).collect()
 }
 
-fn consumer(at: &Node<'_>, findings: &mut Findings) -> Option<DeclaredAccess> {
+/// The names that an entry gives its consumers.
+fn labels<'d>(entry: &'d Node<'d>) -> impl Iterator<Item = Label> + use<'d> {
+    let consumers = entry.get("consumers").into_iter().flat_map(Node::items);
+    consumers.filter_map(|at| {
+        let orgno = at.text("orgno")?.0.parse().ok()?;
+        let name = kept(at.text("name")?.0).into_owned();
+        (!name.is_empty() && !is_placeholder_text(&name)).then_some(Label { orgno, name })
+    })
+}
+
+/// Of the entries with the same key the last one, which is the one that counts for digdirator.
+fn last_of_each<T, K: Ord>(entries: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    let mut kept: Vec<T> =
+        entries.into_iter().rev().filter(|entry| seen.insert(key(entry))).collect();
+    kept.reverse();
+    kept
+}
+
+fn consumer(at: &Node<'_>, findings: &mut Findings) -> Option<(Orgno, DeclaredAccess)> {
     if !is_mapping(at, findings) {
         return None;
     }
     warn_unknown(at, &["orgno", "name"], findings);
     check_label(at, "name", findings);
     let (orgno, who_span) = required(at, "orgno", findings, text)?;
-    let who = Who::Orgno(parse_orgno(orgno, who_span, findings)?);
-    Some(DeclaredAccess::plain(who, who_span, at.span()))
+    let orgno = parse_orgno(orgno, who_span, findings)?;
+    Some((orgno, DeclaredAccess::plain(Who::Orgno(orgno), who_span, at.span())))
 }

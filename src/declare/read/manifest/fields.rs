@@ -2,6 +2,9 @@
 //! A field with nothing behind it is one that is left out, as Kubernetes has it, but where that takes
 //! something away: there it is refused, as somebody has forgotten what was to follow.
 
+use std::ops::RangeInclusive;
+
+use super::template::missing_name;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
@@ -78,6 +81,50 @@ pub(super) fn text<'d>(
     plain_text(at, findings).map(|text| (text, at.span()))
 }
 
+/// Reports a text that Kubernetes requires, and that says nothing here, if it is not there.
+pub(super) fn require_text(at: &Node<'_>, key: &str, findings: &mut Findings) {
+    let first = findings.list.len();
+    match field(at, key) {
+        None => missing(key, at.span(), findings),
+        Some(at) if !at.value.is_string() => wrong(at, TEXT, findings),
+        Some(_) => {}
+    }
+    findings.hide_nothing(first);
+}
+
+/// Reports a number that Kubernetes refuses.
+pub(super) fn check_bounds(
+    input: PlacedOption<u64>,
+    bounds: RangeInclusive<u64>,
+    findings: &mut Findings,
+) {
+    if let Some((seconds, span)) = input.filter(|(seconds, _)| !bounds.contains(seconds)) {
+        let (least, most) = (bounds.start(), bounds.end());
+        let message = format!("{seconds} is not between {least} and {most}, as NAIS asks of it");
+        let help = "write a number of seconds between these, or leave the key out for the default";
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
+    }
+}
+
+/// Reports an address that Kubernetes refuses.
+pub(super) fn check_address(input: &PlacedOption<&str>, findings: &mut Findings) {
+    const SECURE: &str = "https://";
+    const LOCAL: &str = "http://localhost";
+    let is_local = |text: &str| {
+        let rest = text.strip_prefix(LOCAL);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+    };
+    let is_allowed = |text: &str| {
+        text.strip_prefix(SECURE).is_some_and(|rest| !rest.is_empty()) || is_local(text)
+    };
+    if let Some((text, span)) = input.filter(|(text, _)| !is_allowed(text)) {
+        let message =
+            format!("{} does not begin with `https://`, as NAIS asks of it", quoted(text));
+        let help = "write an address that begins with `https://`; `http://` is for localhost alone";
+        findings.report(Rule::WrongValue, span, &message, help).hides = false;
+    }
+}
+
 /// A text for those who read the manifest, whatever it says.
 pub(super) fn check_label(at: &Node<'_>, key: &str, findings: &mut Findings) {
     if let Some(at) = field(at, key).filter(|at| !at.value.is_string()) {
@@ -87,8 +134,8 @@ pub(super) fn check_label(at: &Node<'_>, key: &str, findings: &mut Findings) {
 
 fn plain_text<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'d str> {
     match &at.value {
-        Value::String(text) if has_placeholder(text) => {
-            placeholder(at.span(), findings);
+        Value::String(text) if is_placeholder_text(text) => {
+            placeholder(at, findings);
             None
         }
         Value::String(text) => Some(text),
@@ -103,14 +150,25 @@ fn plain_text<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'d str> 
     }
 }
 
-/// True or false.
+/// True or false, as YAML 1.1 has it: Kubernetes reads that.
 pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> PlacedOption<bool> {
     let at = field(at, key)?;
-    let flag = at.value.as_bool();
+    let flag = at.value.as_bool().or_else(|| word_for_bool(at));
     if flag.is_none() {
         wrong(at, BOOL, findings);
     }
     Some((flag?, at.span()))
+}
+
+fn word_for_bool(at: &Node<'_>) -> Option<bool> {
+    const TRUE: [&str; 8] = ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON"];
+    const FALSE: [&str; 8] = ["n", "N", "no", "No", "NO", "off", "Off", "OFF"];
+    let word = at.value.as_str().filter(|_| at.is_plain())?;
+    match (TRUE.contains(&word), FALSE.contains(&word)) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
+    }
 }
 
 /// A number.
@@ -209,7 +267,7 @@ pub(super) fn warn_misspelt(at: &Node<'_>, meant: &str, findings: &mut Findings)
 /// Reports a value of the wrong kind.
 pub(super) fn wrong(at: &Node<'_>, expected: &str, findings: &mut Findings) {
     match is_placeholder(&at.value) {
-        true => placeholder(at.span(), findings),
+        true => placeholder(at, findings),
         false => wrong_kind(at, expected, findings),
     }
 }
@@ -217,23 +275,34 @@ pub(super) fn wrong(at: &Node<'_>, expected: &str, findings: &mut Findings) {
 /// Whether it is what YAML makes of `{{ name }}`: a mapping with a mapping for its key.
 fn is_placeholder(value: &Value<'_>) -> bool {
     let mut keys = value.as_mapping().into_iter().flat_map(|mapping| mapping.keys());
-    keys.any(|key| key.value.is_mapping())
+    keys.any(|key| key.value.is_mapping()) || value.as_str().is_some_and(is_placeholder_text)
 }
 
-fn has_placeholder(text: &str) -> bool {
-    text.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}"))
+/// Whether a text has a placeholder, of a template or of what a template has no value for.
+pub(super) fn is_placeholder_text(text: &str) -> bool {
+    let has_mustache = text.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}"));
+    has_mustache || missing_name(text).is_some()
 }
 
-fn placeholder(span: Span, findings: &mut Findings) {
-    let message = "`{{ … }}` is a placeholder: this is a template, and no manifest yet";
-    let help = template_help(&findings.file);
-    findings.report(Rule::NaisManifest, span, message, &help);
+fn placeholder(at: &Node<'_>, findings: &mut Findings) {
+    let name = at.value.as_str().and_then(missing_name);
+    let (message, help) = match (&findings.rendered_for, name) {
+        (Some(environments), Some(name)) => (
+            format!("`{{{{ {name} }}}}` has no value in {environments}"),
+            format!("give `{name}` a value in a file that `nais.vars` has for {environments}"),
+        ),
+        _ => (
+            "`{{ … }}` is a placeholder: this is a template, and its values are not known"
+                .to_owned(),
+            template_help(),
+        ),
+    };
+    findings.report(Rule::NaisManifest, at.span(), &message, &help);
 }
 
 /// What to do about a template.
-pub(crate) fn template_help(file: &str) -> String {
-    format!(
-        "write `exclude: [\"{file}\"]` in portvakt.yaml, and keep what it makes of it in the \
-         repository if that is to be applied"
-    )
+pub(crate) fn template_help() -> String {
+    "name the files with the values of each environment in portvakt.yaml, such as `nais: { vars: { test: \
+     [\".nais/dev-vars.yaml\"] } }`"
+        .to_owned()
 }

@@ -1,27 +1,27 @@
-//! The client that people log in to, as an `IDPortenClient` makes it.
+//! The client that people log in to, as an `IDPortenClient` or an `AnsattportenClient` makes it.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use super::client::{Places, bare, client_name, consumed_scope, declare};
 use super::fields::{
-    PlacedOption, flag, number, one_of, refuse_nothing, text, texts, warn_unknown,
+    PlacedOption, check_address, check_bounds, flag, number, one_of, refuse_nothing, require_text,
+    text, texts, warn_unknown,
 };
 use super::owner::Owners;
 use crate::declare::read::declared::Declared;
 use crate::declare::yaml::document::Findings;
 use domain::nais::Application;
 use domain::{
-    ApplicationType, AuthMethod, CLIENT, ClientAttributes, ConsumedScope, GrantType,
-    IntegrationType, KRR_SCOPES, LOGIN_SCOPES,
+    CLIENT, ClientAttributes, ConsumedScope, GrantType, IntegrationType, KRR_SCOPES, LOGIN_SCOPES,
 };
 use yaml::Node;
 use yaml::Span;
 
 /// The keys of its `spec`. `clientURI` is known to nobody but digdirator: DigDir's description of a
 /// client has no such field.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 12] = [
     "accessTokenLifetime",
-    "applicationType",
     "clientName",
     "clientURI",
     "frontchannelLogoutURI",
@@ -30,9 +30,7 @@ const KEYS: [&str; 15] = [
     "redirectURI",
     "redirectURIs",
     "scopes",
-    "secretKeyPrefix",
     "secretName",
-    "secretProtected",
     "sessionLifetime",
     "ssoDisabled",
 ];
@@ -43,36 +41,40 @@ const KINDS: [(&str, IntegrationType); 3] = [
     ("api_klient", IntegrationType::ApiKlient),
 ];
 
-const APPLICATION_TYPES: [(&str, ApplicationType); 3] = [
-    ("web", ApplicationType::Web),
-    ("browser", ApplicationType::Browser),
-    ("native", ApplicationType::Native),
-];
+const ANSATTPORTEN: (&str, IntegrationType) = ("ansattporten", IntegrationType::Ansattporten);
+
+/// The bounds of an access token's life, in seconds.
+const ACCESS_TOKEN_LIFETIME: RangeInclusive<u64> = 1..=3600;
+/// The bounds of a session's life, in seconds.
+const SESSION_LIFETIME: RangeInclusive<u64> = 3600..=28800;
 
 /// Reads the client. An application can have one of Maskinporten as well, so in the repository this one
 /// is called by its kind too: `<cluster>:<namespace>:<name>:<integration type>`.
 pub(super) fn client(
     at: &Node<'_>,
+    is_ansattporten: bool,
     owners: &Owners,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
     warn_unknown(at, &KEYS, findings);
+    require_text(at, "secretName", findings);
     let name = client_name(at, findings);
     let kind = match text(at, "integrationType", findings) {
+        Some(word) if is_ansattporten => one_of(word, &[ANSATTPORTEN], findings),
         Some(word) => one_of(word, &KINDS, findings),
+        None if is_ansattporten => Some(IntegrationType::Ansattporten),
         None => Some(IntegrationType::Idporten),
     };
     let mut places = Places::new();
     let scopes = scopes(at, &mut places, findings);
     let input = LoginSpec::read(at, &mut places, findings);
-    let application_type = application_type(at, &mut places, findings);
     let Some(kind) = kind else { return };
     if let Some((_, span)) = text(at, "integrationType", findings) {
         places.push((CLIENT.integration_type.name, span));
     }
     let scopes = if scopes.is_empty() { usual_scopes(kind) } else { scopes };
-    let mut attributes = match kind.has_login() {
+    let attributes = match kind.has_login() {
         true => input.with_login(kind, scopes),
         // Nobody logs in to it, and DigDir knows no other grant for it (its table of combinations).
         false => ClientAttributes {
@@ -81,30 +83,8 @@ pub(super) fn client(
             ..bare(kind, [GrantType::JwtBearer])
         },
     };
-    attributes.application_type = Some(application_type);
-    attributes.token_endpoint_auth_method = Some(match application_type {
-        ApplicationType::Web => AuthMethod::PrivateKeyJwt,
-        // What runs at its user's can keep no key secret.
-        ApplicationType::Browser | ApplicationType::Native => AuthMethod::None,
-    });
     let identity = |application: &Application| format!("{application}:{}", kind.as_str());
     declare(owners, identity, name, &attributes, places, declared, findings);
-}
-
-/// What the client runs on: a server where nothing is said.
-fn application_type(
-    at: &Node<'_>,
-    places: &mut Places,
-    findings: &mut Findings,
-) -> ApplicationType {
-    let Some((word, span)) = text(at, "applicationType", findings) else {
-        return ApplicationType::Web;
-    };
-    places.extend([
-        (CLIENT.application_type.name, span),
-        (CLIENT.token_endpoint_auth_method.name, span),
-    ]);
-    one_of((word, span), &APPLICATION_TYPES, findings).unwrap_or(ApplicationType::Web)
 }
 
 fn scopes(at: &Node<'_>, places: &mut Places, findings: &mut Findings) -> BTreeSet<ConsumedScope> {
@@ -121,9 +101,10 @@ fn scopes(at: &Node<'_>, places: &mut Places, findings: &mut Findings) -> BTreeS
 fn usual_scopes(kind: IntegrationType) -> BTreeSet<ConsumedScope> {
     let scopes: &[&str] = match kind {
         IntegrationType::Krr => &KRR_SCOPES,
-        IntegrationType::Idporten | IntegrationType::ApiKlient => &LOGIN_SCOPES[..2],
-        IntegrationType::Ansattporten
-        | IntegrationType::Eformidling
+        IntegrationType::Idporten | IntegrationType::ApiKlient | IntegrationType::Ansattporten => {
+            &LOGIN_SCOPES[..2]
+        }
+        IntegrationType::Eformidling
         | IntegrationType::IdportenSaml2
         | IntegrationType::Maskinporten => &[],
     };
@@ -150,13 +131,15 @@ impl LoginSpec {
             noted(names, span);
             Some(value)
         };
-        let access_token_lifetime = value(
-            &[CLIENT.access_token_lifetime.name],
-            number(at, "accessTokenLifetime", findings),
-        );
+        let access_token_lifetime = number(at, "accessTokenLifetime", findings);
+        check_bounds(access_token_lifetime, ACCESS_TOKEN_LIFETIME, findings);
+        let session_lifetime = number(at, "sessionLifetime", findings);
+        check_bounds(session_lifetime, SESSION_LIFETIME, findings);
+        let access_token_lifetime =
+            value(&[CLIENT.access_token_lifetime.name], access_token_lifetime);
         let session_lifetime = value(
             &[CLIENT.authorization_lifetime.name, CLIENT.refresh_token_lifetime.name],
-            number(at, "sessionLifetime", findings),
+            session_lifetime,
         );
         let one = text(at, "redirectURI", findings);
         let help = "write the addresses, or remove the key";
@@ -165,6 +148,12 @@ impl LoginSpec {
         let after_logout = texts(at, "postLogoutRedirectURIs", findings);
         let logout = text(at, "frontchannelLogoutURI", findings);
         let sso_disabled = flag(at, "ssoDisabled", findings);
+        for address in [&one, &logout] {
+            check_address(address, findings);
+        }
+        for address in several.iter().chain(&after_logout).flat_map(|(texts, _)| texts) {
+            check_address(&Some(*address), findings);
+        }
         let spans = [
             (
                 CLIENT.redirect_uris.name,

@@ -6,39 +6,53 @@
 //! operator of digdirator has configured and no manifest tells is left as it is live: a client's name, a
 //! token's life, the address to go back to. digdirator puts a scope of its operator's on a client that
 //! consumes none, as there can be no client without; here such a manifest declares no client.
+//!
+//! Skiperator (<https://skip.kartverket.no/docs>) makes the resources of digdirator from its own `Application`.
+//! What `idporten` of an `Application` makes is a sidecar's and its operator's: it is not read.
 
 mod client;
 mod exposed;
 mod fields;
 mod login;
 mod owner;
+pub(crate) mod template;
+pub(crate) mod values;
 
 pub(crate) use self::fields::template_help;
-use self::fields::{flag, mapping, refuse_nothing, required, warn_misspelt, warn_unknown};
+use self::fields::{
+    flag, mapping, refuse_nothing, require_text, required, warn_misspelt, warn_unknown,
+};
 use self::owner::{Owners, owners};
 use super::declarations_file::Declarations;
-use super::declared::Declared;
+use super::declared::{Declared, ManifestResource};
+use super::environments::EnvironmentSet;
 use super::settings::Settings;
-use crate::declare::diagnostic::suggest::did_you_mean;
+use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::missing;
 use crate::declare::yaml::table::Read as _;
 use yaml::Span;
 use yaml::{Node, Value};
 
-/// The kinds of manifest that can declare something.
-const KINDS: [(&str, ManifestKind); 4] = [
+/// The kinds of NAIS that can declare something.
+const KINDS: [(&str, ManifestKind); 5] = [
     ("Application", ManifestKind::Workload),
     ("Naisjob", ManifestKind::Workload),
     ("MaskinportenClient", ManifestKind::Maskinporten),
     ("IDPortenClient", ManifestKind::Login),
+    ("AnsattportenClient", ManifestKind::Ansattporten),
 ];
 
-/// What stands before the version of what is NAIS's own.
+/// The kind of Skiperator that can.
+const SKIPERATOR_KINDS: [(&str, ManifestKind); 1] = [("Application", ManifestKind::Skiperator)];
+
+/// What is before the version of the resources of NAIS.
 const GROUP: &str = "nais.io/";
+/// The same for Skiperator.
+const SKIPERATOR_GROUP: &str = "skiperator.kartverket.no/";
 
 /// What a manifest is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum ManifestKind {
     /// What runs there; it may have a client of Maskinporten.
     Workload,
@@ -46,6 +60,10 @@ pub(crate) enum ManifestKind {
     Maskinporten,
     /// A client that people log in to.
     Login,
+    /// A client that employees log in to.
+    Ansattporten,
+    /// A workload of Skiperator; it may have a client of Maskinporten.
+    Skiperator,
 }
 
 /// What a document is a manifest of; `None` if it is none that can declare something.
@@ -54,23 +72,39 @@ pub(crate) fn kind(document: &Node<'_>) -> Option<ManifestKind> {
         return None;
     }
     let (named, _) = document.text("kind")?;
-    let (_, kind) = KINDS.iter().find(|(name, _)| *name == named)?;
-    let is_ours = match document.get("apiVersion").map(|at| &at.value) {
-        Some(Value::String(version)) => version.starts_with(GROUP),
-        Some(_) => false,
-        // Others have applications too.
-        None => *kind != ManifestKind::Workload || workload(document).is_some(),
+    let of = |kinds: &[(&str, ManifestKind)]| {
+        kinds.iter().find(|(name, _)| *name == named).map(|(_, kind)| *kind)
     };
-    is_ours.then_some(*kind)
+    match document.get("apiVersion").map(|at| &at.value) {
+        Some(Value::String(version)) if version.starts_with(GROUP) => of(&KINDS),
+        Some(Value::String(version)) if version.starts_with(SKIPERATOR_GROUP) => {
+            of(&SKIPERATOR_KINDS)
+        }
+        Some(_) => None,
+        // Others have applications too.
+        None => of(&KINDS)
+            .filter(|kind| *kind != ManifestKind::Workload || workload(document).is_some()),
+    }
 }
 
-/// What kind of manifest was meant, if it is one of NAIS.
-pub(crate) fn meant(document: &Node<'_>) -> String {
-    match (document.text("apiVersion"), document.text("kind")) {
-        (Some((version, _)), Some((kind, _))) if version.starts_with(GROUP) => {
-            did_you_mean(kind, KINDS.map(|(name, _)| name))
-        }
-        _ => String::new(),
+/// Whether an `apiVersion` is one of manifests.
+pub(crate) fn is_version(version: &str) -> bool {
+    version.starts_with(GROUP) || version.starts_with(SKIPERATOR_GROUP)
+}
+
+/// Whether a document is a resource of Kubernetes, of whatever kind.
+pub(crate) fn is_resource(document: &Node<'_>) -> bool {
+    let is_declaration = || Declarations::KEYS.iter().any(|key| document.get(key).is_some());
+    let has = |key| document.text(key).is_some_and(|(text, _)| !text.is_empty());
+    has("apiVersion") && has("kind") && !is_declaration()
+}
+
+/// The kind that was meant by one that NAIS does not have: Kubernetes would refuse it.
+pub(crate) fn meant(document: &Node<'_>) -> Option<&'static str> {
+    let ((version, _), (kind, _)) = (document.text("apiVersion")?, document.text("kind")?);
+    match version.starts_with(GROUP) {
+        true => nearest(kind, KINDS.map(|(name, _)| name)),
+        false => None,
     }
 }
 
@@ -102,49 +136,46 @@ pub(crate) fn entities(document: &Node<'_>) -> Vec<Span> {
     spans
 }
 
-/// Reads what a manifest declares.
+/// Reads what a manifest declares, in the environments in which it counts.
 pub(crate) fn read(
     kind: ManifestKind,
     document: &Node<'_>,
+    counting: EnvironmentSet,
     settings: &Settings,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
     let first = findings.list.len();
+    let before = (declared.scopes.len(), declared.clients.len());
     let spec = mapping(document, "spec", findings);
-    match kind {
-        ManifestKind::Workload => {
-            let loss = "close all that is exposed, and the client";
-            let help = "write what was to follow, or remove the key";
-            refuse_nothing(document, "spec", loss, help, findings);
-            if let Some(spec) = spec {
-                warn_misspelt(spec, "maskinporten", findings);
-                let help = "write `maskinporten: { enabled: false }` if that is to be so";
-                refuse_nothing(spec, "maskinporten", loss, help, findings);
-            }
-            let maskinporten = spec.and_then(|spec| mapping(spec, "maskinporten", findings));
-            let enabled = maskinporten.and_then(|at| required(at, "enabled", findings, flag));
-            if let (Some(at), Some((true, _))) = (maskinporten, enabled) {
-                warn_unknown(at, &["enabled", "scopes"], findings);
-                maskinporten_client(at, document, settings, declared, findings);
-            }
+    let resource = Resource { kind, document, counting, settings };
+    let owners = match (kind, spec) {
+        (ManifestKind::Workload | ManifestKind::Skiperator, spec) => {
+            resource.workload(spec, declared, findings)
         }
-        ManifestKind::Maskinporten => match spec {
-            Some(at) => {
-                const KNOWN: [&str; 5] =
-                    ["clientName", "scopes", "secretName", "secretKeyPrefix", "secretProtected"];
-                warn_unknown(at, &KNOWN, findings);
-                maskinporten_client(at, document, settings, declared, findings);
-            }
-            None => missing("spec", document.span(), findings),
-        },
-        ManifestKind::Login => match spec {
-            Some(at) => {
-                let owners = owners(document, settings, findings);
-                login::client(at, &owners, declared, findings);
-            }
-            None => missing("spec", document.span(), findings),
-        },
+        (_, None) => {
+            missing("spec", document.span(), findings);
+            None
+        }
+        (ManifestKind::Maskinporten, Some(at)) => {
+            warn_unknown(at, &["clientName", "scopes", "secretName"], findings);
+            require_text(at, "secretName", findings);
+            resource.maskinporten_client(at, declared, findings)
+        }
+        (ManifestKind::Login | ManifestKind::Ansattporten, Some(at)) => {
+            let owners = owners(document, counting, settings, findings);
+            login::client(at, kind == ManifestKind::Ansattporten, &owners, declared, findings);
+            Some(owners)
+        }
+    };
+    if before != (declared.scopes.len(), declared.clients.len()) {
+        let place = |owners: &Owners| findings.place(owners.span);
+        declared.resources.extend(owners.into_iter().flat_map(|owners| {
+            let place = place(&owners);
+            owners.applications.into_iter().map(move |(application, environments)| {
+                ManifestResource { kind, application, environments, place: place.clone() }
+            })
+        }));
     }
     // What another tool reads as well is not for this one to mend.
     for found in &mut findings.list[first..] {
@@ -152,17 +183,64 @@ pub(crate) fn read(
     }
 }
 
-/// Reads what has a client of Maskinporten: its scopes, and its client.
-fn maskinporten_client(
-    at: &Node<'_>,
-    document: &Node<'_>,
-    settings: &Settings,
-    declared: &mut Declared,
-    findings: &mut Findings,
-) {
-    let Some(scopes) = fields::scopes(at, findings) else { return };
-    let owners: Owners = owners(document, settings, findings);
-    warn_unknown(scopes, &["consumes", "exposes"], findings);
-    exposed::scopes(scopes, &owners, settings, declared, findings);
-    client::maskinporten(at, scopes, &owners, declared, findings);
+/// A manifest, and what counts for it.
+struct Resource<'d, 'r> {
+    kind: ManifestKind,
+    document: &'d Node<'d>,
+    counting: EnvironmentSet,
+    settings: &'r Settings,
+}
+
+impl Resource<'_, '_> {
+    /// Reads what runs, and may have a client of Maskinporten.
+    fn workload(
+        &self,
+        spec: Option<&Node<'_>>,
+        declared: &mut Declared,
+        findings: &mut Findings,
+    ) -> Option<Owners> {
+        let loss = "close all that is exposed, and the client";
+        let help = "write what was to follow, or remove the key";
+        refuse_nothing(self.document, "spec", loss, help, findings);
+        let spec = spec?;
+        warn_misspelt(spec, "maskinporten", findings);
+        let help = "write `maskinporten: { enabled: false }` if that is to be so";
+        refuse_nothing(spec, "maskinporten", loss, help, findings);
+        let at = mapping(spec, "maskinporten", findings)?;
+        let (true, _) = required(at, "enabled", findings, flag)? else { return None };
+        let known: &[&str] = match self.kind {
+            ManifestKind::Skiperator => &["clientName", "enabled", "scopes"],
+            ManifestKind::Workload
+            | ManifestKind::Maskinporten
+            | ManifestKind::Login
+            | ManifestKind::Ansattporten => &["enabled", "scopes"],
+        };
+        warn_unknown(at, known, findings);
+        self.maskinporten_client(at, declared, findings)
+    }
+
+    /// Reads what has a client of Maskinporten: its scopes, and its client.
+    fn maskinporten_client(
+        &self,
+        at: &Node<'_>,
+        declared: &mut Declared,
+        findings: &mut Findings,
+    ) -> Option<Owners> {
+        let scopes = fields::scopes(at, findings)?;
+        let owners = owners(self.document, self.counting, self.settings, findings);
+        warn_unknown(scopes, &["consumes", "exposes"], findings);
+        exposed::scopes(scopes, &owners, self.settings, declared, findings);
+        let name = match self.kind {
+            ManifestKind::Workload => None,
+            ManifestKind::Maskinporten | ManifestKind::Login | ManifestKind::Ansattporten => {
+                client::client_name(at, findings)
+            }
+            // Skiperator gives the client its application's name.
+            ManifestKind::Skiperator => {
+                client::client_name(at, findings).or_else(|| owners.client_name())
+            }
+        };
+        client::maskinporten(scopes, name, &owners, declared, findings);
+        Some(owners)
+    }
 }

@@ -1,6 +1,6 @@
 //! Which applications a manifest is about: one a cluster, in the environments of that cluster.
 
-use super::fields::{mapping, required, text};
+use super::fields::{PlacedOption, mapping, required, text};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
@@ -8,6 +8,7 @@ use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::nais::Clusters;
 use crate::declare::read::settings::Settings;
 use crate::declare::yaml::document::Findings;
+use domain::ClientName;
 use domain::nais::Application;
 use yaml::Node;
 use yaml::Span;
@@ -20,8 +21,21 @@ pub(super) struct Owners {
     pub(super) span: Span,
 }
 
-/// The applications that a manifest is about.
-pub(super) fn owners(document: &Node<'_>, settings: &Settings, findings: &mut Findings) -> Owners {
+impl Owners {
+    /// A client's name that is the one of its application.
+    pub(super) fn client_name(&self) -> PlacedOption<ClientName> {
+        let (application, _) = self.applications.first()?;
+        Some((application.name().parse().ok()?, self.span))
+    }
+}
+
+/// The applications that a manifest is about, in the environments in which it counts.
+pub(super) fn owners(
+    document: &Node<'_>,
+    counting: EnvironmentSet,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Owners {
     let nais = &settings.nais;
     let nobody = |span| Owners { applications: Vec::new(), span };
     let metadata = mapping(document, "metadata", findings).unwrap_or(document);
@@ -31,7 +45,8 @@ pub(super) fn owners(document: &Node<'_>, settings: &Settings, findings: &mut Fi
     let Some((name, span)) = name else {
         return nobody(document.span());
     };
-    if !is_named(name, span, findings) {
+    if let Err(error) = Application::new("a", "a", name) {
+        findings.report(Rule::NaisManifest, span, &error.to_string(), NAMED_THERE);
         return nobody(span);
     }
     let namespace = match (own_namespace, &nais.namespace) {
@@ -55,17 +70,28 @@ pub(super) fn owners(document: &Node<'_>, settings: &Settings, findings: &mut Fi
     let Some(namespace) = namespace else {
         return nobody(span);
     };
+    let is_nowhere = clusters.is_empty();
     let applications = clusters.into_iter().filter_map(|(cluster, set)| {
         let application = Application::new(&cluster, namespace, name).ok()?;
-        Some((application, set))
+        Some((application, set.and(counting))).filter(|(_, set)| !set.is_empty())
     });
-    Owners { applications: applications.collect(), span }
+    let applications: Vec<_> = applications.collect();
+    // A template may be of other clusters in the other environments.
+    let is_template = counting != nais.counting(&findings.file);
+    if applications.is_empty() && !is_nowhere && !is_template {
+        let message = "no environment of `nais.manifests` for this file has the manifest's cluster, so it \
+                       counts nowhere";
+        let help = "correct the globs of `nais.manifests`, or `nais.cluster`, in portvakt.yaml";
+        findings.report(Rule::NeverCounts, span, message, help);
+    }
+    Owners { applications, span }
 }
+
+const NAMED_THERE: &str = "write it as it is at NAIS";
 
 fn is_named(text: &str, span: Span, findings: &mut Findings) -> bool {
     let is_name = Application::new(text, text, text).map_err(|error| {
-        let help = "write it as it is at NAIS";
-        findings.report(Rule::NaisManifest, span, &error.to_string(), help);
+        findings.report(Rule::NaisManifest, span, &error.to_string(), NAMED_THERE);
     });
     is_name.is_ok()
 }

@@ -84,7 +84,8 @@ fn numbers(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 fn own_organization(scope: &Scope, here: &Here<'_>, found: &mut Vec<Diagnostic>) {
-    for entry in here.entries(scope) {
+    // Whether an application at NAIS needs the access of its own organisation is not known.
+    for entry in here.entries(scope).filter(|_| !scope.in_manifest) {
         if here.named(&entry.who).iter().any(|orgno| Some(*orgno) == here.settings.organization) {
             let message = "the organisation is a consumer of its own scope";
             let help = "remove it: the owner of a scope needs no access to it";

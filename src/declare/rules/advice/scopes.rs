@@ -33,11 +33,8 @@ fn open_to_all(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> 
 fn lifetimes(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> Option<Diagnostic> {
     let ScopeAttributes { at_max_age, authorization_max_lifetime: lifetime, .. } = attributes;
     let types = &attributes.allowed_integration_types;
-    // digdirator always writes 0 for this attribute.
-    if scope.in_manifest
-        || !types.contains(&IntegrationType::Maskinporten)
-        || at_max_age == lifetime
-    {
+    // 0 is what digdirator always writes for this attribute, and leaves the life to the client.
+    if *lifetime == 0 || !types.contains(&IntegrationType::Maskinporten) || at_max_age == lifetime {
         return None;
     }
     let message = format!(

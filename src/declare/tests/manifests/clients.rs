@@ -36,7 +36,8 @@ fn what_is_consumed_is_a_client_as_digdirator_sets_it() {
         assert_eq!(client.identity, ClientIdentity::OwnedBy { application, client_name: None });
         assert!(client.active && client.keys.is_none() && client.on_behalf_of.is_none());
     }
-    let named = CONSUMING.replace("secretName: x", "clientName: Henter skattekort");
+    let named =
+        CONSUMING.replace("secretName: x", "secretName: x\n  clientName: Henter skattekort");
     let (_, client) = one_client(desired(&read(CLUSTERS, &[("a.yaml", &named)]), "prod"));
     assert_eq!(client.identity.client_name().unwrap().as_str(), "Henter skattekort");
     assert_eq!((&*client.source.file, client.source.line), ("a.yaml", 3));
@@ -130,13 +131,14 @@ fn a_login_has_what_its_manifest_gives() {
 }
 
 #[test]
-fn a_login_that_is_on_no_server_proves_itself_by_nothing() {
-    for (word, method) in [("web", "private_key_jwt"), ("browser", "none"), ("native", "none")] {
-        let (_, client) = login(&format!("applicationType: {word}"));
-        let wanted = wanted(&client);
-        assert_eq!(wanted["application_type"], word);
-        assert_eq!(wanted["token_endpoint_auth_method"], method, "{word}");
-    }
+fn a_login_of_employees_is_a_client_of_ansattporten() {
+    let manifest = "apiVersion: nais.io/v1\nkind: AnsattportenClient\nmetadata: { name: internt, namespace: arbeid }\n\
+                    spec: { secretName: x, redirectURIs: [https://a.example/x, 'http://localhost:3000'] }\n";
+    let (name, client) = one_client(desired(&read(CLUSTERS, &[("a.yaml", manifest)]), "prod"));
+    assert_eq!(name, "prod-gcp:arbeid:internt:ansattporten");
+    let wanted = wanted(&client);
+    assert_eq!(wanted["integration_type"], "ansattporten");
+    assert_eq!(wanted["scopes"], json!(["openid", "profile"]));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Manifests of NAIS: where they count, and what counts for them.
 
 mod clients;
+mod layouts;
 mod scopes;
+mod templates;
 mod wrong;
 
 use std::collections::BTreeMap;

@@ -45,6 +45,7 @@ fn the_separator_comes_of_the_name_unless_it_is_given() {
         ("arbeid", "aareg.read", "", "etat:arbeid:aareg.read"),
         ("arbeid", "aareg/les.alt", "", "etat:arbeid/aareg/les.alt"),
         ("my", "scope.read", ", separator: /", "etat:my/scope.read"),
+        ("my", "scope.read", ", separator: .", "etat:my.scope.read"),
         ("arbeid", "aareg", ", separator: ':'", "etat:arbeid:aareg"),
         ("arbeid", "a:bb", "", "etat:arbeid:a:bb"),
         ("arbeid", "blåbær", "", "etat:arbeid:blåbær"),
@@ -58,7 +59,8 @@ fn the_separator_comes_of_the_name_unless_it_is_given() {
 fn what_a_manifest_gives_is_taken() {
     let (_, scope) = exposed(
         "product: arbeid, name: aareg, enabled: true, allowedIntegrations: [krr, api_klient], \
-         atMaxAge: 680, accessibleForAll: true, delegationSource: altinn, visibility: private",
+         atMaxAge: 680, accessibleForAll: true, separator: /, delegationSource: altinn, visibility: \
+         private",
     );
     let attributes = scope.attributes;
     assert_eq!((attributes.at_max_age, attributes.authorization_max_lifetime), (680, 0));

@@ -6,7 +6,7 @@ use super::{Broken, Explanation};
 use domain::{Attribute, CLIENT, SCOPE, ValueType};
 
 /// The keys that portvakt knows anywhere, but for those of attributes.
-const OTHERS: [&str; 72] = [
+const OTHERS: [&str; 74] = [
     "access_policy",
     "action",
     "active",
@@ -41,6 +41,7 @@ const OTHERS: [&str; 72] = [
     "key",
     "keys_policy",
     "kid",
+    "manifests",
     "maskinporten",
     "max_changed_percent",
     "max_deactivations",
@@ -78,6 +79,7 @@ const OTHERS: [&str; 72] = [
     "until",
     "uri",
     "values",
+    "vars",
     "warn_before",
 ];
 

@@ -1,0 +1,151 @@
+//! Files that portvakt.yaml selects.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use globset::{GlobSet, GlobSetBuilder};
+
+use super::index::SETTINGS_FILE;
+use crate::declare::diagnostic::rule::{Rule, Severity};
+use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use crate::declare::read::globs::{PathPattern, PatternUse, covers};
+
+/// The dot-folder of manifests.
+const NAIS_FOLDER: &str = ".nais";
+
+/// Files that portvakt.yaml selects. A glob that matches a folder applies to everything below it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FileFilter {
+    /// Only matching files are read; `None` for all.
+    include: Option<GlobSet>,
+    /// Matching files are not read.
+    pub(super) exclude: GlobSet,
+    /// Files with the values of templates.
+    vars: GlobSet,
+    /// The names of dot-files and dot-folders that are read.
+    dot_names: BTreeSet<String>,
+    patterns: Vec<PathPattern>,
+}
+
+impl FileFilter {
+    pub(crate) fn new(
+        include: Option<GlobSet>,
+        exclude: GlobSet,
+        reads_nais: bool,
+        patterns: Vec<PathPattern>,
+    ) -> Self {
+        let names_files =
+            |it: &&PathPattern| matches!(it.pattern_use, PatternUse::Include | PatternUse::Vars);
+        let named = patterns.iter().filter(names_files).flat_map(|it| it.written.split('/'));
+        let named =
+            named.filter(|part| part.starts_with('.') && !matches!(*part, "." | ".." | ".git"));
+        let mut dot_names: BTreeSet<String> = named.map(str::to_owned).collect();
+        dot_names.extend(reads_nais.then(|| NAIS_FOLDER.to_owned()));
+        let is_vars = |it: &&PathPattern| it.pattern_use == PatternUse::Vars;
+        let vars = set_of(patterns.iter().filter(is_vars));
+        Self { include, exclude, vars, dot_names, patterns }
+    }
+
+    /// Whether a file is read: as declarations, or for the values of templates.
+    pub(crate) fn is_chosen(&self, name: &str) -> bool {
+        let is_included = || self.include.as_ref().is_none_or(|set| covers(set, name));
+        name != SETTINGS_FILE && !self.is_excluded(name) && (self.has_values(name) || is_included())
+    }
+
+    /// Whether a file has the values of templates.
+    pub(crate) fn has_values(&self, name: &str) -> bool {
+        covers(&self.vars, name)
+    }
+
+    /// Whether a path is never read: it belongs to other tools, or portvakt.yaml excludes it.
+    pub(crate) fn is_excluded(&self, name: &str) -> bool {
+        name.split('/').any(|part| self.is_hidden(part)) || covers(&self.exclude, name)
+    }
+
+    /// Whether a file or a folder of this name belongs to other tools.
+    pub(super) fn is_hidden(&self, part: &str) -> bool {
+        part.starts_with('.') && !self.dot_names.contains(part)
+    }
+
+    /// The names of dot-files and dot-folders that are read.
+    pub(crate) fn dot_names(&self) -> &BTreeSet<String> {
+        &self.dot_names
+    }
+}
+
+fn set_of<'p>(patterns: impl Iterator<Item = &'p PathPattern>) -> GlobSet {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(pattern.glob.clone());
+    }
+    // A set that cannot be built was reported.
+    set.build().unwrap_or_default()
+}
+
+/// The globs and folders of portvakt.yaml that match something.
+pub(super) struct MatchedPatterns {
+    set: GlobSet,
+    patterns: Vec<PathPattern>,
+    matched: Vec<AtomicBool>,
+}
+
+impl MatchedPatterns {
+    pub(super) fn new(filter: &FileFilter) -> Self {
+        let patterns = filter.patterns.clone();
+        let matched = patterns.iter().map(|_| AtomicBool::new(false)).collect();
+        Self { set: set_of(patterns.iter()), patterns, matched }
+    }
+
+    /// Notes a file or a folder.
+    pub(super) fn note(&self, path: &Path) {
+        for index in self.set.matches(path) {
+            if let Some(matched) = self.matched.get(index) {
+                matched.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Findings about those that match nothing.
+    pub(super) fn unmatched(&self) -> impl Iterator<Item = Diagnostic> {
+        let all = self.patterns.iter().zip(&self.matched);
+        let unmatched = all.filter(|(_, matched)| !matched.load(Ordering::Relaxed));
+        unmatched.map(|(pattern, _)| unmatched_pattern(pattern))
+    }
+}
+
+fn unmatched_pattern(pattern: &PathPattern) -> Diagnostic {
+    let PathPattern { written, glob: _, pattern_use, span } = pattern;
+    let shown = quoted(written);
+    let (message, help, severity) = match pattern_use {
+        PatternUse::Include => (
+            format!("no file matches {shown} of `include`, so it adds nothing to what is read"),
+            "write it from the folder of portvakt.yaml, such as `nais/**`, or remove it",
+            Severity::Warning,
+        ),
+        PatternUse::Exclude => (
+            format!("no file matches {shown} of `exclude`"),
+            "write it from the folder of portvakt.yaml, such as `charts/**`, or remove it",
+            Severity::Note,
+        ),
+        PatternUse::TeamFolder => (
+            format!("there is no folder {shown}, so the team has no files"),
+            "write the folder from that of portvakt.yaml, or create it",
+            Severity::Warning,
+        ),
+        PatternUse::Manifests => (
+            format!("no file matches {shown} of `nais.manifests`"),
+            "write it from the folder of portvakt.yaml, such as `**/dev*.yaml`, or remove it",
+            Severity::Warning,
+        ),
+        PatternUse::Vars => (
+            format!("no file matches {shown} of `nais.vars`"),
+            "write the path from the folder of portvakt.yaml, such as `.nais/dev-vars.yaml`",
+            Severity::Warning,
+        ),
+    };
+    let place = Place { file: SETTINGS_FILE.into(), span: *span };
+    let mut found = Diagnostic::new(Rule::UnmatchedPath, &place, &message, help);
+    found.severity = severity;
+    found
+}

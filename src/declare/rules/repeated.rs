@@ -1,0 +1,220 @@
+//! Manifests of one resource in several files: mostly one for each cluster, of which a deployment chooses one.
+//! The setting that says so is proposed by the names of the files.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::declare::diagnostic::Diagnostic;
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::read::declared::{Declared, ManifestResource};
+use crate::declare::read::environment::EnvironmentTarget;
+use crate::declare::read::globs::PathPattern;
+use crate::declare::read::manifest::ManifestKind;
+use crate::declare::read::settings::Settings;
+use yaml::scalar;
+
+/// The files with manifests.
+#[derive(Debug, Default)]
+pub(crate) struct ManifestFiles {
+    all: HashSet<Arc<str>>,
+    /// Pairs with manifests of one resource that count in one environment, in the order of their names.
+    repeated: HashSet<(Arc<str>, Arc<str>)>,
+}
+
+impl ManifestFiles {
+    /// Whether two files have a manifest of one resource.
+    pub(crate) fn is_repeated(&self, a: &Arc<str>, b: &Arc<str>) -> bool {
+        self.repeated.contains(&pair(a, b))
+    }
+
+    /// Whether a file has a manifest.
+    pub(crate) fn contains(&self, file: &str) -> bool {
+        self.all.contains(file)
+    }
+}
+
+fn pair(a: &Arc<str>, b: &Arc<str>) -> (Arc<str>, Arc<str>) {
+    if a < b { (a.clone(), b.clone()) } else { (b.clone(), a.clone()) }
+}
+
+/// Reports resources that several files declare in one environment, once for all of them.
+pub(crate) fn find(
+    declared: &Declared,
+    settings: &Settings,
+    found: &mut Vec<Diagnostic>,
+) -> ManifestFiles {
+    let mut first: HashMap<(ManifestKind, &str, &str), Vec<&ManifestResource>> = HashMap::new();
+    let (mut pairs, mut repeated) = (HashSet::new(), Vec::new());
+    for resource in &declared.resources {
+        let ManifestResource { kind, application, environments, place } = resource;
+        let key = (*kind, application.namespace(), application.name());
+        let before = first.entry(key).or_default();
+        let mut overlapping = before.iter().filter(|other| {
+            other.place.file != place.file && other.environments.overlaps(*environments)
+        });
+        if let Some(other) = overlapping.next()
+            && pairs.insert(pair(&place.file, &other.place.file))
+        {
+            repeated.push((resource, *other));
+        }
+        before.push(resource);
+    }
+    if let Some((second, first)) = repeated.first() {
+        let others = match repeated.len() - 1 {
+            0 => String::new(),
+            1 => ", as is one more resource".to_owned(),
+            more => format!(", as are {more} more resources"),
+        };
+        let message = format!(
+            "{}/{} is declared by two files for the same environment{others}",
+            second.application.namespace(),
+            second.application.name()
+        );
+        let files = pairs.iter().flat_map(|(a, b)| [&**a, &**b]);
+        let files: BTreeSet<&str> = files.collect();
+        let help = match proposal(&files, settings) {
+            Some(manifests) => format!(
+                "where each file is for one cluster, add this to portvakt.yaml{}: {manifests}",
+                if settings.nais.is_empty() { "" } else { ", below `nais`" }
+            ),
+            None => "say in portvakt.yaml in which environment each file counts, by \
+                     `nais: { manifests: { ENVIRONMENT: [GLOB] } }`"
+                .to_owned(),
+        };
+        let related = first.place.related("first declared here");
+        let diagnostic = Diagnostic::new(Rule::RepeatedManifest, &second.place, &message, &help);
+        found.push(diagnostic.with_related(related));
+    }
+    let all = declared.resources.iter().map(|it| Arc::clone(&it.place.file)).collect();
+    ManifestFiles { all, repeated: pairs }
+}
+
+/// The setting by which each of these files counts in the environments that its name is about, as YAML in one
+/// line; `None` if the names do not say it.
+fn proposal(files: &BTreeSet<&str>, settings: &Settings) -> Option<String> {
+    let globs = globs_by_environment(files, settings, &glob);
+    let all: Vec<&String> = globs.values().flatten().collect();
+    let is_covered = |file: &&str| {
+        all.iter().any(|glob| PathPattern::parse(glob).is_some_and(|it| it.is_match(file)))
+    };
+    if !files.iter().all(is_covered) {
+        return None;
+    }
+    let environments = globs.iter().map(|(environment, globs)| {
+        let globs: Vec<_> = globs.iter().map(|glob| format!("\"{glob}\"")).collect();
+        format!("{}: [{}]", scalar(environment, true), globs.join(", "))
+    });
+    let manifests = format!("manifests: {{ {} }}", environments.collect::<Vec<_>>().join(", "));
+    Some(match settings.nais.is_empty() {
+        true => format!("nais: {{ {manifests} }}"),
+        false => manifests,
+    })
+}
+
+/// For each environment, globs of the files whose names are about it.
+pub(crate) fn globs_by_environment(
+    files: &BTreeSet<&str>,
+    settings: &Settings,
+    glob: &dyn Fn(&str, &BTreeSet<String>) -> Option<String>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let environments = Words::of_environments(settings);
+    let mut globs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for Words { environment, is_production: _, own, usual } in &environments {
+        let by = |words: &BTreeSet<String>| -> BTreeSet<String> {
+            files.iter().filter_map(|file| glob(file, words)).collect()
+        };
+        let chosen = Some(by(own)).filter(|globs| !globs.is_empty()).unwrap_or_else(|| by(usual));
+        if !chosen.is_empty() {
+            globs.insert(environment.clone(), chosen);
+        }
+    }
+    globs
+}
+
+/// Words for production, and for everything before it.
+const PRODUCTION: [&str; 3] = ["prod", "production", "prd"];
+const BEFORE: [&str; 9] =
+    ["dev", "development", "test", "preprod", "stage", "staging", "qa", "q1", "sandbox"];
+
+/// The words by which the name of a file can be about an environment.
+pub(crate) struct Words {
+    pub(crate) environment: String,
+    pub(crate) is_production: bool,
+    /// Those of its name and its cluster, which are of no other environment.
+    own: BTreeSet<String>,
+    /// Those that are usual for such an environment.
+    usual: BTreeSet<String>,
+}
+
+impl Words {
+    pub(crate) fn of_environments(settings: &Settings) -> Vec<Self> {
+        let named = |environment: &str| {
+            let set = settings.environment_names.set(environment);
+            let cluster = set.and_then(|set| settings.nais.cluster(set)).unwrap_or_default();
+            words(environment).chain(words(cluster)).map(str::to_owned).collect::<BTreeSet<_>>()
+        };
+        let all: Vec<(&str, BTreeSet<String>)> =
+            settings.environment_names.iter().map(|name| (name, named(name))).collect();
+        let is_shared =
+            |word: &String| all.len() > 1 && all.iter().all(|(_, own)| own.contains(word));
+        let of = |(name, own): &(&str, BTreeSet<String>)| {
+            let has = |words: &[&str]| words.iter().any(|word| own.contains(*word));
+            let target = settings.environments.get(*name).map(|it| &it.target.value);
+            let is_production = match target {
+                _ if has(&PRODUCTION) => true,
+                _ if has(&BEFORE) => false,
+                Some(EnvironmentTarget::Prod) => true,
+                Some(
+                    EnvironmentTarget::Test
+                    | EnvironmentTarget::Sandbox
+                    | EnvironmentTarget::Custom(_),
+                )
+                | None => false,
+            };
+            let usual: &[&str] = if is_production { &PRODUCTION } else { &BEFORE };
+            Self {
+                environment: (*name).to_owned(),
+                is_production,
+                own: own.iter().filter(|word| !is_shared(word)).cloned().collect(),
+                usual: usual.iter().map(|word| (*word).to_owned()).collect(),
+            }
+        };
+        all.iter().map(of).collect()
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// A glob for a file whose path has one of the words, and for others that have it at the same place.
+pub(crate) fn glob(file: &str, words: &BTreeSet<String>) -> Option<String> {
+    let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let separators = ['-', '_', '.'];
+    for word in words {
+        let before = |rest: &str| rest.chars().next_back().filter(|c| separators.contains(c));
+        let behind = |rest: &str| rest.chars().next().filter(|c| separators.contains(c));
+        if stem == word {
+            return Some(format!("**/{word}.{extension}"));
+        }
+        if let Some(separator) = stem.strip_suffix(word.as_str()).and_then(before) {
+            return Some(format!("**/*{separator}{word}.{extension}"));
+        }
+        if let Some(separator) = stem.strip_prefix(word.as_str()).and_then(behind) {
+            return Some(format!("**/{word}{separator}*.{extension}"));
+        }
+    }
+    if self::words(stem).any(|word| words.contains(word)) {
+        return Some(globset::escape(file));
+    }
+    let folder = folder.split('/').find(|folder| words.contains(*folder))?;
+    Some(format!("**/{folder}/**"))
+}
+
+/// A glob for the files of the same name, if that has one of the words.
+pub(crate) fn glob_by_name(file: &str, words: &BTreeSet<String>) -> Option<String> {
+    let name = file.rsplit_once('/').map_or(file, |(_, name)| name);
+    let is_about = self::words(name).any(|word| words.contains(word));
+    is_about.then(|| format!("**/{}", globset::escape(name)))
+}

@@ -1,0 +1,110 @@
+//! Templates of manifests, and their values.
+
+use insta::assert_snapshot;
+
+use super::{desired, exposing, one_scope, read, repository};
+use crate::declare::tests::{check, said};
+
+const NAIS: &str = "nais: { cluster: { test: dev-gcp, sandbox: dev-gcp, prod: prod-gcp }, vars: { test: \
+                    ['**/dev-vars.yaml'], prod: [vars.json, '**/prod-vars.yaml'] } }";
+
+fn template() -> String {
+    let manifest = exposing("X").replace("image: example", "image: {{image}}:{{ tag }}");
+    let list = "- name: aareg\n          product: {{product}}\n          enabled: true\n          consumers:\n          \
+                {{#each consumers as |c|}}\n          - orgno: \"{{c.orgno}}\"\n            name: {{c.name}}\n          {{/each}}";
+    manifest
+        .replace("- { X }", list)
+        .replace("  labels: { team: arbeid }\n", "  annotations: { x: \"{{x}}\" }\n")
+}
+
+const DEV: &str = "product: arbeid\nconsumers: [{ orgno: '974761076', name: Skatt }]\n";
+const PROD: &str =
+    "consumers: [{ orgno: '971040238', name: Kart }, { orgno: '974761076', name: Skatt }]\n";
+const JSON: &str = "{ \"product\": \"arbeid\", \"consumers\": [] }";
+
+#[test]
+fn a_template_is_rendered_with_the_values_of_each_environment() {
+    let template = template();
+    let files = [
+        (".nais/app.yaml", &*template),
+        (".nais/dev-vars.yaml", DEV),
+        (".nais/prod-vars.yaml", PROD),
+        // That of another application is further away.
+        ("other/.nais/dev-vars.yaml", "product: annet"),
+        ("vars.json", JSON),
+    ];
+    let settings = NAIS.replace("test: dev-gcp, sandbox: dev-gcp", "test: dev-gcp");
+    let repository = read(&settings, &files);
+    let consumers = |environment| -> Vec<String> {
+        let (name, scope) = one_scope(desired(&repository, environment));
+        assert_eq!(name, "etat:arbeid:aareg");
+        scope.consumers.keys().map(ToString::to_string).collect()
+    };
+    assert_eq!(consumers("test"), ["974761076"]);
+    assert_eq!(consumers("prod"), ["971040238", "974761076"]);
+    let line = |environment| {
+        let (_, scope) = one_scope(desired(&repository, environment));
+        (
+            scope.source.line,
+            scope.consumers.values().next().unwrap().entries().next().unwrap().source.line,
+        )
+    };
+    let expected = template.lines().position(|line| line.contains("c.orgno")).unwrap() + 1;
+    assert_eq!(line("test"), (14, expected));
+    assert_eq!(line("prod"), (14, expected));
+    assert!(desired(&repository, "sandbox").scopes.is_empty());
+}
+
+#[test]
+fn what_is_missing_is_asked_for_where_it_is_read() {
+    let template = template();
+    let files = [
+        ("app.yaml", &*template),
+        ("dev-vars.yaml", "consumers: [{ name: Skatt }]"),
+        ("vars.json", "{ \"product\": \"Arbeid\" }"),
+        ("prod-vars.yaml", ""),
+    ];
+    assert_snapshot!(said(&check(repository(NAIS, &files).path())), @r#"
+    app.yaml:8:3: PV006: this is not YAML: `{{ … }}` of a template is not read
+      help: `{{ … }}` are placeholders of a template: name the files with the values of each environment in portvakt.yaml, such as `nais: { vars: { test: [".nais/dev-vars.yaml"] } }`
+    app.yaml:15:11: PV014: `{{ product }}` has no value in test
+      help: give `product` a value in a file that `nais.vars` has for test
+    app.yaml:15:11: PV145: `Arbeid` is no product of NAIS
+      help: a product is of letters a to z and digits, such as `arbeid`
+    app.yaml:19:11: PV014: `{{ c.orgno }}` has no value in prod
+      help: give `c.orgno` a value in a file that `nais.vars` has for prod
+    app.yaml:19:11: PV014: `{{ c.orgno }}` has no value in test
+      help: give `c.orgno` a value in a file that `nais.vars` has for test
+    "#);
+}
+
+#[test]
+fn wrong_values_and_templates_are_reported() {
+    let template = template();
+    let found = |template: &str, dev: &str| {
+        let files = [
+            ("app.yaml", template),
+            ("dev-vars.yaml", dev),
+            ("vars.json", JSON),
+            ("prod-vars.yaml", PROD),
+        ];
+        let settings = NAIS.replace("test: dev-gcp, sandbox: dev-gcp", "test: dev-gcp");
+        said(&check(repository(&settings, &files).path()))
+    };
+    assert_eq!(found(&template, DEV), "");
+    let reported = found(&template, "[1]");
+    assert!(reported.contains("dev-vars.yaml:1:1: PV012"), "{reported}");
+    let reported = found(&template, &exposing("product: a, name: aa, enabled: true"));
+    assert!(reported.contains("names a manifest"), "{reported}");
+    let reported = found(&template.replace("{{image}}", "{{> image}}"), DEV);
+    assert!(
+        reported.contains("app.yaml:8:1: PV014") && reported.contains("cannot be rendered"),
+        "{reported}"
+    );
+    let reported = found(&format!("{template}---\nscopes: []\n"), DEV);
+    assert!(reported.contains("a template has manifests alone"), "{reported}");
+    let outside = NAIS.replace("vars.json", "../vars.json");
+    let files = [("dev-vars.yaml", DEV), ("prod-vars.yaml", PROD)];
+    let reported = said(&check(repository(&outside, &files).path()));
+    assert!(reported.contains("not in the repository"), "{reported}");
+}
