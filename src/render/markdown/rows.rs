@@ -14,7 +14,7 @@ const ACCESSES: [&str; 10] =
     ["Action", "Scope", "Consumer", "Group", "Team", "Field", "Before", "After", "Where", "Reason"];
 const OTHERS: [&str; 8] =
     ["Action", "Scope or client", "Consumer", "Field", "Before", "After", "Where", "Reason"];
-const GROUPS: [&str; 4] = ["Group", "Member", "Changes", "Where"];
+const GROUPS: [&str; 5] = ["Group", "Member", "Change", "Concerns", "Where"];
 
 /// A row of [`OTHERS`].
 type Cells = [String; 8];
@@ -57,13 +57,13 @@ pub(super) fn tables(
 }
 
 /// A member that comes or goes, and how many scopes that concerns.
-fn group_row(change: &GroupChange<'_>, form: Form<'_>) -> [String; 4] {
+fn group_row(change: &GroupChange<'_>, form: Form<'_>) -> [String; 5] {
     let GroupChange { group, action, .. } = change;
     let consumer = action.consumer.as_deref().unwrap_or_default();
     let consumer = form.escape.named(consumer, action.consumer_name.as_deref());
-    let sign = if action.action.closes() { "-" } else { "+" };
+    let verb = if action.action.closes() { "leaves" } else { "joins" };
     let place = action.source.as_ref().map(|source| sourced(source, form)).unwrap_or_default();
-    [form.escape.code(group), format!("{sign} {consumer}"), change.reach(), place]
+    [form.escape.code(group), consumer, verb.to_owned(), change.reach(), place]
 }
 
 /// A row with the group and the team of its action.

@@ -109,9 +109,8 @@ fn a_change_of_a_group_is_one_line_and_names_the_line_that_made_it() {
         ");
     });
     let markdown = one.ends(0, &["plan", "--format", "markdown"]).stdout;
-    assert!(markdown.contains("| Group | Member | Changes | Where |"), "{markdown}");
-    let row =
-        "| `samarbeid` | + `971040238` `Kartverket` | 3 scopes of 2 teams | `consumers.yaml:7` |";
+    assert!(markdown.contains("| Group | Member | Change | Concerns | Where |"), "{markdown}");
+    let row = "| `samarbeid` | `971040238` `Kartverket` | joins | 3 scopes of 2 teams | `consumers.yaml:7` |";
     assert!(markdown.contains(row), "{markdown}");
     assert!(
         markdown

@@ -64,9 +64,9 @@ fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
         origin: ORIGINS[at / 32 % 3],
         source: Some(source(text)),
         reason: Some(text()),
-        entry: None,
-        group: None,
-        team: None,
+        entry: (kind == Kind::Access).then(|| place(text)),
+        group: named(kind == Kind::Access, text),
+        team: named(kind == Kind::Access, text),
         takes_over: false,
         of_block: false,
         changes: (0..3).map(|at| change(at, text)).collect(),
@@ -80,12 +80,12 @@ fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
 }
 
 fn source(text: &mut dyn FnMut() -> String) -> SourceDocument {
-    SourceDocument {
-        file: text(),
-        line: 7,
-        at: Some(text()),
-        blame: Some(BlameDocument { commit: text(), author: text() }),
-    }
+    let blame = |text: &mut dyn FnMut() -> String| BlameDocument { commit: text(), author: text() };
+    SourceDocument { blame: Some(blame(text)), ..place(text) }
+}
+
+fn place(text: &mut dyn FnMut() -> String) -> SourceDocument {
+    SourceDocument { file: text(), line: 7, at: Some(text()), blame: None }
 }
 
 fn consumer(text: &mut dyn FnMut() -> String) -> ConsumerDocument {

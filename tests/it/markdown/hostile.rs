@@ -88,6 +88,8 @@ fn for_programs(plan: &PlanDocument) -> Vec<&String> {
         let commits = source.flat_map(|source| {
             source.at.iter().chain(source.blame.as_ref().map(|blame| &blame.commit))
         });
+        let entry = action.entry.iter().filter_map(|entry| entry.at.as_ref());
+        let commits = commits.chain(entry);
         let is_named = action.scope.is_some() || action.client.is_some();
         let id = is_named.then_some(&action.id);
         commits.chain(&action.after).chain(&action.client_id).chain(id)
