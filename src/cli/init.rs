@@ -171,6 +171,7 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
     if let Some(host) = ci {
         let environments = ["test", "prod"].map(str::to_owned).to_vec();
         let place = CiPlace::of(root)?;
+        ci::refuse_shared_project(&place, None)?;
         let branch = ci::branch(None, &place)?;
         let setup = CiSetup { source: source(args), environments, place, branch };
         ci::add(&mut files, host, &setup, None);
@@ -198,6 +199,7 @@ fn existing_repository(args: &Args, host: CiHost, root: &Path) -> Result<InitFil
     ci::refuse_shared_names(host, &environments)?;
     let settings = repository.settings();
     let place = CiPlace::of(root)?;
+    ci::refuse_shared_project(&place, settings.project.as_deref())?;
     let branch = ci::branch(settings.apply_from.as_deref(), &place)?;
     let setup = CiSetup { source: source(args), environments, place, branch };
     let mut files = InitFiles::default();

@@ -237,7 +237,7 @@ fn ci_files_are_at_the_top_of_a_git_repository_and_about_one_folder() {
     for (host, named) in [
         ("github", &["directory: \"tilgang/vakt\"", "environment: tilgang.vakt/${{ matrix"][..]),
         ("gitlab", &["portvakt -C tilgang/vakt plan", "name: tilgang/vakt/$PORTVAKT_ENV-read"]),
-        ("azure", &["portvakt -C tilgang/vakt plan", "group: portvakt-tilgang.vakt-read-$"]),
+        ("azure", &["portvakt -C tilgang/vakt plan", "group: portvakt-tilgang.vakt.read-$"]),
     ] {
         let top = TempDir::new().unwrap();
         let told = below(top.path(), host, &[]);
@@ -276,6 +276,44 @@ fn ci_files_are_at_the_top_of_a_git_repository_and_about_one_folder() {
         // The same folder again: nothing is overwritten.
         assert_eq!(init(top.path(), &["annen", "--ci", host]).code, 1);
     }
+}
+
+/// Hosts would take two folders for one whose names differ in case only, or are the same by `project`.
+#[test]
+fn two_folders_share_no_name_at_the_host() {
+    for (other, project) in [("Vakt", ""), ("annen", "project: vakt\n"), ("annen", "")] {
+        let top = TempDir::new().unwrap();
+        git(top.path(), &["init", "--quiet", "-b", "main"]);
+        assert_eq!(init(top.path(), &[other]).code, 0);
+        let settings = top.path().join(other).join("portvakt.yaml");
+        let text = fs::read_to_string(&settings).unwrap();
+        fs::write(settings, project.to_owned() + &text).unwrap();
+        git(top.path(), &["add", "-A"]);
+        let ran = init(top.path(), &["vakt", "--ci", "azure"]);
+        let is_shared = other == "Vakt" || !project.is_empty();
+        assert_eq!(ran.code, if is_shared { 64 } else { 0 }, "{other}: {}", ran.stderr);
+        assert_eq!(top.path().join("vakt").exists(), !is_shared);
+    }
+    // The names of one folder's groups and environments cannot be those of another's.
+    let names = |folder: &str, environment: &str| {
+        let top = TempDir::new().unwrap();
+        git2::Repository::init(top.path()).unwrap();
+        let ran = init(top.path(), &[folder, "--ci", "azure"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let merge = top.path().join(format!(".azure-pipelines/portvakt-{folder}-merge.yml"));
+        let text = fs::read_to_string(merge).unwrap();
+        let lines = text.lines().map(str::trim_start).map(|line| line.trim_start_matches("- "));
+        let named = lines.filter_map(|line| {
+            line.strip_prefix("group: ").or_else(|| line.strip_prefix("environment: portvakt"))
+        });
+        let made = named.map(|name| {
+            name.replace("${{ stage.environment }}", environment)
+                .replace("${{ environment }}", environment)
+        });
+        made.collect::<std::collections::BTreeSet<_>>()
+    };
+    let (one, other) = (names("a", "read-x"), names("a-read", "x"));
+    assert!(one.len() == 3 && one.is_disjoint(&other), "{one:?} {other:?}");
 }
 
 #[test]

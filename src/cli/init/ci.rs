@@ -9,7 +9,7 @@ use super::source::ProgramSource;
 use super::{InitFiles, NewFile};
 use crate::cli::exit::Failure;
 use crate::cli::release;
-use crate::declare::{EnvironmentTarget, Settings};
+use crate::declare::{self, EnvironmentTarget, SETTINGS_FILE, Settings};
 use crate::history;
 use domain::text::printable;
 
@@ -204,6 +204,26 @@ pub(super) fn branch(named: Option<&str>, place: &CiPlace) -> Result<AppliedBran
     }
 }
 
+/// Refuses a folder that would share all names at the host with another one of the git repository: hosts do
+/// not distinguish upper and lower case.
+pub(super) fn refuse_shared_project(place: &CiPlace, named: Option<&str>) -> Result<(), Failure> {
+    let lower = |name: Option<String>| name.map(|name| name.to_lowercase());
+    let own = lower(place.project(named));
+    let is_shared = |folder: &String| {
+        let settings = std::fs::read(place.top.join(folder).join(SETTINGS_FILE));
+        let named = settings.ok().and_then(|bytes| declare::outline(&bytes)?.project);
+        *folder != place.folder && lower(history::project(named.as_deref(), folder)) == own
+    };
+    match history::folders(&place.top).into_iter().find(is_shared) {
+        None => Ok(()),
+        Some(other) => Err(Failure::Usage(format!(
+            "the folder {} of this git repository would have the same names in CI, and with them the \
+             secrets and the approvals of this one. Set another `project` in portvakt.yaml",
+            printable(&other)
+        ))),
+    }
+}
+
 /// Adds a host's files.
 pub(super) fn add(files: &mut InitFiles, host: CiHost, setup: &CiSetup, named: Option<&str>) {
     let project = setup.place.project(named);
@@ -274,9 +294,10 @@ fn to_make(host: CiHost, setup: &CiSetup, project: Option<&str>) -> String {
             )
         }
         CiHost::Azure => {
-            let begin = own("portvakt-", project);
+            let files = own("portvakt-", project);
+            let begin = project.map_or("portvakt-".to_owned(), |it| format!("portvakt-{it}."));
             format!(
-                "make a pipeline of each file (not of {begin}install.yml), the variable groups {} and \
+                "make a pipeline of each file (not of {files}install.yml), the variable groups {} and \
                  {}, and the environments {}",
                 each(&format!("{begin}read-"), ""),
                 each(&format!("{begin}write-"), ""),
@@ -294,6 +315,15 @@ fn own(text: &str, project: Option<&str>) -> String {
             .replace("portvakt-", &format!("portvakt-{project}-"))
             .replace("portvakt.gitlab-ci", &format!("portvakt-{project}.gitlab-ci")),
     }
+}
+
+/// The variable groups and environments of a folder on Azure DevOps. An environment of portvakt has no dot in
+/// its name, so that no two folders have the same name for a group, whatever they are called.
+fn azure_names(text: &str, project: &str) -> String {
+    let names = ["read-", "write-", "test", "prod", "${{ stage.environment }}\n"];
+    names.into_iter().fold(text.to_owned(), |text, name| {
+        text.replace(&format!("portvakt-{project}-{name}"), &format!("portvakt-{project}.{name}"))
+    })
 }
 
 /// The prefix of a folder's environments on GitLab, whose names may have no dot.
@@ -318,7 +348,7 @@ fn filled(host: CiHost, template: &str, setup: &CiSetup, project: Option<&str>) 
                 "\n    name: $PORTVAKT_ENV",
                 &format!("\n    name: {}$PORTVAKT_ENV", gitlab_environments(project)),
             ),
-            CiHost::Azure => text,
+            CiHost::Azure => azure_names(&text, project),
         };
     }
     if !place.folder.is_empty() {
