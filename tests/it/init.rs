@@ -202,7 +202,7 @@ fn in_a_repository_only_ci_files_are_written_and_for_its_environments() {
             let text = fs::read_to_string(folder.join(file)).unwrap();
             let _: Value = serde_yaml::from_str(&text).unwrap();
             let version = concat!("v", env!("CARGO_PKG_VERSION"));
-            for placeholder in ["OWNER", version, r#"["test""#, "\"test\"", "apply-test"] {
+            for placeholder in ["OWNER", version, r#"["test""#, "\"test\"", "apply-to-test"] {
                 assert!(!text.contains(placeholder), "{file}: {placeholder}");
             }
         }
@@ -212,6 +212,12 @@ fn in_a_repository_only_ci_files_are_written_and_for_its_environments() {
             .collect();
         // Production is the last, whatever its name.
         assert!(text.contains(r#"["ver-2", "alt"]"#), "{host}");
+        let after = match host {
+            "gitlab" => "needs: [portvakt-reviewed, portvakt-apply-to-ver-2]\n",
+            "azure" => "environment: \"alt\", after: [plan, apply_ver_2] }\n",
+            _ => "max-parallel: 1\n",
+        };
+        assert!(text.contains(after), "{host}: {after}");
         assert!(text.contains("etat/vakt") && text.contains("4f2a"), "{host}");
         assert_eq!(init(folder, &["--ci", host]).code, 1, "twice");
     }

@@ -361,7 +361,7 @@ fn filled(host: CiHost, template: &str, setup: &CiSetup, project: Option<&str>) 
         text = text.replace("$CI_DEFAULT_BRANCH", &format!("\"{branch}\""));
     }
     let environments: Vec<&str> = environments.iter().map(String::as_str).collect();
-    for part in [azure_stages, gitlab_stages, listed] {
+    for part in [azure_stages, listed] {
         text = text.replace(&part(&ENVIRONMENTS), &part(&environments));
     }
     text = text
@@ -374,22 +374,19 @@ fn listed(environments: &[&str]) -> String {
     format!("[{}]", names.join(", "))
 }
 
-/// The stages of GitLab CI.
-fn gitlab_stages(environments: &[&str]) -> String {
-    let stages: String = environments.iter().map(|name| format!("apply-{name}, ")).collect();
-    format!("stages: [check, review, {stages}after]")
-}
-
-/// The jobs of GitLab CI that apply.
+/// The jobs of GitLab CI that apply, each after those before it.
 fn gitlab_applies(environments: &[&str], project: Option<&str>) -> String {
-    let job = |name: &&str| {
-        let text = format!(
-            "portvakt-apply-to-{name}:\n  extends: .portvakt-apply\n  stage: apply-{name}\n  variables: {{ \
-             PORTVAKT_ENV: \"{name}\" }}\n\n"
+    let mut needs = "portvakt-reviewed".to_owned();
+    let mut jobs = String::new();
+    for name in environments {
+        let job = format!("portvakt-apply-to-{name}");
+        jobs += &format!(
+            "{job}:\n  extends: .portvakt-apply\n  needs: [{needs}]\n  variables: {{ PORTVAKT_ENV: \
+             \"{name}\" }}\n\n"
         );
-        own(&text, project)
-    };
-    environments.iter().map(job).collect()
+        needs += &format!(", {job}");
+    }
+    own(&jobs, project)
 }
 
 /// The jobs of a folder below the top: they read it, and run for changes in it.
