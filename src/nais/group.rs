@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::manifest::Manifest;
 use super::obstacles::{Obstacle, of_client, of_scope};
 use domain::nais::{Application, owner_of_client, owner_of_scope};
-use domain::{ClientName, Desired, DesiredClient, DesiredScope, Entity, Orgno, ScopeName};
+use domain::{ClientName, Desired, DesiredClient, DesiredScope, Entity, ScopeName};
 
 /// An application and the entities that are handed over to it.
 #[derive(Debug, Clone)]
@@ -72,11 +72,13 @@ impl<'d> Group<'d> {
         found
     }
 
-    /// Its manifest, as YAML. `names` and `today` are as for [`Manifest`].
-    pub fn manifest(&self, names: &BTreeMap<Orgno, String>, today: Date) -> String {
+    /// Its manifest, as YAML: with the names of organisations in `desired`, and without those that it blocks.
+    /// `today` is as for [`Manifest`].
+    pub fn manifest(&self, desired: &Desired, today: Date) -> String {
         let Self { application, is_joined: _, clients, scopes } = self;
         let client = clients.first().map(|(_, client)| *client);
-        Manifest { application, client, scopes: scopes.clone(), names, today }.yaml()
+        let Desired { names, blocks, .. } = desired;
+        Manifest { application, client, scopes: scopes.clone(), names, blocks, today }.yaml()
     }
 }
 

@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use super::obstacles::delegation_name;
 use domain::nais::{Application, Exposed};
 use domain::{
-    ConsumedScope, DesiredAccess, DesiredClient, DesiredScope, Orgno, ScopeName, Visibility,
+    ConsumedScope, ConsumerBlock, DesiredAccess, DesiredClient, DesiredScope, Orgno, ScopeName,
+    Visibility,
 };
 use yaml::scalar;
 
@@ -22,6 +23,8 @@ pub struct Manifest<'d> {
     pub scopes: Vec<(&'d ScopeName, &'d DesiredScope)>,
     /// Names of organisations.
     pub names: &'d BTreeMap<Orgno, String>,
+    /// Organisations without access.
+    pub blocks: &'d [ConsumerBlock],
     /// The day with which `until` is compared.
     pub today: Date,
 }
@@ -30,7 +33,7 @@ impl Manifest<'_> {
     /// The manifest as YAML: digdirator makes the declared entities of it, except for the descriptions and
     /// the attributes that [`super::of_scope`] and [`super::of_client`] report.
     pub fn yaml(&self) -> String {
-        let Self { application, client, scopes, names: _, today: _ } = self;
+        let Self { application, client, scopes, names: _, blocks: _, today: _ } = self;
         let mut out = ManifestText::default();
         out.line(
             0,
@@ -67,6 +70,13 @@ impl Manifest<'_> {
     }
 
     fn exposed(&self, name: &ScopeName, scope: &DesiredScope, out: &mut ManifestText) {
+        let is_blocked = |orgno: &Orgno| {
+            let mut blocks = self.blocks.iter();
+            blocks.any(|block| block.consumer == *orgno && block.concerns(name))
+        };
+        let has_access = |(orgno, access): &(&Orgno, &DesiredAccess)| {
+            access.on(self.today).is_some() && !is_blocked(orgno)
+        };
         let Ok(exposed) = Exposed::of(name.subscope()) else { return };
         let attributes = &scope.attributes;
         out.pair(4, "- name", &exposed.name);
@@ -98,9 +108,7 @@ impl Manifest<'_> {
         if let Some(source) = source {
             out.pair(5, "delegationSource", source);
         }
-        let has_access = |access: &DesiredAccess| access.on(self.today).is_some();
-        let mut consumers =
-            scope.consumers.iter().filter(|(_, access)| has_access(access)).peekable();
+        let mut consumers = scope.consumers.iter().filter(has_access).peekable();
         if consumers.peek().is_some() {
             out.line(5, "consumers:");
         }

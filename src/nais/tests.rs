@@ -141,6 +141,7 @@ proptest! {
             client: Some(&client),
             scopes: scopes.iter().collect(),
             names: &names,
+            blocks: &[],
             today: TODAY,
         };
         let yaml = manifest.yaml();

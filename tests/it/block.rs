@@ -132,3 +132,16 @@ fn access_shows_who_is_blocked_and_import_adds_nobody_who_is() {
     let said = format!("{}{}", imported.stdout, imported.stderr);
     assert!(said.contains("scope etat:ny") && said.contains("revoke etat:ny 974761076"), "{said}");
 }
+
+#[test]
+fn a_manifest_for_nais_gives_access_to_nobody_who_is_blocked() {
+    let world = World::new();
+    world.declare(&format!(
+        "scopes: [{{ name: etat:arbeid:les, description: Les, consumers: [\"{SKATT}\", \"{KART}\"] }}]\n\
+         blocked: [{{ consumer: \"{SKATT}\", reason: SAK-1 }}]\n"
+    ));
+    let app = ["--cluster", "prod-gcp", "--namespace", "arbeid", "--app", "les"];
+    let args = [&["render", "nais", "--scope", "etat:arbeid:les"][..], &app].concat();
+    let manifest = ends(&world, 0, &args).stdout;
+    assert!(manifest.contains(KART) && !manifest.contains(SKATT), "{manifest}");
+}

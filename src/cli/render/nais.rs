@@ -54,7 +54,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
                 ),
             );
         }
-        group.manifest(&opened.desired.names, today())
+        group.manifest(&opened.desired, today())
     });
     print_exact(&manifests.collect::<Vec<_>>().join("---\n"))?;
     Ok(Exit::Done)

@@ -140,7 +140,7 @@ impl Handover<'_> {
         let desired = &self.ready.opened.desired;
         let named = |entity: &Entity| migration_states.iter().any(|it| it.entity == *entity);
         let group = Group::chosen(self.application.clone(), desired, &named);
-        let manifest = group.manifest(&desired.names, today());
+        let manifest = group.manifest(desired, today());
         for migration_state in migration_states.iter().filter(|it| it.step == Step::Release) {
             self.report(migration_state, "step 4: NAIS has taken it over");
         }

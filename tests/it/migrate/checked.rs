@@ -150,6 +150,10 @@ fn what_nais_cannot_carry_of_a_scope_is_refused() {
             "consumers: [{ consumer: \"974761076\", until: 2999-12-31 }]",
             "974761076 ends with 2999-12-31",
         ),
+        (
+            "consumers: [{ consumer: \"974761076\", from: 2999-12-31 }]",
+            "974761076 begins on 2999-12-31",
+        ),
     ] {
         let yaml = format!("scopes:\n  - name: etat:arbeid:xx\n    description: Les\n    {line}\n");
         ends(&yaml, 4, message);
