@@ -1,11 +1,15 @@
 //! Accesses that end soon or begin later.
 
+use jiff::civil::Date;
+
 use super::{Code, Draft, Notice};
 use domain::{AccessState, DesiredAccess, Orgno, ScopeName, norwegian_date};
 
 impl Draft<'_> {
     /// Reports the declared accesses that end soon, and those that are yet to begin.
     pub(super) fn report_dates(&mut self) {
+        let soon = self.now.checked_add(self.desired.warn_of_access);
+        let soon = soon.map_or(Date::MAX, norwegian_date);
         let mut notices = Vec::new();
         for (name, scope) in &self.desired.scopes {
             // Nobody needs a granted access there, or has one.
@@ -14,7 +18,7 @@ impl Draft<'_> {
             }
             for (orgno, access) in &scope.consumers {
                 if self.desired.block(name, *orgno).is_none() {
-                    notices.extend(self.ends_or_begins(name, *orgno, access));
+                    notices.extend(self.ends_or_begins(name, *orgno, access, soon));
                 }
             }
         }
@@ -26,27 +30,26 @@ impl Draft<'_> {
         scope: &ScopeName,
         orgno: Orgno,
         access: &DesiredAccess,
+        soon: Date,
     ) -> Option<Notice> {
-        let soon = self.now.checked_add(self.desired.warn_of_access);
-        let soon = soon.map_or(jiff::civil::Date::MAX, norwegian_date);
-        let record =
-            self.live.scopes.get(scope).and_then(|live| live.accesses.as_ref()?.get(&orgno));
-        let consumer = self.consumer(orgno, record);
-        let who = consumer.name.map_or_else(|| orgno.to_string(), |it| format!("{it} ({orgno})"));
-        let target = format!("{scope} {orgno}");
-        if access.on(self.today).is_some() {
+        let record = || self.live.scopes.get(scope)?.accesses.as_ref()?.get(&orgno);
+        let who = || {
+            let name = self.consumer(orgno, record()).name;
+            name.map_or_else(|| orgno.to_string(), |name| format!("{name} ({orgno})"))
+        };
+        let (code, message) = if access.on(self.today).is_some() {
             let last = access.last_day(self.today).filter(|last| *last <= soon)?;
             let then = match access.next_after(last).and_then(|next| next.days.from) {
                 Some(from) => format!("; it begins again on {from}"),
                 None => "; a later `until` makes it last longer".to_owned(),
             };
-            let message = format!("the last day with access of {who} is {last}{then}");
-            return Some(Notice { code: Code::AccessEnds, target, message });
-        }
-        let from = access.next_after(self.today)?.days.from?;
-        let is_live = record.is_some_and(|record| record.state == AccessState::Approved);
-        let now = if is_live { ", and it has access now" } else { "" };
-        let message = format!("the first day with access of {who} is {from}{now}");
-        Some(Notice { code: Code::AccessBegins, target, message })
+            (Code::AccessEnds, format!("the last day with access of {} is {last}{then}", who()))
+        } else {
+            let from = access.next_after(self.today)?.days.from?;
+            let is_live = record().is_some_and(|record| record.state == AccessState::Approved);
+            let now = if is_live { ", and it has access now" } else { "" };
+            (Code::AccessBegins, format!("the first day with access of {} is {from}{now}", who()))
+        };
+        Some(Notice { code, target: format!("{scope} {orgno}"), message })
     }
 }

@@ -3,10 +3,12 @@
 use domain::AccessState::Approved;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use sandbox::Fault;
 use serde_json::Value;
 
 use super::life::codes;
 use super::remote::{Clone, Remote};
+use crate::faults::rule;
 use crate::world::{DIGDIR, KART, SKATT, ids, name, orgno};
 
 /// Days before today of the last apply.
@@ -205,4 +207,29 @@ fn a_block_is_first_in_a_plan_and_counts_in_no_limit() {
     assert_eq!(std::fs::read_to_string(one.path.join("declarations.yaml")).unwrap(), scopes);
     one.merge("Unblock");
     assert_eq!(one.planned(), ["grant etat:a 974761076"]);
+}
+
+#[test]
+fn a_commit_that_was_applied_in_part_stays_so_after_what_is_due() {
+    let remote = Remote::new();
+    let one = month(&remote);
+    let refused = Fault::Status { status: 400, retry_after: None };
+    remote.world.sandbox.inject(rule(("POST", "/scopes"), 1, refused));
+    let text = std::fs::read_to_string(one.path.join("declarations.yaml")).unwrap();
+    // The later commit ends nothing and grants nothing new; its own new scope fails.
+    let later = one.declare(&format!("{text}  - {{ name: etat:ny, description: Ny }}\n"));
+    one.ends(6, &["apply", "--auto-approve"]);
+    assert_eq!(remote.tried(), [later.as_str()]);
+    remote.world.sandbox.edit(|state| {
+        state.put_access(name("etat:a"), orgno(SKATT), Approved);
+        state.accesses.remove(&name("etat:b"));
+    });
+    a_month_later(&remote, &one);
+    remote.world.check_and_forget();
+    one.ends(0, &DUE);
+    assert_eq!(sent(&remote), BY_DATE);
+    assert_eq!(remote.tried(), [later.as_str()]);
+    // What is left of it is done by the next apply.
+    one.apply();
+    assert_eq!((remote.held("applied"), remote.tried()), (Some(later), Vec::new()));
 }
