@@ -209,3 +209,44 @@ fn no_advice_leads_to_a_removal() {
     assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("PV126"), "{}", ran.stdout);
     assert_eq!(one.planned(), [""; 0]);
 }
+
+#[test]
+fn what_git_has_of_dot_folders_and_values_is_read() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let settings = one.git(&["show", "HEAD:portvakt.yaml"]);
+    let nais = "nais: { cluster: { test: dev-gcp }, vars: { test: [\".nais/dev-vars.yaml\", vars.json] } }\n";
+    one.write("portvakt.yaml", &format!("{settings}\n{nais}"));
+    one.write(
+        ".nais/app.yaml",
+        "apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: app, namespace: team }\nspec:\n  \
+         secretName: x\n  scopes:\n    exposes:\n    - { name: les, product: {{product}}, enabled: true, consumers: [{ \
+         orgno: \"{{orgno}}\" }] }\n",
+    );
+    one.write(".nais/dev-vars.yaml", "product: app\norgno: '971040238'\n");
+    one.write("vars.json", "{ \"orgno\": \"974761076\" }\n");
+    one.merge("an application");
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:app:les").unwrap(), [SKATT]);
+    // Each of the three is a file of the repository that an apply wants committed.
+    for (file, text) in [
+        (".nais/app.yaml", "# another\n"),
+        (".nais/dev-vars.yaml", "product: app\n"),
+        ("vars.json", "{ \"orgno\": \"971040238\" }\n"),
+    ] {
+        let before = fs::read_to_string(one.path.join(file)).unwrap();
+        one.write(file, text);
+        let ran = one.ends(4, &["apply", "--auto-approve"]);
+        assert!(ran.stderr.contains("differ from the commit"), "{file}: {}", ran.stderr);
+        one.write(file, &before);
+    }
+    assert_eq!(one.planned(), [""; 0]);
+    // It was declared at the applied commit, with its values there.
+    one.write("vars.json", "{ \"orgno\": \"971040238\" }\n");
+    one.merge("another consumer");
+    assert_eq!(one.planned(), ["revoke etat:app:les 974761076", "grant etat:app:les 971040238"]);
+    one.write("vars.json", "{ \"orgno\": \"974761076\" }\n");
+    one.git(&["rm", "-q", ".nais/app.yaml"]);
+    one.merge("no application");
+    assert_eq!(one.planned(), ["revoke etat:app:les 974761076", "deactivate scope etat:app:les"]);
+}

@@ -46,12 +46,19 @@ pub(crate) fn declarations(file: Arc<str>, bytes: &[u8], reading: &FileContext<'
         None => declared.incomplete = true,
     }
     declared.diagnostics = findings.into_list();
-    if bytes_have_manifest(bytes) {
-        for found in &mut declared.diagnostics {
-            keep_the_manifest(found);
+    if declared.diagnostics.iter().any(names_exclude) && bytes_have_manifest(bytes) {
+        for found in declared.diagnostics.iter_mut().filter(|found| names_exclude(found)) {
+            // Without the file, what its manifest declares would be closed.
+            let help = "put it into a file of its own, as the manifest beside it is a declaration";
+            found.help = Some(help.to_owned());
         }
     }
     declared
+}
+
+/// Whether a finding advises to leave the file out.
+fn names_exclude(found: &Diagnostic) -> bool {
+    found.help.as_ref().is_some_and(|help| help.contains("`exclude"))
 }
 
 /// Whether a file has a manifest, even if it cannot be read.
@@ -61,14 +68,6 @@ fn bytes_have_manifest(bytes: &[u8]) -> bool {
         let version = line.trim_start().strip_prefix("apiVersion:");
         version.is_some_and(|it| manifest::is_version(it.trim().trim_matches(['"', '\''])))
     })
-}
-
-/// Replaces the advice to leave a file out: what its manifest declares would be closed.
-fn keep_the_manifest(found: &mut Diagnostic) {
-    if found.help.as_ref().is_some_and(|help| help.contains("`exclude")) {
-        let help = "put it into a file of its own, as the manifest beside it is a declaration";
-        found.help = Some(help.to_owned());
-    }
 }
 
 /// Reads a template with the values of each environment that has some. In the others it is a manifest as it is.
@@ -273,11 +272,23 @@ fn skip_resource(
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
+    if manifest::is_unclear(at, findings) {
+        return;
+    }
     if let Some(meant) = manifest::meant(at) {
         let (kind, span) = at.text("kind").unwrap_or(("", at.span()));
         let message = format!("{} is no kind of NAIS", quoted(kind));
         let help = format!("did you mean `{meant}`?");
         findings.report(Rule::ForeignDocument, span, &message, &help);
+    }
+    if manifest::is_misplaced(at) {
+        let (version, span) = at.text("apiVersion").unwrap_or(("", at.span()));
+        let message = format!(
+            "{} is no group of NAIS or Skiperator, and this is a manifest",
+            quoted(version)
+        );
+        let help = "write the group of the kind, such as `nais.io/v1`";
+        findings.report(Rule::ForeignDocument, span, &message, help);
     }
     if at.text("kind").is_some_and(|(kind, _)| kind == "List") {
         let items = at.get("items").into_iter().flat_map(Node::items);

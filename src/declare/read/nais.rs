@@ -97,6 +97,11 @@ impl Nais {
         sets.map(|it| it.set).reduce(EnvironmentSet::or).unwrap_or(EnvironmentSet::ALL)
     }
 
+    /// Whether a glob names the manifests of a file.
+    pub(crate) fn names_manifest(&self, file: &str) -> bool {
+        self.manifests.iter().any(|it| covers(&it.globs, file))
+    }
+
     /// The environments that have a cluster.
     pub(crate) fn environments(&self) -> EnvironmentSet {
         match &self.clusters {

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::declare::diagnostic::Diagnostic;
-use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::rule::{Rule, Severity};
 use crate::declare::read::declared::{Declared, ManifestResource};
 use crate::declare::read::environment::EnvironmentTarget;
+use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::globs::PathPattern;
 use crate::declare::read::manifest::ManifestKind;
 use crate::declare::read::settings::Settings;
@@ -59,6 +60,9 @@ pub(crate) fn find(
         }
         before.push(resource);
     }
+    if repeated.is_empty() {
+        found.extend(named_for_others(declared, settings));
+    }
     if let Some((second, first)) = repeated.first() {
         let others = match repeated.len() - 1 {
             0 => String::new(),
@@ -72,21 +76,65 @@ pub(crate) fn find(
         );
         let files = pairs.iter().flat_map(|(a, b)| [&**a, &**b]);
         let files: BTreeSet<&str> = files.collect();
-        let help = match proposal(&files, settings) {
-            Some(manifests) => format!(
-                "where each file is for one cluster, add this to portvakt.yaml{}: {manifests}",
-                if settings.nais.is_empty() { "" } else { ", below `nais`" }
-            ),
-            None => "say in portvakt.yaml in which environment each file counts, by \
-                     `nais: { manifests: { ENVIRONMENT: [GLOB] } }`"
-                .to_owned(),
-        };
+        let help = help(&files, settings);
         let related = first.place.related("first declared here");
         let diagnostic = Diagnostic::new(Rule::RepeatedManifest, &second.place, &message, &help);
         found.push(diagnostic.with_related(related));
     }
     let all = declared.resources.iter().map(|it| Arc::clone(&it.place.file)).collect();
     ManifestFiles { all, repeated: pairs }
+}
+
+/// A warning of files that count in environments that their names are not about.
+fn named_for_others(declared: &Declared, settings: &Settings) -> Option<Diagnostic> {
+    let words = Words::of_environments(settings);
+    let all = settings.environment_names.all().and(settings.nais.environments());
+    let mut wide: BTreeMap<&Arc<str>, (&ManifestResource, EnvironmentSet)> = BTreeMap::new();
+    for resource in &declared.resources {
+        let file = &resource.place.file;
+        if settings.nais.names_manifest(file) {
+            continue;
+        }
+        let about =
+            words.iter().filter(|it| glob(file, &it.own).or(glob(file, &it.usual)).is_some());
+        let about = about.filter_map(|it| settings.environment_names.set(&it.environment));
+        let about = about.fold(EnvironmentSet::NONE, EnvironmentSet::or);
+        let others = resource.environments.and(all).without(about);
+        if !about.is_empty() && !others.is_empty() {
+            wide.entry(file).or_insert((resource, others));
+        }
+    }
+    let (file, (resource, others)) = wide.first_key_value()?;
+    let names = settings.environment_names.iter();
+    let is_other =
+        |name: &&str| settings.environment_names.set(name).is_some_and(|set| set.overlaps(*others));
+    let names: Vec<_> = names.filter(is_other).map(|name| format!("`{name}`")).collect();
+    let more = match wide.len() - 1 {
+        0 => String::new(),
+        1 => "; so does one more file".to_owned(),
+        more => format!("; so do {more} more files"),
+    };
+    let message =
+        format!("{file} counts in {} too, and its name is about others{more}", names.join(", "));
+    let files = wide.keys().map(|file| &***file).collect();
+    let mut found =
+        Diagnostic::new(Rule::RepeatedManifest, &resource.place, &message, &help(&files, settings));
+    found.severity = Severity::Warning;
+    found.hides = false;
+    Some(found)
+}
+
+/// Remedy: the setting that says where files count.
+fn help(files: &BTreeSet<&str>, settings: &Settings) -> String {
+    match proposal(files, settings) {
+        Some(manifests) => format!(
+            "where each file is for one cluster, add this to portvakt.yaml{}: {manifests}",
+            if settings.nais.is_empty() { "" } else { ", below `nais`" }
+        ),
+        None => "say in portvakt.yaml in which environment each file counts, by \
+                 `nais: { manifests: { ENVIRONMENT: [GLOB] } }`"
+            .to_owned(),
+    }
 }
 
 /// The setting by which each of these files counts in the environments that its name is about, as YAML in one

@@ -71,7 +71,7 @@ fn what_an_application_holds_is_declared_as_it_is_live() {
 
     let ran = one.ends(0, &["migrate", "from-nais", &manifest, "--into", "fra-nais"]);
     assert!(ran.stdout.contains("fra-nais/etat/arbeid.yaml"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("1 scope with 2 accesses, 1 client"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 scope with 2 accesses, 1 client, 1 alias"), "{}", ran.stdout);
     assert!(!ran.stderr.contains("not live"), "{}", ran.stderr);
     assert!(ran.stderr.contains("take the scopes and the client out"), "{}", ran.stderr);
     assert!(ran.stderr.contains("digdir.nais.io/preserve=true"), "{}", ran.stderr);

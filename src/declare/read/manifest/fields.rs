@@ -284,6 +284,15 @@ pub(super) fn is_placeholder_text(text: &str) -> bool {
     has_mustache || missing_name(text).is_some()
 }
 
+/// Reports a text with a placeholder; whether it has one.
+pub(super) fn refuse_placeholder(at: &Node<'_>, key: &str, findings: &mut Findings) -> bool {
+    let found = at.get(key).filter(|at| at.value.as_str().is_some_and(is_placeholder_text));
+    if let Some(found) = found {
+        placeholder(found, findings);
+    }
+    found.is_some()
+}
+
 fn placeholder(at: &Node<'_>, findings: &mut Findings) {
     let name = at.value.as_str().and_then(missing_name);
     let (message, help) = match (&findings.rendered_for, name) {

@@ -99,6 +99,24 @@ pub(crate) fn is_resource(document: &Node<'_>) -> bool {
     has("apiVersion") && has("kind") && !is_declaration()
 }
 
+/// Reports a resource whose group or kind only a value would tell; whether it is one.
+pub(crate) fn is_unclear(document: &Node<'_>, findings: &mut Findings) -> bool {
+    ["apiVersion", "kind"].iter().any(|key| fields::refuse_placeholder(document, key, findings))
+}
+
+/// Whether a resource of another group has what manifests have: the group is misspelt then.
+pub(crate) fn is_misplaced(document: &Node<'_>) -> bool {
+    let (Some((version, _)), Some((named, _))) =
+        (document.text("apiVersion"), document.text("kind"))
+    else {
+        return false;
+    };
+    let is_manifest = KINDS.iter().any(|(name, kind)| {
+        *name == named && (*kind != ManifestKind::Workload || workload(document).is_some())
+    });
+    is_manifest && !is_version(version)
+}
+
 /// The kind that was meant by one that NAIS does not have: Kubernetes would refuse it.
 pub(crate) fn meant(document: &Node<'_>) -> Option<&'static str> {
     let ((version, _), (kind, _)) = (document.text("apiVersion")?, document.text("kind")?);

@@ -209,6 +209,10 @@ mod tests {
             assert_eq!(missing_name(&text), Some(name), "{template}: {text}");
         }
         assert_eq!(text_of("{{a}}", &json!({ "a": null })), Ok(String::new()));
+        assert_eq!(text_of("{{#if a}}env: x{{/if}}", &json!({})), Ok(String::new()));
+        let problem = text_of("a: b\n{{#if a}}\nexposes: []\n{{/if}}", &json!({})).unwrap_err();
+        assert!(problem.message.contains("`a` has no value"), "{problem:?}");
+        assert_eq!(problem.line, Some(2));
     }
 
     #[test]

@@ -68,6 +68,19 @@ fn the_setting_is_proposed_where_two_files_have_one_application() {
 }
 
 #[test]
+fn a_file_that_counts_where_its_name_is_not_about_is_warned_of() {
+    let files = [("nais/dev.yaml", CONSUMING), ("nais/app.yaml", &*consumers("971040238"))];
+    assert_snapshot!(said(&check(repository(CLUSTERS, &files).path())), @r#"
+    nais/dev.yaml:3:19: PV147: warning: nais/dev.yaml counts in `prod` too, and its name is about others
+      help: where each file is for one cluster, add this to portvakt.yaml, below `nais`: manifests: { sandbox: ["**/dev.yaml"], test: ["**/dev.yaml"] }
+    "#);
+    let own = CONSUMING.replace("aareg-sync", "aareg-sync, clusterName: dev-gcp");
+    assert_eq!(said(&check(repository(CLUSTERS, &[("nais/dev.yaml", &own)]).path())), "");
+    let reported = said(&check(repository(BY_FILE, &files).path()));
+    assert!(!reported.contains("PV147"), "{reported}");
+}
+
+#[test]
 fn a_manifest_that_counts_nowhere_is_reported() {
     let own = CONSUMING.replace("aareg-sync", "aareg-sync, clusterName: prod-gcp");
     let reported =

@@ -101,6 +101,8 @@ fn wrong_values_and_templates_are_reported() {
         reported.contains("app.yaml:8:1: PV014") && reported.contains("cannot be rendered"),
         "{reported}"
     );
+    let reported = found(&template.replace("kind: Application", "kind: {{kind}}"), DEV);
+    assert!(reported.contains("`{{ kind }}` has no value in test"), "{reported}");
     let reported = found(&format!("{template}---\nscopes: []\n"), DEV);
     assert!(reported.contains("a template has manifests alone"), "{reported}");
     let outside = NAIS.replace("vars.json", "../vars.json");

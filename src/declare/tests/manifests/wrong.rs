@@ -363,7 +363,7 @@ fn resources_of_other_kinds_are_skipped() {
     for text in [
         "apiVersion: nais.io/v1\nkind: AzureAdApplication\n",
         "apiVersion: kafka.nais.io/v1\nkind: Topic\n",
-        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: { maskinporten: { enabled: true } }\n",
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: { source: x }\n",
         "apiVersion: v1\nkind: ConfigMap\ndata: { a: &b { c: d }, e: { <<: *b } }\n",
         "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nspec: { groups: [] }\n",
     ] {
@@ -379,6 +379,13 @@ fn resources_of_other_kinds_are_skipped() {
     // Kubernetes would refuse a misspelt kind; skipped, it would close what it declared.
     let reported = said(&found(CLUSTERS, "apiVersion: nais.io/v1\nkind: MaskinportenCient\n"));
     assert!(reported.contains("did you mean `MaskinportenClient`?"), "{reported}");
+    for text in [
+        "apiVersion: nias.io/v1\nkind: MaskinportenClient\n",
+        "apiVersion: nias.io/v1\nkind: Application\nspec: { maskinporten: { enabled: true } }\n",
+    ] {
+        let reported = said(&found(CLUSTERS, text));
+        assert!(reported.contains("PV013") && reported.contains("no group of NAIS"), "{reported}");
+    }
     assert!(!reported.contains("exclude"), "{reported}");
     // With keys of declarations it is no manifest.
     let reported = said(&found(CLUSTERS, "kind: MaskinportenClient\nscopes: []\n"));

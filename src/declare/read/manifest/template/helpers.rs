@@ -41,6 +41,8 @@ pub(super) fn register(registry: &mut Handlebars<'_>, budget: &RenderBudget) {
         "with",
         Box::new(TemplateBlock { repeats: false, budget: budget.clone() }),
     );
+    registry.register_helper("if", Box::new(Condition { wanted: true }));
+    registry.register_helper("unless", Box::new(Condition { wanted: false }));
     registry.register_helper("equal", Box::new(Equal));
     registry.register_helper("helperMissing", Box::new(MissingValue));
 }
@@ -83,6 +85,59 @@ impl HelperDef for Equal {
         };
         part.map_or(Ok(()), |part| part.render(registry, context, rc, out))
     }
+}
+
+/// Words of what is read of a manifest.
+const READ: [&str; 8] = [
+    "maskinporten",
+    "scopes",
+    "exposes",
+    "consumes",
+    "consumers",
+    "orgno",
+    "product",
+    "redirectURI",
+];
+
+/// The blocks `if` and `unless`. A missing value counts as false, but for what is read.
+struct Condition {
+    wanted: bool,
+}
+
+impl HelperDef for Condition {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        rc: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let param = helper.param(0).ok_or_else(|| refused("the block has no argument"))?;
+        let mut parts = helper.template().into_iter().chain(helper.inverse());
+        if param.is_value_missing() && parts.any(is_read) {
+            let name = param.relative_path().map(String::as_str).unwrap_or_default();
+            return Err(refused(&format!(
+                "`{name}` has no value, and scopes or consumers depend on it"
+            )));
+        }
+        let part = match is_something(param.value()) == self.wanted {
+            true => helper.template(),
+            false => helper.inverse(),
+        };
+        part.map_or(Ok(()), |part| part.render(registry, context, rc, out))
+    }
+}
+
+/// Whether a part of a template has something that is read.
+fn is_read(template: &Template) -> bool {
+    template.elements.iter().any(|element| match element {
+        TemplateElement::RawString(text) => READ.iter().any(|word| text.contains(word)),
+        TemplateElement::HelperBlock(block) => {
+            block.template.iter().chain(&block.inverse).any(is_read)
+        }
+        _ => false,
+    })
 }
 
 /// The blocks `each` and `with`.
