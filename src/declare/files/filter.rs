@@ -23,8 +23,10 @@ pub(crate) struct FileFilter {
     pub(super) exclude: GlobSet,
     /// Files with the values of templates.
     vars: GlobSet,
-    /// The names of dot-files and dot-folders that are read.
+    /// The names of dot-files and dot-folders that are read as declarations.
     dot_names: BTreeSet<String>,
+    /// The same with those that have the values of templates.
+    visited: BTreeSet<String>,
     patterns: Vec<PathPattern>,
 }
 
@@ -35,16 +37,13 @@ impl FileFilter {
         reads_nais: bool,
         patterns: Vec<PathPattern>,
     ) -> Self {
-        let names_files =
-            |it: &&PathPattern| matches!(it.pattern_use, PatternUse::Include | PatternUse::Vars);
-        let named = patterns.iter().filter(names_files).flat_map(|it| it.written.split('/'));
-        let named =
-            named.filter(|part| part.starts_with('.') && !matches!(*part, "." | ".." | ".git"));
-        let mut dot_names: BTreeSet<String> = named.map(str::to_owned).collect();
+        let mut dot_names = dot_names(&patterns, PatternUse::Include);
         dot_names.extend(reads_nais.then(|| NAIS_FOLDER.to_owned()));
+        let mut visited = self::dot_names(&patterns, PatternUse::Vars);
+        visited.extend(dot_names.iter().cloned());
         let is_vars = |it: &&PathPattern| it.pattern_use == PatternUse::Vars;
         let vars = set_of(patterns.iter().filter(is_vars));
-        Self { include, exclude, vars, dot_names, patterns }
+        Self { include, exclude, vars, dot_names, visited, patterns }
     }
 
     /// Whether a file is read: as declarations, or for the values of templates.
@@ -60,18 +59,28 @@ impl FileFilter {
 
     /// Whether a path is never read: it belongs to other tools, or portvakt.yaml excludes it.
     pub(crate) fn is_excluded(&self, name: &str) -> bool {
-        name.split('/').any(|part| self.is_hidden(part)) || covers(&self.exclude, name)
+        let names = if self.has_values(name) { &self.visited } else { &self.dot_names };
+        name.split('/').any(|part| part.starts_with('.') && !names.contains(part))
+            || covers(&self.exclude, name)
     }
 
     /// Whether a file or a folder of this name belongs to other tools.
     pub(super) fn is_hidden(&self, part: &str) -> bool {
-        part.starts_with('.') && !self.dot_names.contains(part)
+        part.starts_with('.') && !self.visited.contains(part)
     }
 
-    /// The names of dot-files and dot-folders that are read.
-    pub(crate) fn dot_names(&self) -> &BTreeSet<String> {
-        &self.dot_names
+    /// The names of dot-files and dot-folders in which something is read.
+    pub(crate) fn visited(&self) -> &BTreeSet<String> {
+        &self.visited
     }
+}
+
+/// The names with a dot that patterns write out.
+fn dot_names(patterns: &[PathPattern], pattern_use: PatternUse) -> BTreeSet<String> {
+    let patterns = patterns.iter().filter(|it| it.pattern_use == pattern_use);
+    let parts = patterns.flat_map(|it| it.written.split('/'));
+    let named = parts.filter(|part| part.starts_with('.') && !matches!(*part, "." | ".." | ".git"));
+    named.map(str::to_owned).collect()
 }
 
 fn set_of<'p>(patterns: impl Iterator<Item = &'p PathPattern>) -> GlobSet {

@@ -122,7 +122,7 @@ pub fn outline(bytes: &[u8]) -> Option<Outline> {
 
 /// The names of the dot-folders that a portvakt.yaml lets be read.
 pub fn dot_folders(bytes: &[u8]) -> BTreeSet<String> {
-    settings(bytes).0.map(|settings| settings.filter.dot_names().clone()).unwrap_or_default()
+    settings(bytes).0.map(|settings| settings.filter.visited().clone()).unwrap_or_default()
 }
 
 /// Whether nothing is wrong with a portvakt.yaml.

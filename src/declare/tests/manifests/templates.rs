@@ -56,6 +56,20 @@ fn a_template_is_rendered_with_the_values_of_each_environment() {
 }
 
 #[test]
+fn values_in_a_dot_folder_make_no_declarations_of_what_is_beside_them() {
+    let template = template();
+    let settings =
+        "nais: { cluster: { test: dev-gcp }, vars: { test: ['.github/dev-vars.yaml'] } }";
+    let files = [
+        ("app.yaml", &*template),
+        (".github/dev-vars.yaml", DEV),
+        (".github/workflows/deploy.yaml", "on: push\n"),
+    ];
+    let repository = read(settings, &files);
+    assert_eq!(one_scope(desired(&repository, "test")).1.consumers.len(), 1);
+}
+
+#[test]
 fn what_is_missing_is_asked_for_where_it_is_read() {
     let template = template();
     let files = [
