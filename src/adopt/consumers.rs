@@ -121,8 +121,8 @@ fn one_line_group(entry: Yaml) -> Yaml {
 pub(super) fn existing(orgno: Orgno, sides: &BTreeSet<usize>, input: &Input<'_>) -> Option<String> {
     let mut environments = sides.iter().filter_map(|side| input.name(*side));
     let of = |environment| {
-        let aliases = input.repository.aliases(environment).filter(|(_, of)| *of == orgno);
-        aliases.map(|(alias, _)| alias).collect::<BTreeSet<&str>>()
+        let aliases = input.repository.aliases(environment).filter(|(_, _, of)| *of == orgno);
+        aliases.map(|(alias, ..)| alias).collect::<BTreeSet<&str>>()
     };
     let first = of(environments.next()?);
     let common = environments.fold(first, |common, environment| {

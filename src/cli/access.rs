@@ -1,5 +1,6 @@
 //! `portvakt access`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -13,8 +14,8 @@ use super::sink::print;
 use super::{interrupt, log, snapshot};
 use crate::render::access::{Grouping, WarnDays, csv, html, text};
 use crate::render::markdown;
-use crate::run::access::{ReadSide, consumer, document};
-use crate::run::{Opened, RunOptions, environment_names, files};
+use crate::run::access::{ReadSide, document, organizations};
+use crate::run::{Opened, files};
 use digdir::Needs;
 use domain::Desired;
 use domain::text::{json, printable};
@@ -81,12 +82,14 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut sides = Vec::new();
-    for opened in environments(global, args)? {
+    for opened in global.open_each(args.all_environments)? {
         sides.push(side(global, args, opened).await?);
     }
     let mut document = document(&sides)?;
-    let consumers = args.consumer.iter().map(|asked| consumer(asked, &sides, &document));
-    let consumers = consumers.collect::<Result<Vec<_>, _>>()?;
+    let known = organizations(&sides, &document);
+    let consumers = args.consumer.iter().map(|asked| known.find(asked));
+    let consumers: BTreeSet<_> =
+        consumers.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     let is_listed = |globs: &[GlobMatcher], name: &str| {
         globs.is_empty() || globs.iter().any(|glob| glob.is_match(name))
     };
@@ -107,17 +110,6 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let warn = WarnDays { accesses: days(|it| it.warn_of_access), keys: days(|it| it.warn_before) };
     let grouping = if consumers.is_empty() { Grouping::ByScope } else { Grouping::ByConsumer };
     put(global, args, &shown(args.format, &document, grouping, warn))
-}
-
-/// The environments that are asked for.
-fn environments(global: &Global, args: &Args) -> Result<Vec<Opened>, Failure> {
-    if !args.all_environments {
-        return Ok(vec![global.open()?]);
-    }
-    let names = environment_names(&global.options())?;
-    let open =
-        |name: String| global.open_as(&RunOptions { environment: Some(name), ..global.options() });
-    names.into_iter().map(open).collect()
 }
 
 async fn side(global: &Global, args: &Args, opened: Opened) -> Result<ReadSide, Failure> {

@@ -48,6 +48,7 @@ Examples:
 pub(super) const HISTORY: &str = "\
 Examples:
   portvakt -e prod history --scope 'etat:arbeid:*'
+  portvakt history --consumer skatteetaten
   portvakt -e prod history --consumer 974761076 --format json";
 pub(super) const UNMANAGED: &str = "\
 Examples:

@@ -9,7 +9,7 @@ use super::exit::{Failure, report_diagnostics};
 use super::log;
 use super::progress::Progress;
 use crate::render::Notices;
-use crate::run::{Opened, RunOptions};
+use crate::run::{Opened, RunOptions, environment_names};
 use digdir::{Needs, Reader};
 use domain::Live;
 
@@ -80,6 +80,15 @@ impl Global {
             report_diagnostics(self.log_format, opened.repository.root(), &opened.found);
         }
         Ok(opened)
+    }
+
+    /// The same for the requested environment, or for all of them.
+    pub(super) fn open_each(&self, all: bool) -> Result<Vec<Opened>, Failure> {
+        if !all {
+            return Ok(vec![self.open()?]);
+        }
+        let open = |name| self.open_as(&RunOptions { environment: Some(name), ..self.options() });
+        environment_names(&self.options())?.into_iter().map(open).collect()
     }
 
     /// Reads the live state, and shows progress.

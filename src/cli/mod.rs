@@ -107,7 +107,7 @@ enum Command {
     #[command(after_help = examples::SHOW)]
     Show(show::Args),
     /// Show who applied what, when, from which commit and why
-    #[command(after_help = examples::HISTORY)]
+    #[command(long_about = history::ABOUT, after_help = examples::HISTORY)]
     History(history::Args),
     /// List live scopes and clients that are not declared: possible owner, age, consumers
     #[command(after_help = examples::UNMANAGED)]

@@ -185,12 +185,22 @@ impl Repository {
         removed.any(|removed| removed.name.as_str() == name && removed.environments.overlaps(set))
     }
 
-    /// The aliases that count in an environment, and whom they stand for.
-    pub fn aliases(&self, environment: &str) -> impl Iterator<Item = (&str, Orgno)> {
+    /// The aliases that count in an environment, with the names and numbers of their organisations.
+    pub fn aliases(&self, environment: &str) -> impl Iterator<Item = (&str, Option<&str>, Orgno)> {
         let set = self.set_of(Some(environment));
         let aliases = self.declared().aliases.iter();
         let here = aliases.filter(move |alias| alias.environments.overlaps(set));
-        here.map(|alias| (alias.alias.as_str(), alias.orgno))
+        here.map(|alias| (alias.alias.as_str(), alias.name.as_deref(), alias.orgno))
+    }
+
+    /// The names of the scopes that are declared, in whatever environment.
+    pub fn scope_names(&self) -> impl Iterator<Item = &str> {
+        self.declared().scopes.iter().map(|scope| scope.name.as_str())
+    }
+
+    /// The names of the clients that are declared, in whatever environment.
+    pub fn client_names(&self) -> impl Iterator<Item = &str> {
+        self.declared().clients.iter().map(|client| client.name.as_str())
     }
 
     /// The names that manifests give organisations, for readers.

@@ -1,10 +1,13 @@
 //! The ledger as text: person, action, time, commit and reason.
 
+use std::collections::BTreeSet;
+
 use globset::GlobMatcher;
 use jiff::Timestamp;
 
 use super::report::outcome_style;
 use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, line, short};
+use domain::Orgno;
 use domain::text::printable;
 use plan::document::{ActionDocument, ConsumerDocument, Ending, ReportDocument, ReportedAction};
 
@@ -13,44 +16,43 @@ use plan::document::{ActionDocument, ConsumerDocument, Ending, ReportDocument, R
 pub struct HistoryFilter<'a> {
     /// Scopes, by name.
     pub scope: Option<&'a GlobMatcher>,
-    /// An organisation, by number or name.
-    pub consumer: Option<&'a str>,
+    /// Organisations; one of them is enough.
+    pub consumers: Option<&'a BTreeSet<Orgno>>,
     /// Clients, by name.
     pub client: Option<&'a GlobMatcher>,
 }
 
 impl HistoryFilter<'_> {
     fn is_all(&self) -> bool {
-        self.scope.is_none() && self.consumer.is_none() && self.client.is_none()
+        self.scope.is_none() && self.consumers.is_none() && self.client.is_none()
     }
 
     fn asks_for(&self, action: &ActionDocument) -> bool {
-        let Self { scope, consumer, client } = self;
+        let Self { scope, consumers, client } = self;
         let fits = |glob: &Option<&GlobMatcher>, name: &Option<String>| {
             glob.is_none_or(|glob| name.as_ref().is_some_and(|name| glob.is_match(name)))
         };
-        let is_consumer = consumer.is_none_or(|asked| {
-            let is_it = |number: &str, name: Option<&str>| {
-                number == asked || name.is_some_and(|name| name.eq_ignore_ascii_case(asked))
-            };
+        let is_consumer = consumers.is_none_or(|asked| {
             let touched = action.regains.iter().chain(&action.loses);
-            let own = action.consumer.as_deref();
-            own.is_some_and(|number| is_it(number, action.consumer_name.as_deref()))
-                || touched.into_iter().any(|ConsumerDocument { consumer, consumer_name }| {
-                    is_it(consumer, consumer_name.as_deref())
-                })
+            let touched = touched.map(|ConsumerDocument { consumer, consumer_name: _ }| consumer);
+            let mut numbers = touched.chain(&action.consumer);
+            numbers.any(|number| asked.iter().any(|orgno| orgno.as_str() == number))
         });
         fits(scope, &action.scope) && fits(client, &action.client) && is_consumer
     }
 }
 
-/// The reports with entries that match the filter, reduced to those entries; the newest first.
-pub fn chosen(mut reports: Vec<ReportDocument>, asked: &HistoryFilter<'_>) -> Vec<ReportDocument> {
-    for report in &mut reports {
+/// The reports with entries that match the filter, reduced to those entries; the newest first. Each has the
+/// name of its environment.
+pub fn chosen(
+    mut reports: Vec<(String, ReportDocument)>,
+    asked: &HistoryFilter<'_>,
+) -> Vec<(String, ReportDocument)> {
+    for (_, report) in &mut reports {
         report.actions.retain(|reported| asked.asks_for(&reported.action));
     }
-    reports.retain(|report| asked.is_all() || !report.actions.is_empty());
-    let order = |report: &ReportDocument| (started(report), report.report.clone());
+    reports.retain(|(_, report)| asked.is_all() || !report.actions.is_empty());
+    let order = |(_, report): &(String, ReportDocument)| (started(report), report.report.clone());
     reports.sort_by_key(order);
     reports.reverse();
     reports
@@ -60,14 +62,17 @@ fn started(report: &ReportDocument) -> Option<Timestamp> {
     report.started.parse().ok()
 }
 
-/// Reports as text with ANSI colours.
-pub fn text(environment: &str, reports: &[ReportDocument]) -> String {
+/// Reports of these environments as text with ANSI colours.
+pub fn text(environments: &[String], reports: &[(String, ReportDocument)]) -> String {
+    let several = environments.len() > 1;
     if reports.is_empty() {
-        return format!("The ledger of {} holds nothing of it.\n", printable(environment));
+        let all = environments.join(", ");
+        let (ledgers, hold) = if several { ("ledgers", "hold") } else { ("ledger", "holds") };
+        return format!("The {ledgers} of {} {hold} nothing of it.\n", printable(&all));
     }
     let mut out = String::new();
-    for report in reports {
-        head(&mut out, environment, report);
+    for (environment, report) in reports {
+        head(&mut out, environment, several, report);
         for ReportedAction { action, outcome, message, may_be_done: _ } in &report.actions {
             action_lines(&mut out, action);
             let Some(style) = outcome_style(*outcome) else { continue };
@@ -79,7 +84,7 @@ pub fn text(environment: &str, reports: &[ReportDocument]) -> String {
     out
 }
 
-fn head(out: &mut String, environment: &str, report: &ReportDocument) {
+fn head(out: &mut String, environment: &str, is_named: bool, report: &ReportDocument) {
     if !out.is_empty() {
         out.push('\n');
     }
@@ -96,7 +101,7 @@ fn head(out: &mut String, environment: &str, report: &ReportDocument) {
     line(
         out,
         format_args!(
-            "{HEADING}{when}{HEADING:#}  {what}{commit}{dirty}  {style}{outcome}{style:#}"
+            "{HEADING}{when}{HEADING:#}{place}  {what}{commit}{dirty}  {style}{outcome}{style:#}"
         ),
     );
     let (who, place) = (printable(&report.who), printable(&report.place));

@@ -6,10 +6,9 @@ use super::clock::{now, today};
 use super::failure::Failure;
 use super::opened::Opened;
 use super::options::RunOptions;
-use crate::declare::did_you_mean;
+use super::organizations::KnownOrganizations;
 use digdir::{Needs, ReadProgress};
-use domain::text::printable;
-use domain::{Live, Orgno};
+use domain::Live;
 use plan::document::{AccessDocument, AccessSide, AccessSource};
 
 /// An environment, with its live state if that was read.
@@ -72,36 +71,17 @@ pub(crate) fn document(sides: &[ReadSide]) -> Result<AccessDocument, Failure> {
     Ok(AccessDocument::new((first.desired.organization, name), created, source, &sides_of))
 }
 
-/// The organisation that a text names: by its number, an alias, or its name in the declarations or at DigDir.
-///
-/// # Errors
-/// It names none.
-pub(crate) fn consumer(
-    asked: &str,
-    sides: &[ReadSide],
-    document: &AccessDocument,
-) -> Result<Orgno, Failure> {
-    if let Ok(orgno) = asked.parse() {
-        return Ok(orgno);
-    }
-    let mut known: Vec<(String, Orgno)> = Vec::new();
+/// The organisations that occur in a document or are declared, by all their names.
+pub(crate) fn organizations(sides: &[ReadSide], document: &AccessDocument) -> KnownOrganizations {
+    let mut known = KnownOrganizations::default();
     for ReadSide { opened, .. } in sides {
-        let aliases = opened.repository.aliases(&opened.desired.environment);
-        known.extend(aliases.map(|(alias, orgno)| (alias.to_owned(), orgno)));
-        known.extend(opened.desired.names.iter().map(|(orgno, name)| (name.clone(), *orgno)));
+        known.declared(&opened.repository, &opened.desired.environment);
+        for (orgno, name) in &opened.desired.names {
+            known.found(orgno.as_str(), Some(name));
+        }
     }
-    known.extend(
-        document.accesses.iter().filter_map(|access| {
-            Some((access.consumer_name.clone()?, access.consumer.parse().ok()?))
-        }),
-    );
-    let wanted = asked.to_lowercase();
-    if let Some((_, orgno)) = known.iter().find(|(name, _)| name.to_lowercase() == wanted) {
-        return Ok(*orgno);
+    for access in &document.accesses {
+        known.found(&access.consumer, access.consumer_name.as_deref());
     }
-    let hint = did_you_mean(asked, known.iter().map(|(name, _)| name.as_str()));
-    Err(Failure::Usage(format!(
-        "no organisation is called '{}'; {hint}name it by its number, its alias or its name",
-        printable(asked)
-    )))
+    known
 }

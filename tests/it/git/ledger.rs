@@ -69,17 +69,74 @@ fn history_is_reported_by_scope_consumer_and_client() {
     assert_eq!(asked(&["--consumer", SKATT]), grants);
     assert_eq!(asked(&["--consumer", "skatteetaten"]), grants);
     assert_eq!(asked(&["--consumer", KART, "--scope", "etat:a"]), [[""; 0]; 0]);
+    let of_kart = [vec!["revoke etat:b 971040238"], vec!["grant etat:b 971040238"]];
+    for name in ["STATENS KARTVERK", "Statens kartverk"] {
+        assert_eq!(asked(&["--consumer", name]), of_kart, "by its name at DigDir");
+    }
+    for (asked, message) in [
+        (["--consumer", "skatteetatn"], "did you mean `Skatteetaten`"),
+        (["--consumer", "974761077"], "did you mean `974761076`"),
+        (["--consumer", "974761077"], "check digit"),
+        (["--consumer", "991825827"], "is in no ledger"),
+        (["--scope", "etat:bb"], "did you mean `etat:b`"),
+        (["--client", "nei"], "no client in a ledger"),
+    ] {
+        let ran = two.ends(64, &[&["history"][..], &asked].concat());
+        assert!(ran.stderr.contains(message), "{asked:?}: {}", ran.stderr);
+    }
     let of_b = asked(&["--scope", "*:b"]);
     assert_eq!(of_b[0], ["revoke etat:b 971040238", "deactivate scope etat:b"]);
     assert_eq!(of_b[1], ["create scope etat:b", "grant etat:b 971040238"]);
     assert_eq!(asked(&["--client", "ap?"]), [["deactivate client app"], ["create client app"]]);
-    assert_eq!(asked(&["--client", "nei"]), [[""; 0]; 0]);
     let text = two.ends(0, &["history", "--scope", "etat:b"]).stdout;
     for message in ["by kari", "limits of guards lifted: SAK-9", "avviklet", "KARTVERK"] {
         assert!(text.contains(message), "{message}\n{text}");
     }
     assert!(!text.contains('\u{1b}'), "{text}");
     two.ends(64, &["history", "--scope", "["]);
+}
+
+#[test]
+fn history_takes_aliases_and_shows_all_environments() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let settings = one.git(&["show", "HEAD:portvakt.yaml"]);
+    one.write(".gitignore", ".portvakt\n");
+    // The same alias is another organisation in another environment.
+    one.write(
+        "portvakt.yaml",
+        &settings.replace("  test:", "  demo: { target: sandbox }\n  test:"),
+    );
+    let alias = |orgno, environment| {
+        format!(
+            "consumers: {{ skatt: {{ orgno: \"{orgno}\", name: Etat, environments: [{environment}] }} }}\n"
+        )
+    };
+    one.declare(&format!(
+        "{}---\n{}scopes: [{{ name: \"etat:a\", description: Les, consumers: [skatt] }}]\n",
+        alias(SKATT, "test"),
+        alias(KART, "demo")
+    ));
+    for environment in ["test", "demo"] {
+        one.ends(0, &["-e", environment, "apply", "--auto-approve"]);
+    }
+    let asked = |args: &[&str]| {
+        let ran = one.ends(0, &[args, &["--consumer", "skatt", "--format", "json"]].concat());
+        let reports: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap();
+        let of = |report: &Value| {
+            let actions = report["actions"].as_array().unwrap();
+            assert_eq!(actions.len(), 1);
+            format!("{} {}", report["environment"], actions[0]["consumer"]).replace('"', "")
+        };
+        reports.iter().map(of).collect::<Vec<_>>()
+    };
+    let (test, demo) = (format!("test {SKATT}"), format!("demo {KART}"));
+    assert_eq!(asked(&["history"]), [demo.clone(), test.clone()]);
+    assert_eq!(asked(&["-e", "test", "history"]), [test.clone()]);
+    assert_eq!(asked(&["-e", "test", "history", "--all-environments"]), [demo, test]);
+    let text = one.ends(0, &["history"]).stdout;
+    assert!(text.contains("Z  demo  ") && text.contains("Z  test  "), "{text}");
+    assert!(!one.ends(0, &["-e", "test", "history"]).stdout.contains("Z  test  "));
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! Organisations, by the names that people know them by.
+
+use std::collections::BTreeSet;
+
+use super::failure::Failure;
+use crate::declare::{Repository, did_you_mean};
+use domain::Orgno;
+use domain::text::printable;
+
+/// Organisations and their names, from the declarations and from elsewhere.
+#[derive(Default)]
+pub(crate) struct KnownOrganizations {
+    aliases: Vec<(String, Orgno)>,
+    names: Vec<(String, Orgno)>,
+}
+
+impl KnownOrganizations {
+    /// Adds the aliases of an environment, and the names that it gives them.
+    pub(crate) fn declared(&mut self, repository: &Repository, environment: &str) {
+        for (alias, name, orgno) in repository.aliases(environment) {
+            self.aliases.push((alias.to_owned(), orgno));
+            self.names.extend(name.map(|name| (name.to_owned(), orgno)));
+        }
+    }
+
+    /// Adds a number, and its name at DigDir or in a ledger; a number that is none is ignored.
+    pub(crate) fn found(&mut self, number: &str, name: Option<&str>) {
+        if let Ok(orgno) = number.parse() {
+            self.names.push((name.unwrap_or(number).to_owned(), orgno));
+        }
+    }
+
+    /// The organisations that a text names: by a number, an alias, or a name. One alias can be several, each in
+    /// another environment.
+    ///
+    /// # Errors
+    /// It names none.
+    pub(crate) fn find(&self, asked: &str) -> Result<BTreeSet<Orgno>, Failure> {
+        let wrong = match asked.parse() {
+            Ok(orgno) => return Ok(BTreeSet::from([orgno])),
+            Err(wrong) => wrong,
+        };
+        let wanted = asked.to_lowercase();
+        let named = |names: &[(String, Orgno)]| -> BTreeSet<Orgno> {
+            let matches = names.iter().filter(|(name, _)| name.to_lowercase() == wanted);
+            matches.map(|(_, orgno)| *orgno).collect()
+        };
+        let found = [named(&self.aliases), named(&self.names)];
+        if let Some(found) = found.into_iter().find(|found| !found.is_empty()) {
+            return Ok(found);
+        }
+        let is_number = asked.chars().all(|c| c.is_ascii_digit() || c == ' ');
+        Err(self.unknown(
+            asked,
+            &match is_number {
+                true => format!("'{}' is no organisation number: {wrong}", printable(asked)),
+                false => format!("no organisation is called '{}'", printable(asked)),
+            },
+        ))
+    }
+
+    /// The same, of organisations that occur somewhere.
+    ///
+    /// # Errors
+    /// It names none, or one that occurs nowhere.
+    pub(crate) fn find_known(&self, asked: &str) -> Result<BTreeSet<Orgno>, Failure> {
+        let found = self.find(asked)?;
+        match self.all().any(|(_, orgno)| found.contains(orgno)) {
+            true => Ok(found),
+            false => {
+                let why = "is in no ledger, and no alias is declared for it";
+                Err(self.unknown(asked, &format!("organisation {} {why}", printable(asked))))
+            }
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &(String, Orgno)> {
+        self.aliases.iter().chain(&self.names)
+    }
+
+    fn unknown(&self, asked: &str, why: &str) -> Failure {
+        let numbers = self.all().map(|(_, orgno)| orgno.as_str());
+        let hint = did_you_mean(asked, self.all().map(|(name, _)| &**name).chain(numbers));
+        let hint = printable(&hint).into_owned();
+        Failure::Usage(format!("{why}; {hint}name it by its number, its alias or its name"))
+    }
+}
