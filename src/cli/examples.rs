@@ -13,6 +13,7 @@ pub(super) const VALIDATE: &str = "\
 Examples:
   portvakt validate
   portvakt validate --fix
+  portvakt validate --fix-unused --diff
   portvakt validate --format sarif";
 pub(super) const PLAN: &str = "\
 Examples:

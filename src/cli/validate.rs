@@ -9,7 +9,7 @@ use super::global::Global;
 use super::log;
 use super::sink::print;
 use super::sink::print_annotations;
-use crate::declare::{self, DeclaredCounts, Diagnostic, FixedFile, Severity};
+use crate::declare::{self, DeclaredCounts, Diagnostic, Edited, FixedFile, Severity};
 use crate::render::diagnostics::{self, Sources};
 use crate::run::clock::today;
 use crate::run::{checkout, files};
@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// Fix in the files what is safe to fix, and show what is left
     #[arg(long)]
     fix: bool,
+    /// Remove the aliases that nothing uses from the files; with `--diff`, show it and change nothing
+    #[arg(long)]
+    fix_unused: bool,
     /// Show what `--fix` would change, and change nothing
     #[arg(long, conflicts_with = "format")]
     diff: bool,
@@ -55,22 +58,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let (mut found, mut counts) = findings(&root, environment)?;
     if args.diff {
         let fixed = declare::apply_fixes(&root, &checkout::index(&root), &found);
-        if fixed.is_empty() {
+        let unused = if args.fix_unused { without_unused(global, &root)? } else { Vec::new() };
+        if fixed.is_empty() && unused.is_empty() {
             log::line(global.log_format, "there is nothing to fix");
         }
-        print(global.color, &fixed.iter().map(render::diff).collect::<String>())?;
+        print(global.color, &fixed.iter().chain(&unused).map(render::diff).collect::<String>())?;
         return Ok(exit(args, &found));
     }
     if args.fix {
-        let fixed = declare::apply_fixes(&root, &checkout::index(&root), &found);
-        let paths: Vec<PathBuf> = fixed
-            .iter()
-            .map(|fixed| files::writable(&root.join(&*fixed.file)))
-            .collect::<Result<_, _>>()?;
-        for (FixedFile { file, after, .. }, path) in fixed.iter().zip(paths) {
-            files::replace(&path, after)?;
-            log::line(global.log_format, &format!("fixed {}", printable(file)));
-        }
+        write(global, &root, &declare::apply_fixes(&root, &checkout::index(&root), &found))?;
+    }
+    if args.fix_unused {
+        write(global, &root, &without_unused(global, &root)?)?;
+    }
+    if args.fix || args.fix_unused {
         (found, counts) = findings(&root, environment)?;
     }
     let shown = shown(args.format, &root, &declare::joined(&found), counts);
@@ -82,6 +83,32 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         | FindingsFormat::Markdown => print(global.color, &shown)?,
     }
     Ok(exit(args, &found))
+}
+
+fn write(global: &Global, root: &Path, fixed: &[FixedFile]) -> Result<(), Failure> {
+    let paths = fixed.iter().map(|fixed| files::writable(&root.join(&*fixed.file)));
+    let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>()?;
+    for (FixedFile { file, before: _, after }, path) in fixed.iter().zip(paths) {
+        files::replace(&path, after)?;
+        log::line(global.log_format, &format!("fixed {}", printable(file)));
+    }
+    Ok(())
+}
+
+/// The files without the aliases that nothing uses in any environment. An alias that cannot be removed is
+/// reported.
+fn without_unused(global: &Global, root: &Path) -> Result<Vec<FixedFile>, Failure> {
+    let invalid = |found| Failure::Invalid(root.to_owned(), found);
+    let repository = checkout::load(root).map_err(invalid)?;
+    let (edited, refused) = repository.without_unused(&repository.check(today()));
+    for refused in refused {
+        log::line(global.log_format, &printable(&refused.to_string()));
+    }
+    let fixed = edited.into_iter().filter_map(|Edited { file, after }| {
+        let before = declare::source(root, &file)?;
+        Some(FixedFile { file: file.into(), before, after })
+    });
+    Ok(fixed.collect())
 }
 
 fn exit(args: &Args, found: &[Diagnostic]) -> Exit {

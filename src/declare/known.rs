@@ -193,11 +193,6 @@ impl Repository {
         here.map(|alias| (alias.alias.as_str(), alias.name.as_deref(), alias.orgno))
     }
 
-    /// The names of the scopes that are declared, in whatever environment.
-    pub fn scope_names(&self) -> impl Iterator<Item = &str> {
-        self.declared().scopes.iter().map(|scope| scope.name.as_str())
-    }
-
     /// The names of the clients that are declared, in whatever environment.
     pub fn client_names(&self) -> impl Iterator<Item = &str> {
         self.declared().clients.iter().map(|client| client.name.as_str())

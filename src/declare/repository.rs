@@ -12,7 +12,7 @@ use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::diagnostic::{self, Diagnostic};
 use crate::declare::files::index::Index;
 use crate::declare::files::index::SETTINGS_FILE;
-use crate::declare::files::key_files::KeyFiles;
+use crate::declare::files::key_files::{self, KeyFiles};
 use crate::declare::fix::edit::Edited;
 use crate::declare::own::teams::Teams;
 use crate::declare::read::declared::{Declared, DeclaredClient};
@@ -23,7 +23,7 @@ use crate::declare::read::manifest::values::TemplateValues;
 use crate::declare::read::settings::{Settings, settings};
 use crate::declare::read::silences::{self, Silence};
 use crate::declare::resolve::here::Here;
-use crate::declare::rules::{advice, check};
+use crate::declare::rules::{advice, check, unused};
 use crate::declare::{files, resolve};
 use domain::{ClientName, Desired};
 
@@ -38,6 +38,15 @@ pub struct Repository {
     /// Files that are to have another text than they have, by their path.
     edited: BTreeMap<String, String>,
     index: Index,
+}
+
+/// What is checked of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Everything: what nothing uses, too.
+    Whole,
+    /// An environment: others may use what it does not.
+    Environment,
 }
 
 /// How a file's state counts for what is declared.
@@ -357,7 +366,8 @@ impl Repository {
     /// Everything that is to be said of the declarations, in all environments, sorted by place.
     /// `today` is the date in Norway: `until` counts by it.
     pub fn check(&self, today: Date) -> Vec<Diagnostic> {
-        let (mut found, idle) = self.check_in(self.settings.environment_names.iter(), today);
+        let names = self.settings.environment_names.iter();
+        let (mut found, idle) = self.check_in(names, today, Extent::Whole);
         // What is wrong may keep a rule from speaking.
         if !found.iter().any(Diagnostic::is_error) {
             let own = self.settings.own_rules();
@@ -377,13 +387,14 @@ impl Repository {
         today: Date,
     ) -> Result<Vec<Diagnostic>, EnvironmentError> {
         let name = self.environment_name(Some(environment))?;
-        Ok(self.check_in([name], today).0)
+        Ok(self.check_in([name], today, Extent::Environment).0)
     }
 
     fn check_in<'n>(
         &'n self,
         names: impl IntoIterator<Item = &'n str>,
         today: Date,
+        extent: Extent,
     ) -> (Vec<Diagnostic>, Vec<&'n Silence>) {
         let names: Vec<&str> = names.into_iter().collect();
         let sets = names.iter().filter_map(|name| self.settings.environment_names.set(name));
@@ -398,11 +409,31 @@ impl Repository {
                 found.dedup();
             }
         }
+        // What is wrong may keep a name from being seen as used.
+        if extent == Extent::Whole && !found.iter().any(Diagnostic::is_error) {
+            found.extend(unused::find(
+                &self.declared,
+                &self.settings.teams,
+                &self.unused_key_files(),
+            ));
+        }
         diagnostic::sort(&mut found);
         found.dedup();
         let idle = silences::heed(&mut found, &self.declared.silences);
         diagnostic::cut(&mut found, advice::MOST_FOUND);
         (found, idle)
+    }
+
+    /// The files of the folder with keys that no client names. A repository that was not read from a folder has
+    /// none: only that of a folder knows its own portvakt.yaml among what it read.
+    fn unused_key_files(&self) -> Vec<String> {
+        match self.key_files.is_empty() {
+            true => Vec::new(),
+            false => {
+                let filter = &self.settings.filter;
+                key_files::unused(&self.root, filter, &self.index, &self.key_files)
+            }
+        }
     }
 
     /// Whether a finding about a file by itself counts in some of these environments.

@@ -98,6 +98,7 @@ fn head(out: &mut String, environment: &str, is_named: bool, report: &ReportDocu
     let commit = report.commit.as_deref().map(short).unwrap_or_default();
     let dirty = if report.dirty { " with uncommitted changes" } else { "" };
     let what = if report.rollback { "rollback to " } else { "" };
+    let place = if is_named { format!("  {}", printable(environment)) } else { String::new() };
     line(
         out,
         format_args!(

@@ -42,7 +42,7 @@ impl Ledgers {
             environments: Vec::new(),
             reports: Vec::new(),
             organizations: KnownOrganizations::default(),
-            scopes: repository.scope_names().map(str::to_owned).collect(),
+            scopes: repository.scope_names().into_iter().map(ToString::to_string).collect(),
             clients: repository.client_names().map(str::to_owned).collect(),
         };
         for environment in environments {

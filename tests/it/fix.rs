@@ -465,3 +465,58 @@ proptest! {
         prop_assert!(apply_fixes(root, &Index::default(), &after).is_empty(), "a second time mends nothing");
     }
 }
+
+#[test]
+fn unused_aliases_are_removed_and_comments_kept() {
+    let before = "\
+# Who is who.
+consumers:
+  # Retired in 2025.
+  gammel: { orgno: '974760673' }
+  skatteetaten: { orgno: '974761076', name: Skatteetaten } # the tax office
+  kartverket:
+    orgno: '971040238'
+    name: Kartverket
+  # In production alone.
+  digdir: { orgno: '991825827' }
+scopes:
+  - { name: etat:a, description: Les, consumers: [skatteetaten] } # the first
+";
+    let folder = repository(&[("a.yaml", before)]);
+    let diff = validate(&folder, &["--fix-unused", "--diff"]);
+    assert_eq!(read(&folder, "a.yaml"), before, "a diff writes nothing");
+    assert!(diff.stdout.contains("-  kartverket:"), "{}{}", diff.stdout, diff.stderr);
+    // Only on request.
+    validate(&folder, &["--fix"]);
+    assert_eq!(read(&folder, "a.yaml"), before);
+    let ran = validate(&folder, &["--fix-unused"]);
+    let after = read(&folder, "a.yaml");
+    assert!(after.contains("name: Skatteetaten } # the tax office"), "{after}");
+    assert!(after.contains("consumers: [skatteetaten] } # the first"), "{after}");
+    for name in ["gammel", "kartverket", "Kartverket", "digdir:"] {
+        assert!(!after.contains(name), "{name}\n{after}\n{}", ran.stderr);
+    }
+    for comment in ["# Who is who.", "# Retired in 2025.", "# In production alone."] {
+        assert!(after.contains(comment), "{comment}\n{after}");
+    }
+    let again = validate(&folder, &["--deny-warnings"]);
+    assert_eq!(again.code, 0, "{}{}\n{after}", again.stdout, ran.stderr);
+    assert_eq!(validate(&folder, &["--fix-unused", "--diff"]).stdout, "");
+}
+
+#[test]
+fn an_alias_that_cannot_be_removed_is_named_and_the_others_are_removed() {
+    let only = "consumers: { alene: { orgno: '971526920' } }\n";
+    let silenced = "consumers:\n  gammel: { orgno: '974760673' }\n  # portvakt: allow PV123 -- Tenor\n  \
+                    a: { orgno: '971526920' }\n  b: { orgno: '971040238' }\nscopes: []\n";
+    let folder = repository(&[("a.yaml", only), ("b.yaml", silenced)]);
+    let ran = validate(&folder, &["--fix-unused"]);
+    assert_eq!(read(&folder, "a.yaml"), only);
+    let after =
+        "consumers:\n  # portvakt: allow PV123 -- Tenor\n  a: { orgno: '971526920' }\nscopes: []\n";
+    assert_eq!(read(&folder, "b.yaml"), after, "{}", ran.stderr);
+    for message in ["a.yaml cannot be edited", "By hand: remove the alias alene", "silences a rule"]
+    {
+        assert!(ran.stderr.contains(message), "{message}\n{}", ran.stderr);
+    }
+}

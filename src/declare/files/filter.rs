@@ -137,11 +137,6 @@ fn unmatched_pattern(pattern: &PathPattern) -> Diagnostic {
             "write it from the folder of portvakt.yaml, such as `charts/**`, or remove it",
             Severity::Note,
         ),
-        PatternUse::TeamFolder => (
-            format!("there is no folder {shown}, so the team has no files"),
-            "write the folder from that of portvakt.yaml, or create it",
-            Severity::Warning,
-        ),
         PatternUse::Manifests => (
             format!("no file matches {shown} of `nais.manifests`"),
             "write it from the folder of portvakt.yaml, such as `**/dev*.yaml`, or remove it",

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use ignore::{DirEntry, WalkBuilder};
+
+use super::FileFilter;
 use super::index::Index;
 use crate::declare::files;
 
@@ -11,6 +14,8 @@ use crate::declare::files;
 pub(crate) const LARGEST: u64 = 64 * 1024;
 /// Largest number of files that are read.
 const MOST_FILES: usize = 10_000;
+/// Largest number of files among which unused ones are looked for.
+const MOST_LOOKED_AT: usize = 100_000;
 
 /// Source of files with keys.
 pub(crate) enum KeyFiles<'r> {
@@ -62,6 +67,33 @@ impl<'r> KeyFiles<'r> {
             }
         }
     }
+}
+
+/// How the names of files with public keys end that this program writes.
+const ENDING: &str = ".jwks.json";
+
+/// The files of the folder that have keys by their names, in order, without those that are `used` or excluded.
+/// No more are looked at than may be read.
+pub(crate) fn unused(
+    root: &Path,
+    filter: &FileFilter,
+    index: &Index,
+    used: &BTreeSet<String>,
+) -> Vec<String> {
+    let mut walk = WalkBuilder::new(root);
+    walk.standard_filters(false).hidden(true).follow_links(false).max_depth(Some(files::MOST_DEEP));
+    let (above, around, not) = (root.to_owned(), index.clone(), filter.clone());
+    walk.filter_entry(move |entry| {
+        let name = files::relative(&above, entry.path());
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let is_another = || entry.depth() > 0 && is_folder && around.is_another(&above, &name);
+        entry.depth() == 0 || !(not.is_excluded(&name) || is_another())
+    });
+    let is_file = |entry: &DirEntry| entry.file_type().is_some_and(|kind| kind.is_file());
+    let files = walk.build().filter_map(Result::ok).filter(is_file).take(MOST_LOOKED_AT);
+    let names = files.map(|entry| files::relative(root, entry.path()));
+    let unused = names.filter(|name| name.ends_with(ENDING) && !used.contains(name));
+    unused.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The path in the repository of a file name. `None` where it leaves the repository, or is in a dot-folder,

@@ -1,6 +1,6 @@
 //! Teams: owners of files, scopes and clients.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use globset::GlobSet;
 
@@ -9,7 +9,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::list;
 use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::environments::check_name;
-use crate::declare::read::globs::{PathPattern, globset};
+use crate::declare::read::globs::globset;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::entries_of;
 use crate::declare::yaml::optional::{Members, Spanned, TextList};
@@ -80,9 +80,12 @@ impl Teams {
         self.0.iter().filter(|team| team.holds(file)).max_by_key(|team| team.path.len())
     }
 
-    /// The folders of all.
-    pub(crate) fn folders(&self) -> impl Iterator<Item = PathPattern> {
-        self.0.iter().filter_map(|team| PathPattern::folder(&team.path, team.span))
+    /// The teams in whose folder none of these files is, each with its folder and the place of its name.
+    pub(crate) fn without(&self, files: &HashSet<&str>) -> Vec<(&str, &str, Span)> {
+        let is_idle = |team: &&Team| !files.iter().any(|file| team.holds(file));
+        let idle = self.0.iter().filter(is_idle);
+        idle.map(|Team { name, path, scopes: _, clients: _, span }| (&**name, &**path, *span))
+            .collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -11,22 +11,20 @@ use crate::declare::yaml::optional::{Spanned, TextList};
 use domain::kept;
 use yaml::Span;
 
-/// What a glob of paths, or a folder, is for.
+/// What a glob of paths is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PatternUse {
     /// `include`.
     Include,
     /// `exclude`.
     Exclude,
-    /// The folder of a team.
-    TeamFolder,
     /// `nais.manifests`.
     Manifests,
     /// `nais.vars`.
     Vars,
 }
 
-/// A glob of paths, or a folder, and its place in portvakt.yaml.
+/// A glob of paths, and its place in portvakt.yaml.
 #[derive(Debug, Clone)]
 pub(crate) struct PathPattern {
     pub(crate) written: String,
@@ -39,12 +37,6 @@ impl PathPattern {
     /// A glob by itself.
     pub(crate) fn parse(written: &str) -> Option<GlobMatcher> {
         Some(path_glob(written).ok()?.compile_matcher())
-    }
-
-    /// A folder, with all that is in it.
-    pub(crate) fn folder(path: &str, span: Span) -> Option<Self> {
-        let glob = path_glob(&globset::escape(path)).ok()?;
-        Some(Self { written: path.to_owned(), glob, pattern_use: PatternUse::TeamFolder, span })
     }
 }
 

@@ -168,7 +168,7 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let first = findings.list.len();
     client_defaults.check(findings);
     findings.hide_nothing(first);
-    let mut patterns: Vec<_> = teams.folders().collect();
+    let mut patterns = Vec::new();
     let mut paths = |globs: Option<TextList>, pattern_use, findings: &mut Findings| {
         let (set, own) = path_globs(&globs?, pattern_use, findings);
         patterns.extend(own);

@@ -1,6 +1,7 @@
-//! The rules that come with portvakt: for all declarations together ([`check`]), and for one environment
-//! ([`advice`]).
+//! The rules that come with portvakt: for all declarations together ([`check`], [`unused`]), and for one
+//! environment ([`advice`]).
 
 pub(crate) mod advice;
 pub(crate) mod check;
 pub(crate) mod repeated;
+pub(crate) mod unused;

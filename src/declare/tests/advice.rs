@@ -40,7 +40,8 @@ fn numbers_that_do_not_exist_in_an_environment() {
     assert_eq!(reported(&settings(), NUMBERS, "test"), real);
     assert_eq!(reported(&settings(), NUMBERS, "prod"), synthetic);
     assert_eq!(reported(&settings(), NUMBERS, "sandbox"), []);
-    let all = [real[0], synthetic[0], real[1], real[2], synthetic[1]];
+    let (alias, group) = ([("PV152", 2, 3), ("PV152", 4, 3)], ("PV153", 5, 11));
+    let all = [alias[0], real[0], synthetic[0], alias[1], group, real[1], real[2], synthetic[1]];
     assert_eq!(reported(&settings(), NUMBERS, ""), all);
 }
 

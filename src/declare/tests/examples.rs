@@ -43,7 +43,7 @@ fn the_example_is_accepted() {
         let (desired, _) = repository.desired(environment, TODAY).unwrap();
         assert_eq!(desired.scopes.len(), 5);
         assert_eq!(desired.clients.len(), 2);
-        assert_eq!(desired.names.len(), 8);
+        assert_eq!(desired.names.len(), 7);
         let removal = desired.removed.values().next().unwrap();
         assert_eq!(removal.action, RemovalAction::Deactivate);
     }

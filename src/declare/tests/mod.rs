@@ -14,6 +14,7 @@ mod resolving;
 mod robustness;
 mod rules;
 mod silences;
+mod unused;
 
 use std::fs;
 use std::path::Path;

@@ -139,6 +139,8 @@ rules! {
          consumers use a group."
         wrong: Declarations("groups: &all { everybody: *all }\n"),
         right: Declarations(r#"groups: { everybody: ["991825827"] }
+scopes:
+  - { name: etat:les, description: Les, consumers: [{ group: everybody }] }
 "#),
     }
     /// A YAML tag has no meaning here.
@@ -272,6 +274,8 @@ spec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.
 "#),
         right: Declarations(r#"consumers:
   skatteetaten: { orgno: "974761076" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
 "#),
     }
     /// A scope's name is not valid.
@@ -376,6 +380,8 @@ consumers:
 ---
 consumers:
   skatteetaten: { orgno: "313367002", environments: [sandbox] }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
 "#),
     }
     /// A group is declared twice.
@@ -387,6 +393,8 @@ consumers:
 groups: { statistikk: ["974760673"] }
 "#),
         right: Declarations(r#"groups: { statistikk: ["971526920", "974760673"] }
+scopes:
+  - { name: etat:les, description: Les, consumers: [{ group: statistikk }] }
 "#),
     }
     /// A scope or a client is both declared and removed.
@@ -432,6 +440,8 @@ removed:
 "#),
         right: Declarations(r#"consumers:
   skatteetaten: { orgno: "974761076" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
 "#),
     }
     /// The credentials of an environment do not fit together.
@@ -502,11 +512,14 @@ removed:
 naming:
   - { preset: nais, teams: [arbied] }
 "),
-        right: Settings("teams:
+        right: Shell(r#"cat >> portvakt.yaml <<'END'
+teams:
   arbeid: { path: teams/arbeid, scopes: ['etat:arbeid*'] }
 naming:
   - { preset: nais, teams: [arbeid] }
-"),
+END
+mkdir -p teams/arbeid
+echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scopes.yaml"#),
     }
     /// An entry or an override counts in no environment.
     NeverCounts = "PV120", Warning {
@@ -569,6 +582,8 @@ naming:
 ",
             r#"consumers:
   testetaten: { orgno: "313367002" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [testetaten] }
 "#,
         ),
         right: Both(
@@ -576,6 +591,8 @@ naming:
 ",
             r#"consumers:
   skatteetaten: { orgno: "974761076" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
 "#,
         ),
     }
@@ -596,6 +613,8 @@ naming:
 ",
             r#"consumers:
   skatteetaten: { orgno: "974761076" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
 "#,
         ),
         right: Both(
@@ -603,6 +622,8 @@ naming:
 ",
             r#"consumers:
   skatteetaten: { orgno: "313367002" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
 "#,
         ),
     }
@@ -881,14 +902,13 @@ echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scop
   - { name: etat:arbeid:les, description: Les }
 ",
         ),
-        right: Both(
-            "teams:
+        right: Shell(r#"cat >> portvakt.yaml <<'END'
+teams:
   arbeid: { path: teams/arbeid, scopes: ['etat:arbeid*'] }
-",
-            "scopes:
-  - { name: etat:helse:les, description: Les }
-",
-        ),
+END
+mkdir -p teams/arbeid
+echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scopes.yaml
+echo 'scopes: [{ name: etat:helse:les, description: Les }]' > scopes.yaml"#),
     }
     /// Two rules of the repository have the same name.
     DuplicateRule = "PV144", Error {
@@ -942,7 +962,7 @@ spec: { secretName: aareg, scopes: { exposes: [{ name: aareg.read, product: arbe
         right: Shell(r#"echo 'nais: { manifests: { sandbox: [sandbox.yaml], demo: [demo.yaml] } }' >> portvakt.yaml
 for at in sandbox demo; do printf 'apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: aareg, namespace: arbeid, clusterName: dev-gcp }\nspec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.read }] } }\n' > $at.yaml; done"#),
     }
-    /// A glob or a folder of portvakt.yaml matches nothing.
+    /// A glob of portvakt.yaml matches nothing.
     UnmatchedPath = "PV148", Warning {
         "What a misspelt `include` was to name is not read, and what a misspelt `nais.manifests` was to \
          restrict counts everywhere. Paths start at the folder of portvakt.yaml. A dot-folder is read only if \
@@ -1028,5 +1048,60 @@ scopes:
         right: Declarations(r#"scopes:
   - { name: etat:les, description: Les, consumers: ["974761076"] }
 "#),
+    }
+    /// Nothing uses an alias.
+    UnusedAlias = "PV152", Warning {
+        "No scope and no group names it or its number, in whatever environment. Remove it; \
+         portvakt validate --fix-unused removes all of them."
+        wrong: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+  kartverket: { orgno: "971040238" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
+"#),
+        right: Declarations(r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+scopes:
+  - { name: etat:les, description: Les, consumers: [skatteetaten] }
+"#),
+    }
+    /// Nothing uses a group.
+    UnusedGroup = "PV153", Warning {
+        "No scope names it, so that who is added to it gets access to nothing. Remove it."
+        wrong: Declarations(r#"groups:
+  samarbeid: ["974761076"]
+scopes:
+  - { name: etat:les, description: Les }
+"#),
+        right: Declarations(r#"groups:
+  samarbeid: ["974761076"]
+scopes:
+  - { name: etat:les, description: Les, consumers: [{ group: samarbeid }] }
+"#),
+    }
+    /// No client uses a file with keys.
+    UnusedKeyFile = "PV154", Warning {
+        "Its name ends in .jwks.json, and no client has it under jwks. Remove it, or name it."
+        wrong: Shell("mkdir keys && echo '{}' > keys/gammel.jwks.json"),
+        right: Shell("mkdir keys"),
+    }
+    /// A team declares nothing.
+    UnusedTeam = "PV155", Warning {
+        "There is no scope and no client in the folder of the team: its path may be misspelt, and then \
+         nobody of the team is asked for a review. Correct the path, or remove the team."
+        wrong: Both(
+            "teams:
+  arbeid: { path: teams/arbied, scopes: ['etat:arbeid*'] }
+",
+            "scopes:
+  - { name: etat:les, description: Les }
+",
+        ),
+        right: Shell(r#"cat >> portvakt.yaml <<'END'
+teams:
+  arbeid: { path: teams/arbeid, scopes: ["etat:arbeid*"] }
+END
+mkdir -p teams/arbeid
+echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scopes.yaml"#),
     }
 }

@@ -11,6 +11,7 @@ mod keys;
 mod nais;
 #[cfg(test)]
 mod tests;
+mod unused;
 
 pub use blocks::{BlockEntry, NamedConsumer};
 pub use consumers::{ConsumerEntry, ScopeDeclaration};

@@ -120,8 +120,8 @@ fn globs_and_folders_that_match_nothing_are_reported() {
       help: write it from the folder of portvakt.yaml, such as `nais/**`, or remove it
     portvakt.yaml:14:11: PV148: note: no file matches `charts` of `exclude`
       help: write it from the folder of portvakt.yaml, such as `charts/**`, or remove it
-    portvakt.yaml:15:10: PV148: warning: there is no folder `teams/a`, so the team has no files
-      help: write the folder from that of portvakt.yaml, or create it
+    portvakt.yaml:15:10: PV155: warning: no scope or client is declared in teams/a, the folder of a
+      help: remove the team, or correct its `path`
     ");
 }
 

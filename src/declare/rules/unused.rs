@@ -1,0 +1,90 @@
+//! Names and files that nothing uses, in whatever environment.
+
+use std::collections::HashSet;
+
+use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use crate::declare::files::about;
+use crate::declare::files::index::SETTINGS_FILE;
+use crate::declare::own::teams::Teams;
+use crate::declare::read::declared::{Alias, Declared, DeclaredGroup, Who};
+use domain::Orgno;
+
+/// What the declarations name.
+#[derive(Default)]
+struct Uses<'d> {
+    aliases: HashSet<&'d str>,
+    groups: HashSet<&'d str>,
+    numbers: HashSet<Orgno>,
+}
+
+impl<'d> Uses<'d> {
+    fn of(declared: &'d Declared) -> Self {
+        let Declared {
+            aliases: _,
+            groups,
+            blocks,
+            scopes,
+            strays,
+            removed: _,
+            clients: _,
+            removed_clients: _,
+            silences: _,
+            resources: _,
+            labels: _,
+            broken: _,
+            incomplete: _,
+            diagnostics: _,
+        } = declared;
+        let members = groups.iter().flat_map(|group| &group.members).map(|(who, _)| who);
+        let entries = scopes.iter().flat_map(|scope| &*scope.consumers);
+        let entries = entries.chain(strays.iter().flat_map(|stray| &*stray.consumers));
+        let mut uses = Self::default();
+        let blocked = blocks.iter().map(|block| &block.who);
+        for who in members.chain(entries.map(|entry| &entry.who)).chain(blocked) {
+            match who {
+                Who::Orgno(orgno) => drop(uses.numbers.insert(*orgno)),
+                Who::Alias(name) => drop(uses.aliases.insert(name)),
+                Who::Group(name) => drop(uses.groups.insert(name)),
+            }
+        }
+        uses
+    }
+
+    /// Whether an alias is named, or gives its name to a number that is.
+    fn has_alias(&self, alias: &Alias) -> bool {
+        self.aliases.contains(alias.alias.as_str()) || self.numbers.contains(&alias.orgno)
+    }
+}
+
+/// Warnings of aliases and groups that nothing names, of teams whose folder declares nothing, and of these key
+/// files, which no client names.
+pub(crate) fn find(declared: &Declared, teams: &Teams, key_files: &[String]) -> Vec<Diagnostic> {
+    let uses = Uses::of(declared);
+    let mut found = Vec::new();
+    for alias in declared.aliases.iter().filter(|alias| !uses.has_alias(alias)) {
+        let message = format!("nothing uses the alias {}", quoted(&alias.alias));
+        let help = "remove it; `portvakt validate --fix-unused` removes all that are unused";
+        found.push(Diagnostic::new(Rule::UnusedAlias, &alias.place, &message, help));
+    }
+    for DeclaredGroup { name, members: _, place } in &declared.groups {
+        if !uses.groups.contains(name.as_str()) {
+            let message = format!("nothing uses the group {}", quoted(name));
+            let help = "remove it, or name it in the `consumers` of a scope";
+            found.push(Diagnostic::new(Rule::UnusedGroup, place, &message, help));
+        }
+    }
+    for file in key_files {
+        let help = "remove it, or name it in the `jwks` of a client";
+        found.push(about(file, Rule::UnusedKeyFile, "no client uses this file with keys", help));
+    }
+    let entities = declared.entities().chain(declared.removals());
+    let files: HashSet<&str> = entities.map(|placed| &*placed.place.file).collect();
+    for (team, path, span) in teams.without(&files) {
+        let message = format!("no scope or client is declared in {path}, the folder of {team}");
+        let help = "remove the team, or correct its `path`";
+        let place = Place { file: SETTINGS_FILE.into(), span };
+        found.push(Diagnostic::new(Rule::UnusedTeam, &place, &message, help));
+    }
+    found
+}
