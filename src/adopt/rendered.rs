@@ -89,7 +89,7 @@ fn live_scope(scope: &DesiredScope) -> LiveScope {
 }
 
 fn accesses(consumers: &BTreeMap<Orgno, DesiredAccess>) -> BTreeMap<Orgno, LiveAccess> {
-    let access = || LiveAccess { state: AccessState::Approved, name: None };
+    let access = || LiveAccess { state: AccessState::Approved, name: None, requested: None };
     consumers.keys().map(|orgno| (*orgno, access())).collect()
 }
 

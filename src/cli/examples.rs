@@ -55,6 +55,15 @@ pub(super) const UNMANAGED: &str = "\
 Examples:
   portvakt -e prod unmanaged
   portvakt -e prod unmanaged --format json";
+pub(super) const REQUESTS: &str = "\
+Examples:
+  portvakt -e prod requests
+  portvakt requests --all-environments --format json
+  portvakt -e prod requests deny kartverket --scope etat:arbeid:aareg.read";
+pub(super) const REQUESTS_DENY: &str = "\
+Examples:
+  portvakt -e prod requests deny kartverket --scope etat:arbeid:aareg.read
+  portvakt -e prod requests deny 971040238 --scope etat:arbeid:aareg.read --yes";
 pub(super) const COVERAGE: &str = "\
 Examples:
   portvakt -e prod coverage";

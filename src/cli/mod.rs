@@ -36,6 +36,7 @@ mod reference;
 mod release;
 mod rename;
 mod render;
+mod requests;
 mod reviewed;
 mod rollback;
 mod sandbox;
@@ -121,6 +122,9 @@ enum Command {
     /// Remove an organisation from `blocked`
     #[command(after_help = examples::UNBLOCK)]
     Unblock(block::UnblockArgs),
+    /// List who requests access to the organisation's scopes, or deny a request
+    #[command(long_about = requests::ABOUT, after_help = examples::REQUESTS)]
+    Requests(requests::Args),
     /// Show the share of live scopes and clients that is declared, as one figure
     #[command(after_help = examples::COVERAGE)]
     Coverage(coverage::Args),
@@ -157,7 +161,7 @@ enum Command {
     /// Explain the code of a diagnostic or of a plan
     #[command(after_help = examples::EXPLAIN)]
     Explain(explain::Args),
-    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of unmanaged scopes and clients, of hand-overs to NAIS, of who can reach what, or of a profile
+    /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of unmanaged scopes and clients, of hand-overs to NAIS, of who can reach what, of requests for access, or of a profile
     #[command(after_help = examples::SCHEMA)]
     Schema(schema::Args),
     /// Find out how the API at an environment behaves where its documentation does not say
@@ -261,6 +265,7 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Drift(args) => wait_for(drift::run(&global, &args)),
         Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
         Command::Access(args) => wait_for(access::run(&global, &args)),
+        Command::Requests(args) => wait_for(requests::run(&global, &args)),
         Command::Unmanaged(args) => wait_for(unmanaged::run(&global, &args)),
         Command::Coverage(args) => wait_for(coverage::run(&global, &args)),
         Command::Baseline(args) => wait_for(baseline::run(&global, &args)),

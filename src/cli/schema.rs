@@ -8,7 +8,8 @@ use crate::render::migration::MigrationDocument;
 use crate::{declare, render};
 use domain::Profile;
 use plan::document::{
-    self, AccessDocument, KeysDocument, PlanDocument, ReportDocument, UnmanagedDocument,
+    self, AccessDocument, KeysDocument, PlanDocument, ReportDocument, RequestsDocument,
+    UnmanagedDocument,
 };
 
 /// The command's arguments.
@@ -39,6 +40,8 @@ enum SchemaSubject {
     Unmanaged,
     /// Of who can reach what, as JSON
     Access,
+    /// Of requests for access, as JSON
+    Requests,
     /// Of what `probe` has found out
     Profile,
 }
@@ -52,6 +55,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         SchemaSubject::Keys => document::schema::<KeysDocument>(),
         SchemaSubject::Migration => document::schema::<MigrationDocument<'_>>(),
         SchemaSubject::Access => document::schema::<AccessDocument>(),
+        SchemaSubject::Requests => document::schema::<RequestsDocument>(),
         SchemaSubject::Profile => document::schema::<Profile>(),
         SchemaSubject::Unmanaged => document::schema::<UnmanagedDocument>(),
         SchemaSubject::Diagnostics => render::diagnostics::json_schema(),

@@ -97,7 +97,11 @@ fn head(out: &mut String, environment: &str, is_named: bool, report: &ReportDocu
     let (when, outcome) = (printable(&when), report.outcome.as_str());
     let commit = report.commit.as_deref().map(short).unwrap_or_default();
     let dirty = if report.dirty { " with uncommitted changes" } else { "" };
-    let what = if report.rollback { "rollback to " } else { "" };
+    let what = match (report.rollback, report.denial) {
+        (true, _) => "rollback to ",
+        (false, true) => "a request was denied at ",
+        (false, false) => "",
+    };
     let place = if is_named { format!("  {}", printable(environment)) } else { String::new() };
     line(
         out,

@@ -12,6 +12,7 @@ pub mod migration;
 mod notices;
 pub mod probe;
 mod report;
+pub mod requests;
 mod sections;
 mod text;
 pub mod unmanaged;

@@ -21,6 +21,7 @@ pub(crate) mod profile;
 pub(crate) mod read;
 pub(crate) mod remote;
 mod rename;
+pub(crate) mod requests;
 
 mod approved;
 mod blame;

@@ -397,6 +397,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("unmanaged", "unmanaged"),
         ("profile", "profile"),
         ("access", "access"),
+        ("requests", "requests"),
         ("diagnostics", "diagnostics"),
     ] {
         let printed = ran(&["schema", of]);
@@ -486,6 +487,8 @@ fn completions_and_the_manual_name_every_command() {
         "unmanaged",
         "block",
         "unblock",
+        "requests",
+        "requests\\-deny",
         "coverage",
         "token",
         "rename",

@@ -55,6 +55,7 @@ mod readme;
 mod rename;
 mod rendered;
 mod renewal;
+mod requests;
 mod sandbox;
 mod secrets;
 mod snapshot;

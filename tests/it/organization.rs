@@ -12,7 +12,7 @@ const DECLARED: &str =
 const PLACE: &str = "portvakt.yaml:1:24";
 
 /// Every command that compares declarations with the live state, or reads the live state.
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 12] = [
     &["plan"],
     &["plan", "--format", "json"],
     &["apply", "--auto-approve"],
@@ -21,6 +21,7 @@ const COMMANDS: [&[&str]; 11] = [
     &["import"],
     &["unmanaged"],
     &["coverage"],
+    &["requests"],
     &["snapshot", "--out", "other.json"],
     &["rollback", "HEAD"],
     &["keys", "list"],

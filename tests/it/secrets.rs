@@ -333,6 +333,7 @@ fn an_answer_that_repeats_a_grant_or_a_token_is_shown_without_it() {
                 &["unmanaged", "--format", "json"],
                 &["coverage"],
                 &["doctor"],
+                &["requests"],
                 &["snapshot", "--out", "live.json"],
             ] {
                 let ran = world.run(&[&["-vvv", "--log-format", log], command].concat());

@@ -453,8 +453,11 @@ fn consumer() -> impl Strategy<Value = domain::Orgno> {
 }
 
 fn live_scope() -> impl Strategy<Value = LiveScope> {
-    let access =
-        (state(), prop::option::of(text())).prop_map(|(state, name)| LiveAccess { state, name });
+    let access = (state(), prop::option::of(text())).prop_map(|(state, name)| LiveAccess {
+        state,
+        name,
+        requested: None,
+    });
     let accesses = prop::option::of(prop::collection::btree_map(consumer(), access, 0..4));
     (any::<bool>(), representation(), accesses, any::<bool>()).prop_map(
         |(active, representation, accesses, unclear)| LiveScope {

@@ -50,7 +50,12 @@ pub fn accesses_of_scope(
             continue;
         };
         let name = entry.consumer_organization_name.map(|name| kept(&name).into_owned());
-        let access = LiveAccess { state: AccessState::from(state), name };
+        let state = AccessState::from(state);
+        let requested = match state {
+            AccessState::Requested => entry.last_updated.and_then(|at| at.as_str()?.parse().ok()),
+            AccessState::Approved | AccessState::Denied | AccessState::Other(_) => None,
+        };
+        let access = LiveAccess { state, name, requested };
         match accesses.get_mut(&orgno) {
             None => {
                 accesses.insert(orgno, access);
@@ -189,7 +194,7 @@ mod tests {
     fn odd_accesses_are_reported_and_left_alone() {
         let list = entries(json!([
             {"scope": "etat:a", "consumer_orgno": "974761076", "state": "APPROVED",
-             "consumer_organization_name": "Skatteetaten"},
+             "consumer_organization_name": "Skatteetaten", "last_updated": "2026-11-01T08:00:00Z"},
             {"consumer_orgno": "889640782", "state": "SUSPENDED"},
             {"scope": "etat:a", "consumer_orgno": "..", "state": "APPROVED"},
             {"scope": "etat:a", "consumer_orgno": null, "state": "APPROVED"},
@@ -200,6 +205,23 @@ mod tests {
         assert_eq!(states, [("889640782", "SUSPENDED"), ("974761076", "APPROVED")]);
         assert_eq!(accesses.values().last().unwrap().name.as_deref(), Some("Skatteetaten"));
         assert_eq!(oddities.len(), 3);
+    }
+
+    #[test]
+    fn a_request_has_the_time_that_digdir_gives_it() {
+        for (at, expected) in [
+            (json!("2026-11-01T08:00:00.123Z"), Some("2026-11-01T08:00:00.123Z")),
+            (json!("2026-11-01T09:00:00+01:00"), Some("2026-11-01T08:00:00Z")),
+            (json!("i går"), None),
+            (json!(17), None),
+        ] {
+            let list = entries(json!([
+                {"consumer_orgno": "974761076", "state": "REQUESTED", "last_updated": at}
+            ]));
+            let (accesses, _) = accesses_of_scope(&name("etat:a"), list).unwrap();
+            let requested = accesses.values().next().unwrap().requested;
+            assert_eq!(requested.map(|at| at.to_string()).as_deref(), expected, "{at}");
+        }
     }
 
     #[test]

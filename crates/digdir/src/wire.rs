@@ -83,6 +83,8 @@ pub struct AccessEntry {
     pub consumer_organization_name: Option<String>,
     /// `REQUESTED`, `APPROVED` or `DENIED`.
     pub state: Option<String>,
+    /// When its state last changed.
+    pub last_updated: Option<Value>,
 }
 
 /// A prefix that DigDir has handed out (OpenAPI `ScopePrefix`).

@@ -190,6 +190,9 @@ pub struct LiveAccess {
     /// The organisation's name as DigDir has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// When it was requested, if it is a request and DigDir says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<Timestamp>,
 }
 
 /// DigDir's states of an access.

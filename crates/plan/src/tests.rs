@@ -113,6 +113,7 @@ fn with_fields(active: bool, accesses: &[(&str, &str)], fields: Value) -> LiveSc
     let access = |state: &str| LiveAccess {
         state: AccessState::from(state.to_owned()),
         name: Some("DigDirs navn".to_owned()),
+        requested: None,
     };
     LiveScope {
         active,

@@ -82,11 +82,12 @@ pub(crate) fn environment(place: &str) -> &str {
 }
 
 /// The applies in the ledger of a place. Lines of another environment, or of a future day, were not written
-/// by an apply.
+/// by an apply, and the denial of a request is none.
 fn ledger_applies(place: &str, lines: &[String]) -> Vec<LedgerApply> {
     let environment = environment(place);
     let reports = lines.iter().filter_map(|line| ReportDocument::read(line).ok());
-    let reports = reports.filter(|report| !report.dirty && report.environment == environment);
+    let reports = reports
+        .filter(|report| !report.dirty && !report.denial && report.environment == environment);
     let ledger_applies = reports.filter_map(|report| {
         Some(LedgerApply {
             started: report.started.parse().ok()?,

@@ -12,7 +12,7 @@ use super::remote::{Clone, Remote, git, ran};
 use crate::world::SKATT;
 
 /// Commands that read declarations, a past or an account, with arguments.
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 24] = [
     &["plan"],
     &["plan", "--base", "HEAD"],
     &["apply", "--auto-approve"],
@@ -29,6 +29,7 @@ const COMMANDS: [&[&str]; 23] = [
     &["init", "--ci", "github"],
     &["unmanaged"],
     &["coverage"],
+    &["requests"],
     &["keys", "list"],
     &["snapshot", "--out", "live.json"],
     &["migrate", "to-nais"],

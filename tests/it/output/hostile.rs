@@ -137,6 +137,7 @@ fn no_command_prints_or_writes_more_than_text() {
         &["plan", "-vv", "--log-format", "json"],
         &["rollback", "HEAD~1"],
         &["unmanaged"],
+        &["requests"],
         &["validate"],
         &["doctor"],
         &["render", "yaml"],

@@ -8,6 +8,7 @@ mod digest;
 mod keys;
 mod plan;
 mod report;
+mod requests;
 mod stale;
 mod unmanaged;
 
@@ -25,6 +26,7 @@ pub use plan::{
     RepositoryDocument, Summary,
 };
 pub use report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
+pub use requests::{AccessRequest, RequestsDocument};
 pub use stale::moved;
 pub use unmanaged::{Age, Coverage, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope};
 

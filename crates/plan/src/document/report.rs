@@ -33,6 +33,9 @@ pub struct ReportDocument {
     /// Whether it was a rollback, which undoes changes after that commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
+    /// Whether a request for access was denied, outside of any plan: its commit does not count as applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub denial: bool,
     /// The commit that was last applied in full before.
     pub before: Option<String>,
     /// The address of the API that it was applied to, or `sandbox` for the one inside the program; absent
@@ -170,6 +173,7 @@ impl ReportDocument {
             folder,
             dirty: plan.repository.as_ref().is_some_and(|repository| repository.dirty),
             rollback: plan.rollback,
+            denial: false,
             before: plan.applied_commit().map(str::to_owned),
             api,
             who,

@@ -1,0 +1,144 @@
+//! `portvakt requests`.
+
+use std::time::Duration;
+
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::output::TextOrJson;
+use super::sink::print;
+use super::{ask, examples, interrupt};
+use crate::apply::Patience;
+use crate::history::Actor;
+use crate::render::requests::{one, text};
+use crate::run::LockGuard;
+use crate::run::requests::{Denial, read};
+use domain::ScopeName;
+use domain::text::{json, printable};
+use plan::document::{Ending, ReportDocument};
+
+/// The command's long help.
+pub(super) const ABOUT: &str = "\
+List who requests access to the organisation's scopes, or deny a request
+
+To approve a request, declare the organisation among the consumers of the scope, and apply. A request that \
+is neither declared nor denied stays; plans show it as PV402.";
+
+/// Total time to wait until DigDir shows the denial.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Args {
+    /// All environments
+    #[arg(long)]
+    all_environments: bool,
+    /// The form of the list; `portvakt schema requests` describes it as json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: TextOrJson,
+    #[command(subcommand)]
+    command: Option<RequestsCommand>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum RequestsCommand {
+    /// Deny the request of an organisation: nothing is written to YAML, and a line to the ledger
+    #[command(after_help = examples::REQUESTS_DENY)]
+    Deny(Deny),
+}
+
+#[derive(Debug, clap::Args)]
+struct Deny {
+    /// The organisation: its number, alias or name
+    #[arg(value_name = "ORGNO|NAME")]
+    consumer: String,
+    /// The scope that it requests access to
+    #[arg(long, value_name = "SCOPE")]
+    scope: ScopeName,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    match &args.command {
+        None => interrupt::unless(interrupt::listen()?, list(global, args)).await,
+        Some(RequestsCommand::Deny(deny)) => self::deny(global, deny).await,
+    }
+}
+
+async fn list(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let environments = global.open_each(args.all_environments)?;
+    let reading = global.reading();
+    let found = read(&environments, &global.options(), &reading.of_calls()).await?;
+    drop(reading);
+    let shown = match args.format {
+        TextOrJson::Text => text(&found),
+        TextOrJson::Json => json::pretty(&found),
+    };
+    print(global.color, &shown)?;
+    Ok(Exit::Done)
+}
+
+async fn deny(global: &Global, args: &Deny) -> Result<Exit, Failure> {
+    let interrupt = interrupt::listen()?;
+    let opened = global.open()?;
+    let actor = Actor::here(&|name| std::env::var(name).ok(), opened.repository.root());
+    let lock_guard = match opened.history()? {
+        Some(history) => {
+            Some(interrupt::unless(interrupt.clone(), LockGuard::take(&history, &actor)).await?)
+        }
+        None => None,
+    };
+    let confirmed = interrupt::unless(interrupt.clone(), confirm(global, args, opened)).await;
+    let denial = match confirmed {
+        Ok(denial) => denial,
+        Err(failure) => {
+            if let Some(lock_guard) = lock_guard {
+                lock_guard.release().await;
+            }
+            return Err(failure);
+        }
+    };
+    let patience = Patience::new(PATIENCE, interrupt);
+    let request = one(&denial.request);
+    report(global, &request, &denial.carry_out(lock_guard, actor, &patience).await?)
+}
+
+/// Finds the request, shows it and asks for approval. Nothing is changed here.
+async fn confirm(
+    global: &Global,
+    args: &Deny,
+    opened: crate::run::Opened,
+) -> Result<Denial, Failure> {
+    let Deny { consumer, scope, yes } = args;
+    let reading = global.reading();
+    let options = global.options();
+    let denial =
+        Denial::prepare(opened, &options, consumer, scope.clone(), &reading.of_calls()).await;
+    drop(reading);
+    let denial = denial?;
+    if !yes {
+        print(global.color, &format!("{}\n", one(&denial.request)))?;
+        ask::yes(
+            "Deny it? Only 'yes' is accepted: ",
+            "nobody is there to approve that: --yes denies it without a question",
+        )
+        .await?;
+    }
+    Ok(denial)
+}
+
+fn report(global: &Global, request: &str, report: &ReportDocument) -> Result<Exit, Failure> {
+    let why = report.actions.iter().find_map(|reported| reported.message.as_deref());
+    match report.outcome {
+        Ending::Done => {
+            print(global.color, &format!("Denied: {request}\n"))?;
+            Ok(Exit::Done)
+        }
+        Ending::Begun | Ending::Partial | Ending::Interrupted => Err(Failure::Failed(format!(
+            "the request could not be denied: {}",
+            printable(why.unwrap_or("its result is not known"))
+        ))),
+    }
+}

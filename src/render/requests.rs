@@ -1,0 +1,73 @@
+//! Requests for access, as text.
+
+use std::fmt::Write as _;
+
+use super::text::{HEADING, QUIET};
+use domain::norwegian_date;
+use domain::text::printable;
+use plan::document::{AccessRequest, RequestsDocument};
+
+/// The list as text with ANSI colours, a line break at the end.
+pub fn text(document: &RequestsDocument) -> String {
+    let RequestsDocument { environments, requests, .. } = document;
+    let Some(first) = requests.first() else {
+        return format!("Nobody requests access in {}.\n", printable(&environments.join(", ")));
+    };
+    let mut out = String::new();
+    let is_same = |a: &AccessRequest, b: &AccessRequest| {
+        (&a.environment, &a.scope) == (&b.environment, &b.scope)
+    };
+    for of_scope in requests.chunk_by(is_same) {
+        let AccessRequest { environment, scope, description, .. } = &of_scope[0];
+        let [environment, scope, description] =
+            [environment, scope, description].map(|text| printable(text));
+        // Writing into a String does not fail.
+        let _ = writeln!(
+            out,
+            "{HEADING}{scope}{HEADING:#} ({environment})  {QUIET}{description}{QUIET:#}"
+        );
+        for request in of_scope {
+            let _ = writeln!(out, "  {}{}{}", who(request), since(request), declared(request));
+        }
+    }
+    let AccessRequest { environment, scope, consumer, .. } = first;
+    let [environment, scope, consumer] = [environment, scope, consumer].map(|text| printable(text));
+    let _ = writeln!(
+        out,
+        "\nTo approve a request, declare the organisation among the consumers of the scope, and apply.\n\
+         To deny one: portvakt -e {environment} requests deny {consumer} --scope {scope}"
+    );
+    out
+}
+
+/// One request, as a sentence without its full stop.
+pub fn one(request: &AccessRequest) -> String {
+    let AccessRequest { environment, scope, .. } = request;
+    let (environment, scope) = (printable(environment), printable(scope));
+    format!(
+        "{} requests access to {scope} in {environment}{}",
+        who(request),
+        since(request).replace("  ", " ")
+    )
+}
+
+fn who(AccessRequest { consumer, consumer_name, .. }: &AccessRequest) -> String {
+    let consumer = printable(consumer);
+    match consumer_name {
+        Some(name) => format!("{} ({consumer})", printable(name)),
+        None => consumer.into_owned(),
+    }
+}
+
+fn since(request: &AccessRequest) -> String {
+    let since = request.since.map(|since| format!("  since {}", norwegian_date(since)));
+    since.unwrap_or_default()
+}
+
+fn declared(request: &AccessRequest) -> String {
+    let declared = request.declared.as_ref().map(|source| {
+        let file = printable(&source.file);
+        format!("; declared in {file}:{}: the next apply approves it", source.line)
+    });
+    declared.unwrap_or_default()
+}

@@ -1,0 +1,154 @@
+//! `portvakt requests`: who requests access, and the denial of a request.
+
+use domain::AccessState::{Approved, Denied, Requested};
+use sandbox::Fault;
+use serde_json::{Value, json};
+
+use crate::faults::rule;
+use crate::git::remote::Remote;
+use crate::world::{DIGDIR, KART, SKATT, World};
+
+/// Requests for a declared scope and for one that is not, and records that are none.
+fn put(world: &World) {
+    world.put("etat:a", true, &[(SKATT, Requested), (KART, Requested), (DIGDIR, Approved)]);
+    world.put("etat:b", true, &[(KART, Requested), (SKATT, Denied)]);
+    world.put("etat:c", false, &[(KART, Requested)]);
+}
+
+fn declarations() -> String {
+    format!(
+        "consumers:\n  skatteetaten: {{ orgno: \"{SKATT}\", name: Skatteetaten }}\nscopes:\n  \
+         - name: etat:a\n    description: Les\n    consumers: [skatteetaten, \"{DIGDIR}\"]\n"
+    )
+}
+
+#[test]
+fn requests_are_listed_with_scope_name_time_and_declaration() {
+    let world = World::new();
+    put(&world);
+    world.declare(&declarations());
+    let ran = world.run(&["requests"]);
+    let today = domain::norwegian_date(jiff::Timestamp::now());
+    let expected = format!(
+        "etat:a (test)  Les
+  STATENS KARTVERK ({KART})  since {today}
+  Skatteetaten ({SKATT})  since {today}; declared in declarations.yaml:6: the next apply approves it
+etat:b (test)  Les
+  STATENS KARTVERK ({KART})  since {today}
+
+To approve a request, declare the organisation among the consumers of the scope, and apply.
+To deny one: portvakt -e test requests deny {KART} --scope etat:a
+"
+    );
+    assert_eq!((ran.code, ran.stdout), (0, expected), "{}", ran.stderr);
+    assert_eq!(world.sent(), [""; 0]);
+
+    let document = world.run(&["requests", "--format", "json"]).stdout;
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let schema: Value = serde_json::from_str(&world.run(&["schema", "requests"]).stdout).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<_> = validator.iter_errors(&document).map(|it| it.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+    let request = &document["requests"][1];
+    assert_eq!(request["declared"], json!({ "file": "declarations.yaml", "line": 6 }));
+    assert_eq!(request["consumer_name"], "Skatteetaten");
+    assert!(request["since"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok());
+    // What a plan says of the same.
+    let plan = world.run(&["plan"]);
+    assert!(plan.stdout.contains("PV402"), "{}{}", plan.stdout, plan.stderr);
+}
+
+#[test]
+fn no_request_is_an_answer_too() {
+    let world = World::new();
+    world.declare(&declarations());
+    let ran = world.run(&["requests", "--all-environments"]);
+    assert_eq!((ran.code, &*ran.stdout), (0, "Nobody requests access in test.\n"));
+}
+
+#[test]
+fn a_denial_is_one_call_and_a_line_in_the_ledger() {
+    let remote = Remote::new();
+    let one = remote.first();
+    put(&remote.world);
+    one.declare(&declarations());
+    // Before anything was applied, its line is no apply.
+    let denied = one.ends(0, &["requests", "deny", KART, "--scope", "etat:b", "--yes"]);
+    assert!(denied.stdout.starts_with("Denied: STATENS KARTVERK"), "{}", denied.stdout);
+    assert_eq!(remote.world.sent(), [format!("revoke etat:b {KART}")]);
+    assert_eq!(remote.held("applied"), None);
+    one.apply();
+    let applied = remote.held("applied");
+    assert!(applied.is_some());
+    remote.world.check_and_forget();
+
+    one.write("notes.txt", "another commit");
+    one.merge("Notes");
+    let denied =
+        one.ends(0, &["requests", "deny", "statens kartverk", "--scope", "etat:a", "--yes"]);
+    assert!(denied.stdout.contains("etat:a in test"), "{}", denied.stdout);
+    assert_eq!(remote.world.sent(), [format!("revoke etat:a {KART}")]);
+    let state = remote.world.sandbox.state();
+    let kept = &state.accesses[&"etat:a".parse().unwrap()][&KART.parse().unwrap()];
+    assert_eq!(kept.state, Denied);
+    assert_eq!((remote.held("applied"), remote.held("lock")), (applied, None));
+    assert_eq!(remote.tried(), [""; 0]);
+    let plan = one.plan();
+    assert!(plan["applied"]["unknown"].is_null(), "{plan:#}");
+    assert_eq!((&plan["actions"], &plan["notices"]), (&json!([]), &json!([])));
+
+    let history = one.history();
+    let line = &history[0];
+    assert_eq!((&line["denial"], &line["outcome"]), (&json!(true), &json!("done")));
+    assert_eq!(line["actions"][0]["id"], format!("revoke etat:a {KART}"));
+    assert_eq!(history.len(), 3);
+    let shown = one.ends(0, &["history", "--consumer", KART]).stdout;
+    assert!(shown.contains("a request was denied at"), "{shown}");
+    assert!(one.ends(0, &["requests"]).stdout.starts_with("Nobody requests access"));
+}
+
+#[test]
+fn what_is_no_open_request_is_refused_and_nothing_is_sent() {
+    let world = World::new();
+    put(&world);
+    world.declare(&declarations());
+    for (code, args, message) in [
+        (
+            4,
+            &[SKATT, "--scope", "etat:a", "--yes"][..],
+            "declared as a consumer of etat:a (declarations.yaml:6)",
+        ),
+        (4, &[KART, "--scope", "etat:a"], "--yes"),
+        (64, &[DIGDIR, "--scope", "etat:a", "--yes"], "has access to etat:a"),
+        (64, &[SKATT, "--scope", "etat:b", "--yes"], "does not request access to etat:b"),
+        (
+            64,
+            &["statens kartverkt", "--scope", "etat:a", "--yes"],
+            "did you mean `STATENS KARTVERK`",
+        ),
+        (64, &[KART, "--scope", "etat:aa", "--yes"], "did you mean `etat:a`"),
+        (64, &["971040239", "--scope", "etat:a", "--yes"], "check digit"),
+    ] {
+        let ran = world.run(&[&["requests", "deny"], args].concat());
+        assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(message), "{args:?}: {}", ran.stderr);
+    }
+    assert_eq!(world.sent(), [""; 0]);
+}
+
+#[test]
+fn a_denial_that_digdir_refuses_is_a_failure_in_the_ledger() {
+    let remote = Remote::new();
+    let one = remote.first();
+    put(&remote.world);
+    one.declare(&declarations());
+    let fault = Fault::Status { status: 400, retry_after: None };
+    remote.world.sandbox.inject(rule(("DELETE", "/scopes/access/"), 9, fault));
+    let ran = one.ends(1, &["requests", "deny", KART, "--scope", "etat:b", "--yes"]);
+    assert!(ran.stderr.contains("could not be denied"), "{}", ran.stderr);
+    let line = &one.history()[0];
+    assert_eq!((&line["denial"], &line["outcome"]), (&json!(true), &json!("partial")));
+    assert_eq!(line["actions"][0]["outcome"], "failed");
+    assert_eq!((remote.held("applied"), remote.held("lock")), (None, None));
+    assert!(one.ends(0, &["requests"]).stdout.contains("etat:b (test)"));
+}
