@@ -117,7 +117,7 @@ pub(crate) fn live(desired: &Desired) -> Live {
         let fields = scope.attributes.fields().into_iter().filter(|(_, value)| !value.is_null());
         let representation: Representation =
             fields.map(|(key, value)| (key.to_owned(), value)).collect();
-        let access = LiveAccess { state: AccessState::Approved, name: None };
+        let access = LiveAccess { state: AccessState::Approved, name: None, requested: None };
         let accesses = scope.consumers.keys().map(|orgno| (*orgno, access.clone())).collect();
         let accesses = Some(accesses);
         (name.clone(), LiveScope { active: true, representation, accesses, unclear: false })

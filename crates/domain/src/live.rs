@@ -190,8 +190,8 @@ pub struct LiveAccess {
     /// The organisation's name as DigDir has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// When it was requested, if it is a request and DigDir says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When it was requested, if it is a request and DigDir says so. A snapshot does not keep it.
+    #[serde(skip)]
     pub requested: Option<Timestamp>,
 }
 
