@@ -166,7 +166,7 @@ fn of_kind(kind: ErrorKind) -> &'static str {
             "See that the entity is this organisation's own and that the client holds the \
              scope idporten:scopes.write for changes, idporten:scopes.read for reading."
         }
-        ErrorKind::NotFound => "Make a new plan: what it is about is no longer there.",
+        ErrorKind::NotFound => "Make a new plan: its subject no longer exists.",
         ErrorKind::Conflict => "Make a new plan: someone else has changed it since.",
         ErrorKind::Invalid => "Correct the declaration as the message says, then run again.",
         ErrorKind::Terms => {

@@ -23,7 +23,7 @@ pub(super) enum ActionFailure {
     Call(#[from] Error),
     /// The call failed, and its effect could not be read.
     #[error(
-        "{0}\nIt is not known whether this was carried out, as it could not be read again. Run plan to see how it stands"
+        "{0}\nIt is not known whether this was carried out, as it could not be read again. Run `portvakt plan` to see its state"
     )]
     Unknown(Error),
     /// After the call, the entity is not as wanted.

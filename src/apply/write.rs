@@ -189,7 +189,7 @@ pub(super) async fn create_client(
     }
     let look = async |sent: &SentWrite| {
         let may_be_ours = may_be_made || !matches!(sent, SentWrite::Nothing);
-        let difference = || "there is no such client".to_owned();
+        let difference = || "the client does not exist".to_owned();
         Ok(match found().await?.as_slice() {
             [] if sent.may_be_done() => WriteState::Unseen { left: (), difference: difference() },
             [] => WriteState::Open { left: (), difference: difference() },

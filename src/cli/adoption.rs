@@ -10,7 +10,7 @@ use domain::text::{counted, printable};
 pub(super) fn folder(asked: &str) -> Result<String, Failure> {
     let wrong = || {
         let why = format!(
-            "--into {} is no folder of the repository: write it from the repository's root, without \
+            "--into {} is not a folder of the repository: write it from the repository's root, without \
              `..`, and with no part that begins with a dot",
             printable(asked)
         );

@@ -177,7 +177,7 @@ fn look_at_git(part: &mut Checkups, opened: &Opened) {
         return part.add(
             Verdict::Note,
             "git",
-            "this is no git repository: removals, the lock and the ledger do not work\nRun `git init`, \
+            "this is not a git repository: removals, the lock and the ledger do not work\nRun `git init`, \
              commit, and push to a remote",
         );
     };

@@ -95,7 +95,7 @@ impl Error {
     pub(super) fn marker(marker: &str) -> Self {
         Self::new(
             ForgeErrorKind::Comment,
-            &format!("{marker:?} is no marker of a comment"),
+            &format!("{marker:?} is not a marker of a comment"),
             "A marker is an HTML comment of one line, such as <!-- portvakt plan test -->.",
         )
     }

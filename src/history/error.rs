@@ -36,7 +36,7 @@ pub enum Error {
     )]
     SparseIndex,
     /// The repository has disappeared.
-    #[error("git: there is no repository in {} any more", .0.display())]
+    #[error("git: the repository in {} no longer exists", .0.display())]
     Gone(PathBuf),
     /// Reading failed.
     #[error("git: {what} cannot be read: {why}")]

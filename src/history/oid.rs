@@ -24,6 +24,6 @@ pub(super) fn parsed(format: ObjectFormat, id: &str) -> Result<Oid, git2::Error>
     };
     match id.len() == digits && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         true => Oid::from_str_ext(id, format),
-        false => Err(git2::Error::from_str("it is no id of an object in this repository")),
+        false => Err(git2::Error::from_str("it is not the id of an object in this repository")),
     }
 }

@@ -193,9 +193,9 @@ impl Baseline {
         if all().count() > MOST {
             Some("names more commits than any that is read")
         } else if all().any(|it| parsed(format, &it.commit).is_err()) {
-            Some("names as a commit what is no id of one")
+            Some("names a commit by a text that is not a commit id")
         } else if all().any(|it| !is_folder(&it.placement.folder)) {
-            Some("names as a folder what is no path within the repository")
+            Some("names a folder that is not a path within the repository")
         } else if self.moved_to.as_ref().is_some_and(|place| !is_place(place)) {
             Some("names a place that nobody could declare")
         } else if all().next().is_none() && self.moved_to.is_none() {
@@ -354,12 +354,12 @@ impl History {
         let found = repository
             .find_commit(record)
             .map_err(|error| format!("cannot be read: {}", error.message()))?;
-        let message = found.message().map_err(|_| "is no record of portvakt".to_owned())?;
+        let message = found.message().map_err(|_| "is not a record of portvakt".to_owned())?;
         let RecordMessage { format_version: _, written_for, baseline } =
             serde_json::from_str(message)
                 .ok()
                 .filter(|message: &RecordMessage| message.format_version == VERSION)
-                .ok_or("is no record that this version of portvakt can read")?;
+                .ok_or("is not a record that this version of portvakt can read")?;
         if written_for != place {
             return Err("was written for another environment".to_owned());
         }

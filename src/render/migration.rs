@@ -104,7 +104,7 @@ pub fn text(environment: &str, migration_states: &[MigrationState]) -> String {
         for problem in &migration_state.problems {
             let message = printable(&problem.message);
             let _ = match problem.weight {
-                Weight::Refused => writeln!(out, "  {BAD}cannot go so{BAD:#}: {message}"),
+                Weight::Refused => writeln!(out, "  {BAD}not possible{BAD:#}: {message}"),
                 Weight::Pending => writeln!(out, "  {CAREFUL}not yet{CAREFUL:#}: {message}"),
                 Weight::Default => writeln!(out, "  {CAREFUL}note{CAREFUL:#}: {message}"),
             };

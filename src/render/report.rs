@@ -31,7 +31,7 @@ pub fn report(report: &ReportDocument) -> String {
     }
     if let Some(why) = &report.unverified {
         line(format_args!(
-            "  {BAD}unverified{BAD:#}: what was done could not be read again. Run plan to see how it stands"
+            "  {BAD}unverified{BAD:#}: what was done could not be read again. Run `portvakt plan` to see its state"
         ));
         for part in why.lines() {
             line(format_args!("      {}", printable(part)));

@@ -53,7 +53,7 @@ impl Ledgers {
 
     fn add(&mut self, repository: &Repository, environment: String) -> Result<(), Failure> {
         let history = past::open(repository, &environment)?.ok_or_else(|| {
-            Failure::Failed("this is no git repository: there is no ledger".to_owned())
+            Failure::Failed("this is not a git repository: there is no ledger".to_owned())
         })?;
         self.organizations.declared(repository, &environment);
         for report in reports(&history)? {

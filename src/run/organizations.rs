@@ -53,7 +53,7 @@ impl KnownOrganizations {
         Err(self.unknown(
             asked,
             &match is_number {
-                true => format!("'{}' is no organisation number: {wrong}", printable(asked)),
+                true => format!("'{}' is not an organisation number: {wrong}", printable(asked)),
                 false => format!("no organisation is called '{}'", printable(asked)),
             },
         ))

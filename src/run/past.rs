@@ -73,7 +73,7 @@ pub(crate) fn open_only(options: &RunOptions, without: &str) -> Result<(String, 
         .environment_name(options.environment.as_deref())
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let history = open(&repository, environment)?
-        .ok_or_else(|| Failure::Failed(format!("this is no git repository: {without}")))?;
+        .ok_or_else(|| Failure::Failed(format!("this is not a git repository: {without}")))?;
     Ok((environment.to_owned(), history))
 }
 
@@ -99,7 +99,7 @@ impl GitPast {
         let (Some(history), Some(commit)) = (history, past.commit.clone()) else {
             let why = match history {
                 Some(_) => "there is no commit yet",
-                None => "this is no git repository",
+                None => "this is not a git repository",
             };
             past.unknown = Some(why.to_owned());
             past.report_unknown(why);

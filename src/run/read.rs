@@ -45,6 +45,6 @@ pub(crate) fn read_file(path: &Path, largest: u64) -> Result<Vec<u8>, String> {
 fn check_file(metadata: &Metadata, largest: u64) -> Result<(), String> {
     match metadata.is_file() && metadata.len() <= largest {
         true => Ok(()),
-        false => Err(format!("is no file of at most {} MiB", largest >> 20)),
+        false => Err(format!("is not a file of at most {} MiB", largest >> 20)),
     }
 }

@@ -80,7 +80,7 @@ impl Ready {
     fn applied(mut opened: Opened) -> Result<(Self, GitPast), Failure> {
         let history = opened.history()?.ok_or_else(|| {
             Failure::Failed(
-                "this is no git repository: what was applied cannot be found out".into(),
+                "this is not a git repository: what was applied cannot be found out".into(),
             )
         })?;
         let commit = opened.commit()?;

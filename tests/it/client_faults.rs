@@ -113,7 +113,7 @@ fn a_creation_of_which_nothing_comes_is_reported_and_not_sent_again() {
         world.sandbox.inject(rule(("POST", "/clients"), 1, fault));
         let ran = world.apply_without_patience();
         assert_eq!(ran.code, 6, "{}", ran.stdout);
-        assert!(ran.stdout.contains("there is no such client"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("the client does not exist"), "{}", ran.stdout);
         let sent = world.sent().iter().filter(|id| *id == "create client a").count();
         assert_eq!(sent, 1, "{fault:?}");
         assert_eq!(world.apply().code, 0);

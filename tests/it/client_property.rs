@@ -184,7 +184,7 @@ proptest! {
         let is_undisturbed = fault.is_none() && !is_doubled;
         fault.into_iter().for_each(|rule| world.sandbox.inject(rule));
         let mut ran = world.apply();
-        if ran.code == 6 && ran.stdout.contains("there is no such client") {
+        if ran.code == 6 && ran.stdout.contains("the client does not exist") {
             // The creation of a client that DigDir has not received is reported and not repeated.
             ran = world.apply();
         }

@@ -46,7 +46,7 @@ fn each_problem_has_what_to_do_beside_it() {
     // Outside git, and in the sandbox's folder, there are notes.
     let ran = doctor("");
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("note     git             this is no git repository"));
+    assert!(ran.stdout.contains("note     git             this is not a git repository"));
     assert!(ran.stdout.contains("Run `git init`"), "{}", ran.stdout);
     // Credentials that can only read are right for a job that plans.
     world.sandbox.edit(|state| {

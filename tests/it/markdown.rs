@@ -86,7 +86,7 @@ fn nothing_to_do() {
     insta::with_settings!({ filters => [("[0-9a-f]{64}", "<digest>")] }, {
         insta::assert_snapshot!(comment, @r###"
         <!-- portvakt plan test -->
-        **What was applied before is not known:** `this is no git repository`
+        **What was applied before is not known:** `this is not a git repository`
 
         ## portvakt: plan for `test`
 
@@ -98,7 +98,7 @@ fn nothing_to_do() {
 
         | Code | About | Worth knowing |
         | --- | --- | --- |
-        | `PV409` | `git` | `this is no git repository: what is not declared any more is left alone, and what is drift is not shown` |
+        | `PV409` | `git` | `this is not a git repository: what is not declared any more is left alone, and what is drift is not shown` |
 
         Digest `sha256:<digest>`
         "###);

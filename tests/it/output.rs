@@ -97,12 +97,12 @@ fn mistakes_in_the_declarations() {
 fn nothing_to_do() {
     let world = World::new();
     insta::assert_snapshot!(world.run(&["plan"]).stdout, @"
-    What was applied before is not known: this is no git repository
+    What was applied before is not known: this is not a git repository
     Plan for test, Etaten (889640782)
     No changes.
 
     Worth knowing
-      PV409 git: this is no git repository: what is not declared any more is left alone, and what is drift is not shown
+      PV409 git: this is not a git repository: what is not declared any more is left alone, and what is drift is not shown
     ");
 }
 

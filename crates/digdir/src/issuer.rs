@@ -66,7 +66,7 @@ fn trusted(metadata: &Metadata, issuer: &str, asked: &Url) -> Result<Url, String
     }
     let endpoint = metadata.token_endpoint.as_deref().unwrap_or_default();
     let url = Url::parse(endpoint)
-        .map_err(|reason| format!("its token_endpoint {endpoint:?} is no address: {reason}"))?;
+        .map_err(|reason| format!("its token_endpoint {endpoint:?} is not an address: {reason}"))?;
     let plain = url.username().is_empty() && url.password().is_none();
     if url.origin() != asked.origin() || !plain {
         return Err(format!(

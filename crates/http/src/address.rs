@@ -6,7 +6,7 @@ use url::{Host, Url};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// The text is not a URL.
-    #[error("{what} {address:?} is no address: {reason}; write it as https://host/")]
+    #[error("{what} {address:?} is not an address: {reason}; write it as https://host/")]
     NoUrl {
         /// The name of the setting that holds it, here and below.
         what: &'static str,

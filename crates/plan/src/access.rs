@@ -49,7 +49,7 @@ impl Draft<'_> {
     }
 
     /// Revokes the access of consumers that are not declared, or no longer, and reports those that request
-    /// access. Nobody has access to an inactive (`asleep`) scope, so its protection does not prevent the
+    /// access. Nobody has access to an inactive scope, so its protection does not prevent the
     /// revocation. Returns the ids of the revocations.
     pub(super) fn revokes(
         &mut self,

@@ -69,7 +69,7 @@ impl Draft<'_> {
     ) {
         let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
         let remedy = match declared.identity.is_owned() {
-            true => "NAIS makes another when what has it is deployed anew",
+            true => "NAIS makes another when its application is deployed again",
             false => {
                 "renew it with `portvakt keys renew`, or add another with `portvakt keys rotate`"
             }

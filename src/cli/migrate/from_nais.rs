@@ -139,7 +139,7 @@ fn named(
     };
     match desired.scopes.is_empty() && desired.clients.is_empty() {
         true => Err(Failure::Usage(format!(
-            "{shown} is no manifest that exposes or consumes a scope in {}",
+            "{shown} is not a manifest that exposes or consumes a scope in {}",
             opened.desired.environment
         ))),
         false => Ok((desired, apart.labels())),

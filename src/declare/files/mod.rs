@@ -235,7 +235,7 @@ fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Fi
             "give it a name of letters and digits",
         ),
         (true, false, false) => {
-            FileKind::Refused(Rule::Unreadable, "this is no regular file", TAKE_OUT)
+            FileKind::Refused(Rule::Unreadable, "this is not a regular file", TAKE_OUT)
         }
         (true, false, true) | (false, _, _) => FileKind::Other,
     }
@@ -321,7 +321,7 @@ pub(crate) fn read_inside(
     let path = root.join(inside);
     let metadata = fs::metadata(&path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
-        return Err("it is no regular file".to_owned());
+        return Err("it is not a regular file".to_owned());
     }
     let file = File::open(&path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
@@ -361,7 +361,7 @@ pub(crate) fn read_settings(root: &Path, index: &Index) -> Result<Vec<u8>, Box<D
     };
     if !metadata.is_file() {
         let help = "put a file in its place";
-        return Err(refused(Rule::Unreadable, "this is no regular file", help));
+        return Err(refused(Rule::Unreadable, "this is not a regular file", help));
     }
     match target(&path, root) {
         Ok(Some(target)) if !index.is_in_another(root, &target) => {}

@@ -51,7 +51,7 @@ fn as_digdirator_writes(product: &str, application: &str, subscope: &str) -> Opt
             let shown = quoted(product);
             format!("{shown} is not the product of the subscope {}", quoted(subscope))
         }
-        (None, _) => format!("{} is no application's name at NAIS", quoted(application)),
+        (None, _) => format!("{} is not the name of an application at NAIS", quoted(application)),
     };
     Some(PatternBreach { why, help: suggested_name(parts, subscope) })
 }
@@ -187,7 +187,7 @@ mod tests {
             ),
             (
                 "arbeid - prod-gcp:aareg",
-                "`prod-gcp:aareg` is no application's name",
+                "`prod-gcp:aareg` is not the name of an application",
                 "write `<cluster>:<namespace>:<name>.arbeid:aareg.read`",
             ),
             ("arbeid - a:b:c:d", "`a:b:c:d` is no application", "`<cluster>:"),

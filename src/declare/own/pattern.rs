@@ -108,7 +108,7 @@ fn compile(text: &str) -> Result<Regex, Refused> {
     }
     if let Err(error) = ParserBuilder::new().nest_limit(DEEPEST).build().parse(text) {
         let (reason, range) = reason(&error);
-        let message = format!("this is no regular expression: {reason}");
+        let message = format!("this is not a valid regular expression: {reason}");
         return Err(Refused { range, message, help: SYNTAX });
     }
     let built = RegexBuilder::new(&composed(text)).size_limit(LARGEST).nest_limit(DEEPEST).build();

@@ -198,7 +198,7 @@ fn folder(
 ) -> Option<String> {
     let path = written.strip_suffix('/').unwrap_or(written);
     if !is_folder(path) {
-        let message = format!("{} is no folder of the repository", quoted(written));
+        let message = format!("{} is not a folder of the repository", quoted(written));
         let help = "write the folder from the root of the repository, such as `teams/arbeid`: no \
                     `/` at its beginning, no `..`, no `\\`";
         findings.report(Rule::WrongValue, span, &message, help);

@@ -145,7 +145,7 @@ fn client_name(written: &Spanned<String>, findings: &mut Findings) -> Option<(Cl
     match text.parse() {
         Ok(name) => Some((name, *span)),
         Err(error) => {
-            let message = format!("{} is no name for a client: {error}", quoted(text));
+            let message = format!("{} is not a valid client name: {error}", quoted(text));
             let help = "write a name of one line, such as `prod:arbeid:aareg-sync`";
             findings.report(Rule::ClientName, *span, &message, help);
             None
@@ -157,7 +157,7 @@ fn id(written: &Spanned<String>, findings: &mut Findings) -> Option<ClientId> {
     let Spanned { value: text, span } = written;
     text.parse()
         .map_err(|error| {
-            let message = format!("{} is no client id: {error}", quoted(text));
+            let message = format!("{} is not a valid client id: {error}", quoted(text));
             let help = "copy it from DigDir's self-service, or leave `client_id` out";
             findings.report(Rule::ClientName, *span, &message, help);
         })
@@ -217,7 +217,7 @@ fn on_behalf_of(
             logo_uri: input.logo_uri.kept(),
         };
         if entries.insert(id, entry).is_some() {
-            let message = format!("the entry {} stands twice", quoted(&text));
+            let message = format!("the entry {} is given twice", quoted(&text));
             findings.report(Rule::DuplicateClient, span, &message, "keep one of them");
         }
     }

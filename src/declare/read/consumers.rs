@@ -256,7 +256,7 @@ fn date(at: &Node<'_>, which: &str, findings: &mut Findings) -> Option<Date> {
     };
     let date = as_written(&text);
     if date.is_none() {
-        let message = format!("{} is no date", quoted(&text));
+        let message = format!("{} is not a date", quoted(&text));
         let help = match meant(&text) {
             Some(date) => format!("write {date}: the {which} day with access, as YYYY-MM-DD"),
             None => {

@@ -65,7 +65,7 @@ pub fn not_an_id(text: &str, key: &str) -> String {
         true => format!(": {key} and key are swapped"),
         false => String::new(),
     };
-    format!("is no id and is not shown: {}{swapped}", secret::described(text))
+    format!("is not an id and is not shown: {}{swapped}", secret::described(text))
 }
 
 fn misfit(credentials: &DeclaredCredentials) -> Option<(&'static str, &'static str)> {

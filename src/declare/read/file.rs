@@ -217,7 +217,7 @@ fn read_document(
         Value::Null => return,
         Value::Mapping(mapping) => mapping,
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Sequence(_) => {
-            let message = "this document is no mapping, so it declares nothing";
+            let message = "this document is not a mapping, so it declares nothing";
             let is_scope = |item: &Node<'_>| item.get("name").is_some();
             let help = match at.items().next().is_some_and(is_scope) {
                 true => "write `scopes:` on a line above the list".to_owned(),

@@ -86,8 +86,8 @@ fn path_glob(written: &str) -> Result<Glob, globset::Error> {
 }
 
 fn report(glob: &str, error: &globset::Error, span: Span, findings: &mut Findings) {
-    let message = format!("{} is no glob: {}", quoted(glob), error.kind());
-    let help = "`*` stands for anything, `?` for one character, `[…]` for one of some";
+    let message = format!("{} is not a valid glob: {}", quoted(glob), error.kind());
+    let help = "`*` matches anything, `?` one character, `[…]` one of several";
     findings.report(Rule::Glob, span, &message, help);
 }
 

@@ -73,7 +73,7 @@ impl Nais {
         if let Some(Spanned { value: prefix, span }) = &prefix.0
             && !prefixes.iter().any(|known| known == prefix)
         {
-            let message = format!("{} is none of the `prefixes`", quoted(prefix));
+            let message = format!("{} is not one of the `prefixes`", quoted(prefix));
             let known = || prefixes.iter().map(String::as_str);
             let help = format!("{}write one of {}", did_you_mean(prefix, known()), list(known()));
             findings.report(Rule::Prefix, *span, &message, &help);

@@ -46,7 +46,7 @@ pub(crate) fn from_text(text: &str) -> ReadKeys {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
         let Unrepeated(json) = serde_json::from_str(text).map_err(|_| {
-            let why = "it is no JSON, or a name stands twice in one of its objects";
+            let why = "it is not JSON, or a name is given twice in one of its objects";
             (0, PublicKeyProblem::Other(why.to_owned()))
         })?;
         return from_json(&json);
@@ -109,7 +109,7 @@ impl<'de> Visitor<'de> for UnrepeatedVisitor {
         let mut members = Representation::new();
         while let Some((name, Unrepeated(value))) = map.next_entry::<String, _>()? {
             if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name stands twice"));
+                return Err(A::Error::custom("a name is given twice"));
             }
         }
         Ok(Json::Object(members))
@@ -135,7 +135,7 @@ pub(crate) fn from_json(json: &Json) -> ReadKeys {
         Some(Json::Array(keys)) => {
             keys.iter().enumerate().map(|(number, jwk)| one(number, jwk)).collect()
         }
-        Some(_) => Err((0, PublicKeyProblem::Other("its `keys` is no list".to_owned()))),
+        Some(_) => Err((0, PublicKeyProblem::Other("its `keys` is not a list".to_owned()))),
     }
 }
 

@@ -126,7 +126,7 @@ fn scope_name(
     let name: ScopeName = match text.parse() {
         Ok(name) => name,
         Err(error) => {
-            let message = format!("{} is no name for a scope: {error}", quoted(text));
+            let message = format!("{} is not a valid scope name: {error}", quoted(text));
             let help = scope_name_help(text, error, settings);
             findings.report(Rule::ScopeName, span, &message, &help);
             return None;

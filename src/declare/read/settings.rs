@@ -282,7 +282,7 @@ fn warn_before(
         return default;
     };
     parse_duration(&text).unwrap_or_else(|| {
-        let message = format!("{} is no time", quoted(&text));
+        let message = format!("{} is not a duration", quoted(&text));
         let help = "write days, weeks or hours, such as `30d`, `4w` or `12h`";
         findings.report(Rule::WrongValue, span, &message, help).hides = false;
         default
@@ -315,13 +315,13 @@ fn prefixes(input: Option<ReadableTexts>, findings: &mut Findings) -> Vec<String
     for Spanned { value: prefix, span } in &prefixes {
         let strange = |c: char| c == ':' || c.is_whitespace() || c.is_control();
         if prefix.is_empty() || prefix.contains(strange) {
-            let message = format!("{} is no prefix", quoted(prefix));
+            let message = format!("{} is not a prefix", quoted(prefix));
             let help = match before_colon(prefix) {
                 "" => "",
                 plain => &format!("write `{plain}`: "),
             };
             let help = format!(
-                "{help}a prefix is what stands before a scope's first colon, without the colon"
+                "{help}a prefix is the part of a scope's name before the first colon"
             );
             findings.report(Rule::Text, *span, &message, &help);
         }

@@ -89,7 +89,7 @@ table! {
         /// The namespace of a manifest that names none.
         pub(crate) namespace: Optional<Spanned<String>>,
         /// Globs of the manifests that count in an environment, by the environment's name. A manifest counts
-        /// in each environment that has a glob for it. Default: one for which there is no glob counts in all.
+        /// in each environment that has a glob for it. Default: a manifest that no glob names counts in all.
         pub(crate) manifests: Optional<Members<'d, TextList>>,
         /// Files with the values of templates, by the environment's name: paths of YAML or JSON files, or
         /// globs of YAML files, of which the nearest to a template counts. A later one wins.

@@ -58,7 +58,7 @@ pub(crate) fn read(
         };
         let understood = rule(comment.text).and_then(|rule| {
             let entity = entity(&lines, index, comment.is_alone, &entities);
-            let entity = entity.ok_or("this comment stands at nothing that has a rule")?;
+            let entity = entity.ok_or("this comment is not beside anything that a rule checks")?;
             Ok((rule, entity))
         });
         match understood {

@@ -53,7 +53,7 @@ fn check_address(address: &str) -> Result<(), String> {
         true => "this".to_owned(),
         false => quoted(address),
     };
-    let url = Url::parse(address).map_err(|error| format!("{shown} is no address: {error}"))?;
+    let url = Url::parse(address).map_err(|error| format!("{shown} is not an address: {error}"))?;
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

@@ -13,7 +13,7 @@ use yaml::Span;
 pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Option<Orgno> {
     text.parse()
         .map_err(|error| {
-            let message = format!("{} is no organisation number: {error}", quoted(text));
+            let message = format!("{} is not an organisation number: {error}", quoted(text));
             let help = match suggestions::orgno(text) {
                 Some(help) => help,
                 None => "look the number up at https://www.brreg.no".into(),

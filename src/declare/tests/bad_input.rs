@@ -133,7 +133,7 @@ consumers:
       help: one of `PUBLIC`, `PRIVATE`, `INTERNAL`
     a.yaml:6:15: PV012: expected a text, found the number `1`
       help: put it in quotes: "1"
-    a.yaml:6:18: PV101: `2` is no organisation number: an organisation number has exactly nine digits
+    a.yaml:6:18: PV101: `2` is not an organisation number: an organisation number has exactly nine digits
       help: look the number up at https://www.brreg.no
     a.yaml:6:23: PV104: there is no alias `c`
       help: declare it under `consumers`, or write the organisation number
@@ -141,7 +141,7 @@ consumers:
       help: one of `ansattporten`, `api_klient`, `eformidling`, `idporten`, `idporten_saml2`, `krr`, `maskinporten`
     a.yaml:8:3: PV012: expected a mapping, found the text `nothing`
       help: write `{ name: nothing, description: … }`
-    a.yaml:10:15: PV101: `1` is no organisation number: an organisation number has exactly nine digits
+    a.yaml:10:15: PV101: `1` is not an organisation number: an organisation number has exactly nine digits
       help: look the number up at https://www.brreg.no
     a.yaml:10:20: PV010: the key `navn` is not known here
       help: known here: `orgno`, `name`, `environments`
@@ -156,7 +156,7 @@ groups: { '': [], g: [a] }
 scopes: [{ name: etat:a, description: d, consumers: [a, { group: g }] }]
 ";
     insta::assert_snapshot!(said(&check_one(yaml)), @r"
-    a.yaml:1:26: PV101: `1` is no organisation number: an organisation number has exactly nine digits
+    a.yaml:1:26: PV101: `1` is not an organisation number: an organisation number has exactly nine digits
       help: look the number up at https://www.brreg.no
     a.yaml:2:11: PV114: an empty name
       help: a name is one word with at least one letter, such as `skatteetaten`

@@ -31,8 +31,8 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("  sandbox:", "  sand/box:", "PV114", "cannot be named"),
     ("prefixes:", "guards: { max_changed_percent: 101 }\nprefixes:", "PV012", "100 percent"),
     ("prefixes:", "guards: { max_revocations: -1 }\nprefixes:", "PV012", "0 or more"),
-    ("prefixes:", "guards: { protect: ['etat:[a'] }\nprefixes:", "PV015", "is no glob"),
-    ("prefixes:", "exclude: ['{a']\nprefixes:", "PV015", "is no glob"),
+    ("prefixes:", "guards: { protect: ['etat:[a'] }\nprefixes:", "PV015", "is not a valid glob"),
+    ("prefixes:", "exclude: ['{a']\nprefixes:", "PV015", "is not a valid glob"),
     ("prefixes:", "defaults: { scope: { description: d } }\nprefixes:", "PV010", "`description`"),
     ("prefixes:", "---\nprefixes:", "PV011", "missing"),
 ];
@@ -167,7 +167,7 @@ fn one_mistake_hides_no_other() {
       help: one of `ansattporten`, `api_klient`, `eformidling`, `idporten`, `idporten_saml2`, `krr`, `maskinporten`
     a.yaml:6:15: PV104: there is no alias `skatt`
       help: declare it under `consumers`, or write the organisation number
-    portvakt.yaml:2:24: PV101: `889640783` is no organisation number: the check digit is wrong: the last digit would be 2
+    portvakt.yaml:2:24: PV101: `889640783` is not an organisation number: the check digit is wrong: the last digit would be 2
       help: look the number up at https://www.brreg.no
     portvakt.yaml:3:32: PV012: 101 is more than 100 percent
       help: leave the key out for no limit

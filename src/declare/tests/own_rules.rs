@@ -48,8 +48,8 @@ const SECTIONS: &[Case] = &[
     ("teams: { a b: { path: a, scopes: [] } }", "PV114", 12, 10, "white space"),
     ("teams: { a: { path: a } }", "PV011", 12, 13, "`scopes` is missing"),
     ("teams: { a: { path: a, scopes: [], clients: x } }", "PV012", 12, 45, "expected a list"),
-    ("teams: { a: { path: a, scopes: [], clients: ['['] } }", "PV015", 12, 46, "is no glob"),
-    ("teams: { a: { path: a, scopes: ['['] } }", "PV015", 12, 33, "is no glob"),
+    ("teams: { a: { path: a, scopes: [], clients: ['['] } }", "PV015", 12, 46, "is not a valid glob"),
+    ("teams: { a: { path: a, scopes: ['['] } }", "PV015", 12, 33, "is not a valid glob"),
     ("teams: { a: { path: '', scopes: [] } }", "PV012", 12, 21, "no folder"),
     ("teams: { a: { path: /, scopes: [] } }", "PV012", 12, 21, "no folder"),
     ("teams: { a: { path: /a, scopes: [] } }", "PV012", 12, 21, "no folder"),
@@ -189,7 +189,7 @@ teams:
     crate::declare::diagnostic::sort(&mut found);
     let shown: Vec<_> = found.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
-    portvakt.yaml:13:43: PV117: this is no regular expression: unclosed group
+    portvakt.yaml:13:43: PV117: this is not a valid regular expression: unclosed group
       help: the syntax is that of https://docs.rs/regex/latest/regex/#syntax; `\` before a sign makes it stand for itself
     portvakt.yaml:14:3: PV011: the key `message` is missing
       help: add `message: …`
@@ -207,7 +207,7 @@ teams:
       help: give each a name of its own, naming rules and policies together
     portvakt.yaml:18:46: PV118: the expression ends too early
       help: write what must hold, in CEL (https://cel.dev), such as `environment != "prod" || scope.visibility == "PRIVATE"`
-    portvakt.yaml:20:19: PV012: `..` is no folder of the repository
+    portvakt.yaml:20:19: PV012: `..` is not a folder of the repository
       help: write the folder from the root of the repository, such as `teams/arbeid`: no `/` at its beginning, no `..`, no `\`
     portvakt.yaml:21:10: PV011: the key `scopes` is missing
       help: add `scopes: …`

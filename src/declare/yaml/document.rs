@@ -122,12 +122,12 @@ fn report(Problem { kind, span }: Problem, text: &str, findings: &mut Findings) 
         ),
         ProblemKind::TooManyFromAliases => (
             Rule::Nesting,
-            format!("the aliases of this file stand for more than {MOST_FROM_ALIASES} values"),
+            format!("the aliases of this file expand to more than {MOST_FROM_ALIASES} values"),
             "use a group of consumers instead",
         ),
         ProblemKind::AliasInItself => (
             Rule::Nesting,
-            "an alias inside the very value that it stands for".to_owned(),
+            "an alias inside the value that it refers to".to_owned(),
             "write out what is meant",
         ),
     };
@@ -158,7 +158,7 @@ fn report_duplicates(mut keys: Vec<DuplicateKey>, findings: &mut Findings) {
             _ => "keep one of them; what differs between environments goes into `per_environment`",
         };
         let first = findings.place(first).related("first here");
-        let message = format!("the key {} stands twice in this mapping", quoted(&key));
+        let message = format!("the key {} is given twice in this mapping", quoted(&key));
         findings.report(Rule::DuplicateKey, span, &message, help).related.push(first);
     }
 }
@@ -170,7 +170,7 @@ const FILTERED: [(&[u8], &str, &str); 2] = [
     (b"\0GITCRYPT\0", "encrypted by git-crypt", "run `git-crypt unlock`"),
     (
         b"version https://git-lfs.github.com/spec/",
-        "a pointer of Git LFS, and not what it stands for",
+        "a pointer of Git LFS instead of the file itself",
         "run `git lfs pull`",
     ),
 ];

@@ -36,7 +36,7 @@ pub(crate) fn value(value: &Value<'_>, expected: &str) -> String {
         (LIST, Value::Mapping(_)) => "write `- ` before each entry: a list is wanted here".into(),
         (LIST, _) => "put it in brackets: `[…]`".into(),
         (MAPPING, Value::Sequence(_)) => {
-            "take the dashes or brackets out: names and what belongs to them stand here".into()
+            "remove the dashes or brackets: keys and values belong here".into()
         }
         (MAPPING, _) => "write names and what belongs to them, such as `{ name: … }`".into(),
         _ => String::new(),
@@ -143,7 +143,7 @@ pub(crate) fn place(
             "it belongs into another YAML file beside portvakt.yaml"
         }
         "scopes" | "groups" | "removed" | "consumers" | "blocked" => {
-            "it stands at the top of a file, without spaces before it"
+            "it belongs at the top of a file, without spaces before it"
         }
         "max_deactivations"
         | "max_revocations"

@@ -113,7 +113,7 @@ fn in_folder(folder: &str, why: &str) -> String {
 
 /// Another folder of the work tree, by its path from the top of the git repository.
 pub(crate) fn files_here(here: &Repository, folder: &str) -> Result<Repository, String> {
-    let top = history::top(here.root()).ok_or("this is no git repository")?;
+    let top = history::top(here.root()).ok_or("this is not a git repository")?;
     checkout::load(&top.join(folder)).map_err(|found| unread(&found, folder))
 }
 

@@ -37,7 +37,7 @@ fn what_is_no_id_of_a_commit_is_named_by_no_record() {
             for place in ["test", "annet"] {
                 forge(&remote, &one, place, &|record| record[key] = value.clone());
                 let text = one.ends(0, &["plan"]).stdout;
-                assert!(text.contains("names as a commit what is no id of one"), "{key}: {text}");
+                assert!(text.contains("names a commit by a text that is not a commit id"), "{key}: {text}");
                 assert!(!text.contains("$(touch") && !text.contains("--all"), "{text}");
                 let set: &[&str] = match place {
                     "test" => &[],
@@ -106,7 +106,7 @@ fn a_record_that_says_what_no_apply_writes_is_none() {
     let one = applied(&remote);
     let changes: [(&str, Value, &str); 3] = [
         ("applied", Value::Null, "names no commit"),
-        ("lost", "run `evil`".into(), "is no record that this version of portvakt can read"),
+        ("lost", "run `evil`".into(), "is not a record that this version of portvakt can read"),
         ("moved_to", "$(evil)".into(), "names a place that nobody could declare"),
     ];
     for (key, value, why) in changes {

@@ -150,7 +150,7 @@ fn what_cannot_be_taken_over_safely_is_refused() {
         refused(&world, &manifest, 4, "deactivates it at DigDir");
     }
     put(&MANIFEST.replace("enabled: true\n    scopes", "enabled: false\n    scopes"));
-    refused(&world, &manifest, 64, "is no manifest that exposes or consumes");
+    refused(&world, &manifest, 64, "is not a manifest that exposes or consumes");
     put("scopes: [");
     refused(&world, &manifest, 3, "nais.yaml");
     put(&MANIFEST.replace("atMaxAge: 60", "atMaxAge: 9"));

@@ -65,9 +65,9 @@ mod tests {
             unreadable("{"),
             "it is no JSON: EOF while parsing an object at line 1 column 1"
         );
-        assert_eq!(unreadable("[1]"), "it is no plan: it has no format_version");
+        assert_eq!(unreadable("[1]"), "it is not a plan: it has no format_version");
         let wrong = "{ \"format_version\": 1, \"environment\": 7 }";
-        let why = "it is no plan: environment: invalid type: integer `7`, expected a string";
+        let why = "it is not a plan: environment: invalid type: integer `7`, expected a string";
         assert_eq!(unreadable(wrong), why);
         let other = "of format version 2, and this program reads version 1";
         assert_eq!(unreadable("{ \"format_version\": 2 }"), format!("it is a plan {other}"));
@@ -76,7 +76,7 @@ mod tests {
         let why = ReportDocument::read(&later).unwrap_err();
         assert_eq!(why, format!("it is a report {other}"));
         assert!(
-            ReportDocument::read("{}").unwrap_err().starts_with("it is no report: missing field")
+            ReportDocument::read("{}").unwrap_err().starts_with("it is not a report: missing field")
         );
     }
 }

@@ -159,9 +159,9 @@ impl PlanDocument {
         let value: Value =
             serde_json::from_str(json).map_err(|error| format!("it is no JSON: {error}"))?;
         let version = value.get("format_version").and_then(Value::as_u64);
-        check_version("plan", version.ok_or("it is no plan: it has no format_version")?)?;
+        check_version("plan", version.ok_or("it is not a plan: it has no format_version")?)?;
         let mut plan: Self = serde_path_to_error::deserialize(value)
-            .map_err(|error| format!("it is no plan: {error}"))?;
+            .map_err(|error| format!("it is not a plan: {error}"))?;
         // A saved plan shows the danger of its actions, not the value that was written into it.
         plan.actions = plan.actions.into_iter().map(ActionDocument::judged).collect();
         Ok(plan)

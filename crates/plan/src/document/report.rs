@@ -196,7 +196,7 @@ impl ReportDocument {
     /// The reason why it cannot be read, as a sentence.
     pub fn read(json: &str) -> Result<Self, String> {
         let mut report: Self =
-            serde_json::from_str(json).map_err(|error| format!("it is no report: {error}"))?;
+            serde_json::from_str(json).map_err(|error| format!("it is not a report: {error}"))?;
         check_version("report", report.format_version.into())?;
         // Reports from before danger was recorded have it too.
         let judged = |reported: ReportedAction| ReportedAction {

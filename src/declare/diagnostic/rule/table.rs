@@ -399,7 +399,7 @@ scopes:
     }
     /// A scope or a client is both declared and removed.
     DeclaredAndRemoved = "PV111", Error {
-        "Under removed stands what is no longer declared. Take one of the two out."
+        "`removed` lists what is no longer declared. Remove one of the two."
         wrong: Declarations("scopes:
   - { name: etat:les, description: Les }
 removed:

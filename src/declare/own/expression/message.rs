@@ -46,7 +46,7 @@ pub(super) fn of_error(error: &ExecutionError) -> String {
         E::IndexOutOfBounds(_) => "no such item".to_owned(),
         E::UnsupportedIndex(index, _) => format!("{} cannot be an index", of_kind(index)),
         E::UnsupportedKeyType(key) => format!("{} cannot be a key", of_kind(key)),
-        E::DuplicateKey(_) => "a key stands twice in one map".to_owned(),
+        E::DuplicateKey(_) => "a key is given twice in one map".to_owned(),
         E::FunctionError { function, message } => format!("`{function}`: {}", quoted(message)),
         _ => "the expression cannot be evaluated".to_owned(),
     }

@@ -158,6 +158,6 @@ fn unexpected(message: &str) -> Option<String> {
     let found = found.split_once("' expecting ").map_or(found, |(found, _)| found);
     Some(match found.strip_suffix('\'').unwrap_or(found) {
         "<EOF>" => "the expression ends too early".to_owned(),
-        found => format!("{} cannot stand here", quoted(found)),
+        found => format!("{} is not possible here", quoted(found)),
     })
 }

@@ -130,7 +130,7 @@ fn what_cannot_be_evaluated_is_reported_plainly() {
         ("scope.name.all(c, true)", "a macro runs over a list, not a text"),
         ("scope.all(key, true)", "a macro runs over a list: the keys of a map have no order"),
         ("([] + scope)[0] == 'name'", "`+` cannot add a map, whose keys have no order"),
-        ("{'a': 1, 'a': 2}.a == 1", "a key stands twice in one map"),
+        ("{'a': 1, 'a': 2}.a == 1", "a key is given twice in one map"),
         ("1 in 1", "`in` does not work on a number and a number"),
         ("access", "the result is a map, not true or false"),
         ("access == access ? null : 1", "the result is null, not true or false"),

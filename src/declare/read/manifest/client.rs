@@ -77,7 +77,7 @@ pub(super) fn consumed_scope(
 pub(super) fn client_name(at: &Node<'_>, findings: &mut Findings) -> PlacedOption<ClientName> {
     let (name, span) = text(at, "clientName", findings)?;
     let parsed = name.parse().map_err(|error| {
-        let message = format!("{} is no name for a client: {error}", quoted(name));
+        let message = format!("{} is not a valid client name: {error}", quoted(name));
         let help = "write a name of one line, or leave `clientName` out";
         findings.report(Rule::ClientName, span, &message, help);
     });

@@ -117,7 +117,7 @@ fn exposed(at: &Node<'_>, findings: &mut Findings) -> Option<(Exposed, Span)> {
     let product = product.filter(|(product, span)| {
         let is_product = is_product(product);
         if !is_product {
-            let message = format!("{} is no product of NAIS", quoted(product));
+            let message = format!("{} is not a product name at NAIS", quoted(product));
             let help = "a product is of letters a to z and digits, such as `arbeid`";
             findings.report(Rule::Exposed, *span, &message, help);
         }

@@ -75,7 +75,7 @@ fn delegation_source(
     if known.contains(&input) {
         return None;
     }
-    let message = format!("{} is no delegation source that is known to exist", quoted(input));
+    let message = format!("{} is not a known delegation source", quoted(input));
     let hint = did_you_mean(input, known);
     warning(
         &message,

@@ -123,7 +123,7 @@ fn is_outside(line: &Line<'_>, indent: usize) -> bool {
 fn crossing(broken: &Broken<'_>, all: &Brackets, open: Bracket, close: Bracket) -> Explanation {
     let wanted = partner(open.is);
     let closes_another = all.open.iter().any(|other| partner(other.is) == close.is);
-    let reason = format!("`{}` stands where `{wanted}` must close the list", close.is);
+    let reason = format!("`{}` is where `{wanted}` must close the list", close.is);
     let reason = if open.is == '{' { reason.replace("the list", "the braces") } else { reason };
     let behind = broken.get(close.line).text.chars().skip(close.column + 1);
     let is_extra = behind.into_iter().find(|c| !c.is_whitespace()) == Some(wanted);

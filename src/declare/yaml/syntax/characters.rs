@@ -46,7 +46,7 @@ pub(super) fn tab(broken: &Broken<'_>) -> Option<Explanation> {
         Some((line.number, column(line.text, behind_colon(&line)?)))
     })?;
     let help = "put spaces in its place: YAML is indented with spaces, never with tabs";
-    Some(broken.explain(number, column, 1, "a tab stands here".into(), help.into()))
+    Some(broken.explain(number, column, 1, "there is a tab here".into(), help.into()))
 }
 
 fn column(text: &str, at: usize) -> usize {
@@ -69,7 +69,7 @@ fn space(broken: &Broken<'_>, line: &Line<'_>) -> Option<Explanation> {
     let at = front.find(is_strange).or(behind)?;
     let help = "delete it and type a space: it looks like one, but was copied from a document or \
                 a web page";
-    let reason = "a character stands here that only looks like a space";
+    let reason = "this character only looks like a space";
     Some(broken.explain(line.number, column(line.text, at), 1, reason.into(), help.into()))
 }
 

@@ -38,7 +38,7 @@ pub(super) fn dashes(broken: &Broken<'_>) -> Option<Explanation> {
         let wanted = first.content_column + 2;
         let (key, wanted) = (broken.name(key), spaces(wanted));
         let help = format!("begin this line with {wanted}, further in than `{key}` above");
-        return Some(broken.explain_line(&second, "this entry stands too far to the left", help));
+        return Some(broken.explain_line(&second, "this entry is indented too little", help));
     }
     if !first.has_dash {
         return left_out(broken, &second).or_else(|| needless(broken, &first, &second));
@@ -54,7 +54,7 @@ pub(super) fn dashes(broken: &Broken<'_>) -> Option<Explanation> {
         return left_out(broken, &second);
     }
     let help = format!("begin this line with {}, as line {}", spaces(right.indent), right.number);
-    let reason = "the dashes of one list stand under each other";
+    let reason = "the dashes of one list are in the same column";
     Some(broken.explain_line(wrong, reason, help))
 }
 
@@ -87,7 +87,7 @@ fn left_out(broken: &Broken<'_>, below: &Line<'_>) -> Option<Explanation> {
         return None;
     }
     let help = format!("begin this line with {}", spaces(item.content_column));
-    let reason = format!("`{key}` stands too far to the left");
+    let reason = format!("`{key}` is indented too little");
     Some(broken.explain_line(&out, &reason, help))
 }
 
@@ -129,7 +129,7 @@ pub(super) fn keys(broken: &Broken<'_>) -> Option<Explanation> {
         && above.indent < line.indent
         && before.iter().any(|(column, _)| *column == line.content_column)
     {
-        let reason = format!("`{}` stands too far to the left", broken.name(other));
+        let reason = format!("`{}` is indented too little", broken.name(other));
         let wanted = spaces(line.content_column);
         let help = format!("begin this line with {wanted}, as `{shown}` below");
         return Some(broken.explain_line(&above, &reason, help));
@@ -141,10 +141,10 @@ pub(super) fn keys(broken: &Broken<'_>) -> Option<Explanation> {
         return None;
     }
     let wanted = spaces(column);
-    let reason = format!("`{shown}` does not stand under the keys that it belongs to");
+    let reason = format!("`{shown}` is not in the same column as the keys beside it");
     let goes_on = match is_known(key) {
         true => "",
-        false => "; if it goes on with the text above, put all of that in quotes",
+        false => "; if it continues the text above, put the whole text in quotes",
     };
     let help = format!("begin this line with {wanted}, as `{other}` above{goes_on}");
     Some(broken.explain_line(&line, &reason, help))

@@ -125,9 +125,9 @@ pub(super) fn behind_a_bracket(broken: &Broken<'_>) -> Option<Explanation> {
         return None;
     }
     let (reason, help) = match (line.content.ends_with(','), line.key()) {
-        (true, _) => ("no comma stands at the end of a line", "remove the comma".to_owned()),
+        (true, _) => ("a line does not end with a comma", "remove the comma".to_owned()),
         (false, key) => (
-            "the text goes on behind the bracket",
+            "the text continues after the bracket",
             put_in_quotes(broken, key.map(|(key, _)| key), value),
         ),
     };

@@ -6,7 +6,7 @@ use super::{Broken, Explanation};
 pub(super) fn quotes(broken: &Broken<'_>) -> Option<Explanation> {
     if broken.says(&["escape", "hexadecimal"]) && broken.says(&["quoted scalar"]) {
         let help = "write `\\\\` for each `\\`, or put the text in single quotes: '…'";
-        let reason = "a backslash begins an escape here, and there is none of this name";
+        let reason = "a backslash begins an escape here, and this one does not exist";
         return Some(broken.explain(broken.line(), broken.column(), 1, reason.into(), help.into()));
     }
     if !broken.says(&["quoted scalar", "double-quoted"]) {
@@ -47,12 +47,12 @@ fn closed_too_soon(broken: &Broken<'_>) -> Option<Explanation> {
     };
     let in_brackets = crate::declare::yaml::syntax::brackets::is_inside(broken);
     if rest == "," && !in_brackets {
-        return reported("no comma stands at the end of a line", "remove the comma".into());
+        return reported("a line does not end with a comma", "remove the comma".into());
     }
     if rest.starts_with(',') && !in_brackets {
         let help = "write each entry on a line of its own behind a dash, or all of them in \
                     brackets: `[…, …]`";
-        return reported("more than one entry stands behind this dash", help.into());
+        return reported("more than one entry follows this dash", help.into());
     }
     let word = rest.split([' ', ':', ',']).next().unwrap_or_default();
     if in_brackets && !word.is_empty() && !word.ends_with(['"', '\'']) || rest.starts_with('"') {
@@ -63,7 +63,7 @@ fn closed_too_soon(broken: &Broken<'_>) -> Option<Explanation> {
         Some((key, value)) => (Some(key), value),
         None => (None, line.content),
     };
-    reported("the text goes on behind the quote that ends it", put_in_quotes(broken, key, value))
+    reported("the text continues after its closing quote", put_in_quotes(broken, key, value))
 }
 
 /// Tells to put a text in quotes, and how that looks.
