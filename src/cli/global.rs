@@ -8,6 +8,7 @@ use clap::{Args, ColorChoice};
 use super::exit::{Failure, report_diagnostics};
 use super::log;
 use super::progress::Progress;
+use crate::declare::{Diagnostic, Severity};
 use crate::render::Notices;
 use crate::run::{Opened, RunOptions, environment_names};
 use digdir::{Needs, Reader};
@@ -68,7 +69,8 @@ impl Global {
         if self.verbose > 0 { Notices::Listed } else { Notices::Counted }
     }
 
-    /// Reads the declarations of the requested environment, and reports findings.
+    /// Reads the declarations of the requested environment, and reports findings; notes only where more is to be
+    /// shown, as `validate` lists them.
     pub(super) fn open(&self) -> Result<Opened, Failure> {
         self.open_as(&self.options())
     }
@@ -77,7 +79,12 @@ impl Global {
     pub(super) fn open_as(&self, options: &RunOptions) -> Result<Opened, Failure> {
         let opened = Opened::open(options)?;
         if !self.quiet {
-            report_diagnostics(self.log_format, opened.repository.root(), &opened.found);
+            let is_shown = |found: &&Diagnostic| match found.severity {
+                Severity::Error | Severity::Warning => true,
+                Severity::Note => self.verbose > 0,
+            };
+            let found: Vec<_> = opened.found.iter().filter(is_shown).cloned().collect();
+            report_diagnostics(self.log_format, opened.repository.root(), &found);
         }
         Ok(opened)
     }
