@@ -21,7 +21,9 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut opened = global.open()?;
     let history = opened.history()?.ok_or_else(|| {
-        Failure::Failed("this is not a git repository: there is no commit to roll back to".to_owned())
+        Failure::Failed(
+            "this is not a git repository: there is no commit to roll back to".to_owned(),
+        )
     })?;
     opened.roll_back(&history, &args.revision)?;
     let ready = opened.look_back(Some(history), None)?;

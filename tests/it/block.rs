@@ -106,6 +106,8 @@ fn what_cannot_be_blocked_is_an_error_with_a_suggestion() {
 #[test]
 fn validate_shows_what_a_block_silences() {
     let world = world();
+    // An alias that nothing uses would be a warning of its own.
+    world.write("annet.yaml", "groups:\n  alle: [kart]\nscopes:\n  - { name: etat:b, description: Les, consumers: [{ group: alle }] }\n");
     ends(&world, 0, &["block", "skatt", "--reason", "SAK-1"]);
     let ran = ends(&world, 0, &["validate", "--deny-warnings"]);
     let said = "note[PV161]: 974761076 has no access by this entry: it is blocked, `SAK-1`\n \

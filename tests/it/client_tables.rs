@@ -260,7 +260,7 @@ fn a_client_of_a_manifest_goes_without_a_scope_that_was_denied() {
     world.write(
         "nais.yaml",
         "apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: app, namespace: arbeid }\n\
-         spec: { scopes: { consumes: [{ name: 'dig:a' }, { name: 'dig:b' }] } }\n",
+         spec: { secretName: x, scopes: { consumes: [{ name: 'dig:a' }, { name: 'dig:b' }] } }\n",
     );
     let plan = world.plan();
     assert_eq!(plan["blocked"][0]["target"], "create client dev-gcp:arbeid:app with dig:b");

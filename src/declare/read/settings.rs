@@ -320,9 +320,8 @@ fn prefixes(input: Option<ReadableTexts>, findings: &mut Findings) -> Vec<String
                 "" => "",
                 plain => &format!("write `{plain}`: "),
             };
-            let help = format!(
-                "{help}a prefix is the part of a scope's name before the first colon"
-            );
+            let help =
+                format!("{help}a prefix is the part of a scope's name before the first colon");
             findings.report(Rule::Text, *span, &message, &help);
         }
     }

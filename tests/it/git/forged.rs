@@ -37,7 +37,10 @@ fn what_is_no_id_of_a_commit_is_named_by_no_record() {
             for place in ["test", "annet"] {
                 forge(&remote, &one, place, &|record| record[key] = value.clone());
                 let text = one.ends(0, &["plan"]).stdout;
-                assert!(text.contains("names a commit by a text that is not a commit id"), "{key}: {text}");
+                assert!(
+                    text.contains("names a commit by a text that is not a commit id"),
+                    "{key}: {text}"
+                );
                 assert!(!text.contains("$(touch") && !text.contains("--all"), "{text}");
                 let set: &[&str] = match place {
                     "test" => &[],

@@ -76,7 +76,9 @@ mod tests {
         let why = ReportDocument::read(&later).unwrap_err();
         assert_eq!(why, format!("it is a report {other}"));
         assert!(
-            ReportDocument::read("{}").unwrap_err().starts_with("it is not a report: missing field")
+            ReportDocument::read("{}")
+                .unwrap_err()
+                .starts_with("it is not a report: missing field")
         );
     }
 }
