@@ -38,7 +38,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 async fn check(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let plan = read_plan(&args.plan)?;
     let digest = format!("{}\n", plan.digest);
-    if plan.actions.is_empty() {
+    if plan.is_empty() {
         log::report(global, "the plan does nothing: there is nothing to review");
         print(global.color, &digest)?;
         return Ok(Exit::Done);

@@ -1,7 +1,7 @@
 //! The summary of a plan before the question for approval: what a person must have seen is shown last.
 
 use super::sections::{BLOCKED, Section, group_changes, sections};
-use super::text::{HEADING, TAKE_OVER, action_line, group_line, line, totals};
+use super::text::{HEADING, LATER, TAKE_OVER, action_line, group_line, later_line, line, totals};
 use plan::document::PlanDocument;
 
 /// Largest number of lines of a section: the plan above has all.
@@ -27,6 +27,15 @@ pub fn approval(plan: &PlanDocument) -> String {
             action_line(&mut out, action);
         }
         if let Some(more) = actions.len().checked_sub(LISTED).filter(|more| *more > 0) {
+            line(&mut out, format_args!("  and {more} more, listed above"));
+        }
+    }
+    if !plan.scheduled.is_empty() {
+        line(&mut out, format_args!("{HEADING}{LATER}{HEADING:#}: {}", plan.scheduled.len()));
+        for change in plan.scheduled.iter().take(LISTED) {
+            later_line(&mut out, change);
+        }
+        if let Some(more) = plan.scheduled.len().checked_sub(LISTED).filter(|more| *more > 0) {
             line(&mut out, format_args!("  and {more} more, listed above"));
         }
     }

@@ -15,10 +15,10 @@ use escape::{Escape, marked};
 pub use findings::findings;
 use page::{MarkdownPage, MarkdownTable, Rank, length};
 pub use report::report;
-use rows::{Form, tables};
+use rows::{Form, LATER_COLUMNS, later_row, tables};
 
 use super::sections::{BLOCKED, BY_DATE, ByOrigin, Section, sections};
-use super::text::{TAKE_OVER, are_blocked, since_by, sum};
+use super::text::{LATER, TAKE_OVER, are_blocked, since_by, sum};
 use crate::history::place_name;
 use domain::text::counted;
 use plan::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
@@ -59,6 +59,7 @@ fn page(plan: &PlanDocument, escape: Escape) -> MarkdownPage {
     let ByOrigin { own, dated, drift } = ByOrigin::of(plan);
     let whose = (!drift.is_empty() || !dated.is_empty()).then_some("This pull request");
     shown(&mut page, whose, &own, form);
+    later(&mut page, plan, form);
     shown(&mut page, Some(BY_DATE), &dated, form);
     drifted(&mut page, &drift, form);
     limits(&mut page, plan, escape);
@@ -95,6 +96,16 @@ fn shown(
     }
 }
 
+/// The changes of accesses on later days.
+fn later(page: &mut MarkdownPage, plan: &PlanDocument, form: Form<'_>) {
+    if plan.scheduled.is_empty() {
+        return;
+    }
+    page.text(format!("### {LATER}"));
+    let rows: Vec<_> = plan.scheduled.iter().map(|change| later_row(change, form)).collect();
+    page.table(MarkdownTable::new(Rank::Delicate, LATER_COLUMNS, &rows));
+}
+
 fn head(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
     let environment = escape.code(&plan.environment);
     let what = if plan.rollback { "rollback" } else { "plan" };
@@ -114,11 +125,11 @@ fn head(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
     };
     let since = since_by(plan, |commit| escape.code(commit));
     page.text([Some(organization), since].into_iter().flatten().collect::<Vec<_>>().join(", "));
-    page.text(match (plan.actions.is_empty(), plan.blocked.len()) {
-        (true, 0) => "No changes.".to_owned(),
-        (true, blocked) => format!("**No changes. {}**", are_blocked(blocked)),
-        (false, 0) => format!("**{}.**", sum(plan)),
-        (false, blocked) => format!("**{}; {blocked} blocked.**", sum(plan)),
+    page.text(match (sum(plan), plan.blocked.len()) {
+        (None, 0) => "No changes.".to_owned(),
+        (None, blocked) => format!("**No changes. {}**", are_blocked(blocked)),
+        (Some(sum), 0) => format!("**{sum}.**"),
+        (Some(sum), blocked) => format!("**{sum}; {blocked} blocked.**"),
     });
     if let Some(danger) = danger::sentence(plan) {
         page.text(format!("**Look twice:** {danger}."));
@@ -230,7 +241,7 @@ fn foot(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
     let digest = plan.digest.strip_prefix("sha256:").filter(|hex| {
         hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     });
-    if let Some(digest) = digest.filter(|_| !plan.actions.is_empty() && !plan.rollback) {
+    if let Some(digest) = digest.filter(|_| !plan.is_empty() && !plan.rollback) {
         let environment = match is_word(&plan.environment) {
             true => format!(" --env {}", plan.environment),
             false => String::new(),

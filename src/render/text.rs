@@ -13,7 +13,7 @@ use domain::text::json::value;
 use domain::text::{counted, printable};
 use plan::document::{
     ActionDocument, BlockedDocument, ChangeDocument, ConsumerDocument, NoticeDocument,
-    PlanDocument, SourceDocument,
+    PlanDocument, ScheduledDocument, SourceDocument,
 };
 use plan::{Mark, Verb};
 
@@ -29,6 +29,9 @@ const SHORT: usize = 10;
 /// The heading of actions that were pending before the pull request.
 const DRIFT: &str = "Drift that was there before";
 
+/// The heading of changes on later days.
+pub(super) const LATER: &str = "On later days, by `apply --due` or the next apply";
+
 /// The heading of revocations from scopes that were not declared before.
 pub(super) const TAKE_OVER: &str =
     "Takes access away that others granted: declared here for the first time";
@@ -41,19 +44,21 @@ pub fn plan(plan: &PlanDocument, how: Notices) -> String {
     let is_all = drift.is_empty() && dated.is_empty();
     let whose = if is_all { None } else { Some("This pull request") };
     parts(&mut out, whose, "Changes", &own);
+    later(&mut out, plan);
     parts(&mut out, Some(BY_DATE), BY_DATE, &dated);
     parts(&mut out, Some(DRIFT), DRIFT, &drift);
     blocked(&mut out, &plan.blocked);
     limits(&mut out, plan);
     notices(&mut out, &plan.other_notices().collect::<Vec<_>>(), how);
-    if !plan.actions.is_empty() {
+    if !plan.is_empty() {
         line(&mut out, format_args!("\n{QUIET}digest {}{QUIET:#}", printable(&plan.digest)));
     }
     out
 }
 
-/// `2 to create, 1 to revoke`, in the order of the verbs; empty for no actions.
-pub(super) fn sum(plan: &PlanDocument) -> String {
+/// `2 to create, 1 to revoke`, in the order of the verbs, and the number of changes on later days; `None` for
+/// nothing.
+pub(super) fn sum(plan: &PlanDocument) -> Option<String> {
     let parts = Verb::ALL.into_iter().filter_map(|verb| match plan.count(verb) {
         0 => None,
         count if verb == Verb::Keys => {
@@ -61,7 +66,10 @@ pub(super) fn sum(plan: &PlanDocument) -> String {
         }
         count => Some(format!("{count} to {}", verb.as_str())),
     });
-    parts.collect::<Vec<_>>().join(", ")
+    let later = (!plan.scheduled.is_empty())
+        .then(|| format!("{} on later days", counted(plan.scheduled.len() as u64, "change", "s")));
+    let parts: Vec<_> = parts.chain(later).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// Adds a line.
@@ -102,13 +110,43 @@ fn head(out: &mut String, plan: &PlanDocument) {
     line(out, format_args!("{}", totals(plan)));
 }
 
+/// The changes of accesses on later days.
+pub(super) fn later(out: &mut String, plan: &PlanDocument) {
+    if plan.scheduled.is_empty() {
+        return;
+    }
+    line(out, format_args!("\n{HEADING}{LATER}{HEADING:#}"));
+    for change in &plan.scheduled {
+        later_line(out, change);
+    }
+}
+
+/// The line of a change on a later day.
+pub(super) fn later_line(out: &mut String, change: &ScheduledDocument) {
+    let ScheduledDocument { scope, consumer, consumer_name, effect, day, group, team, source } =
+        change;
+    let (sign, style) = if effect.gives() { ('+', GOOD) } else { ('-', BAD) };
+    let name = consumer_name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
+    let group = group.as_deref().map(|group| format!("group {group}"));
+    let team = team.as_deref().map(|team| format!("team {team}"));
+    let by = [group, team].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let by = if by.is_empty() { by } else { format!("{by}  ") };
+    let text = format!(
+        "{} {day}  {scope}  {consumer}{name}  {by}{}:{}",
+        effect.words(),
+        source.file,
+        source.line
+    );
+    line(out, format_args!("  {style}{sign}{style:#} {}", printable(&text)));
+}
+
 /// The number of actions of each kind and of blocked ones, as a sentence.
 pub(super) fn totals(plan: &PlanDocument) -> String {
-    match (plan.actions.is_empty(), plan.blocked.len()) {
-        (true, 0) => "No changes.".to_owned(),
-        (true, blocked) => format!("No changes. {}", are_blocked(blocked)),
-        (false, 0) => format!("{}.", sum(plan)),
-        (false, blocked) => format!("{}; {blocked} blocked.", sum(plan)),
+    match (sum(plan), plan.blocked.len()) {
+        (None, 0) => "No changes.".to_owned(),
+        (None, blocked) => format!("No changes. {}", are_blocked(blocked)),
+        (Some(sum), 0) => format!("{sum}."),
+        (Some(sum), blocked) => format!("{sum}; {blocked} blocked."),
     }
 }
 

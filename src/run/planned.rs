@@ -108,7 +108,7 @@ impl Planned {
 
     /// Whether there is nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
-        self.plan.actions.is_empty()
+        self.plan.is_empty()
     }
 
     /// Checks that it may be carried out.

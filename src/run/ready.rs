@@ -185,6 +185,11 @@ impl Ready {
             let team = scopes.next().and_then(|scope| repository.team(&scope.source.file));
             action.team = team.map(str::to_owned);
         }
+        for change in &mut document.scheduled {
+            let scope = change.scope.parse().ok().and_then(|name| desired.scopes.get(&name));
+            let team = scope.and_then(|scope| repository.team(&scope.source.file));
+            change.team = team.map(str::to_owned);
+        }
     }
 
     /// Reads the live state with credentials that can only read, and compares; reports progress.

@@ -173,6 +173,7 @@ impl Denial {
             environment: desired.environment.clone(),
             organization: desired.organization,
             actions: vec![action],
+            scheduled: Vec::new(),
             blocked: Vec::new(),
             notices: Vec::new(),
             exceeded_limits: Vec::new(),

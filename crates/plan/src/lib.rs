@@ -23,6 +23,7 @@ mod origin;
 mod protection;
 mod renamed;
 mod report;
+mod schedule;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub use on_behalf_of::EntryWork;
 pub use origin::DatesPassed;
 pub use protection::PAST_REMEDY;
 pub use report::{Outcome, Report};
+pub use schedule::{DayEffect, ScheduledChange};
 pub use unmanaged::Unmanaged;
 
 use self::beside::Others;
@@ -62,6 +64,8 @@ pub struct Plan {
     pub organization: Orgno,
     /// The actions, in order: an action is placed after all that it depends on.
     pub actions: Vec<Action>,
+    /// Accesses that change on a later day, by other declarations than the applied ones.
+    pub scheduled: Vec<ScheduledChange>,
     /// Requested actions that will not be done.
     pub blocked: Vec<Blocked>,
     /// Information for the reviewer.
@@ -224,6 +228,7 @@ impl Draft<'_> {
     }
 
     fn finish(self) -> Plan {
+        let scheduled = self.scheduled();
         let Self {
             desired,
             past,
@@ -247,6 +252,7 @@ impl Draft<'_> {
             environment: desired.environment.clone(),
             organization: desired.organization,
             actions,
+            scheduled,
             blocked,
             notices,
             exceeded_limits,
@@ -267,6 +273,11 @@ impl Blocked {
 }
 
 impl Plan {
+    /// Whether it asks for nothing, today or later.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty() && self.scheduled.is_empty()
+    }
+
     /// Adds further notices.
     pub fn add_notices(&mut self, notices: impl IntoIterator<Item = Notice>) {
         self.notices.extend(notices);

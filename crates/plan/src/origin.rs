@@ -84,6 +84,7 @@ impl Plan {
             environment,
             organization,
             actions,
+            scheduled: Vec::new(),
             blocked,
             notices,
             exceeded_limits,

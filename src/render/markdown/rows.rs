@@ -8,12 +8,17 @@ use crate::render::sections::{GroupChange, group_changes};
 use crate::render::text::{entry, is_entry, place, remark, short};
 use domain::text::json::value;
 use plan::Mark;
-use plan::document::{ActionDocument, ChangeDocument, ConsumerDocument, SourceDocument};
+use plan::document::{
+    ActionDocument, ChangeDocument, ConsumerDocument, ScheduledDocument, SourceDocument,
+};
 
 const ACCESSES: [&str; 10] =
     ["Action", "Scope", "Consumer", "Group", "Team", "Field", "Before", "After", "Where", "Reason"];
 const OTHERS: [&str; 8] =
     ["Action", "Scope or client", "Consumer", "Field", "Before", "After", "Where", "Reason"];
+/// Columns of changes on later days.
+pub(super) const LATER_COLUMNS: [&str; 6] =
+    ["Change", "Scope", "Consumer", "Group", "Team", "Where"];
 const GROUPS: [&str; 5] = ["Group", "Member", "Change", "Concerns", "Where"];
 
 /// A row of [`OTHERS`].
@@ -54,6 +59,23 @@ pub(super) fn tables(
     }
     page.table(MarkdownTable::new(rank, ACCESSES, &accesses));
     page.table(MarkdownTable::new(rank, OTHERS, &others));
+}
+
+/// The row of a change on a later day.
+pub(super) fn later_row(change: &ScheduledDocument, form: Form<'_>) -> [String; 6] {
+    let ScheduledDocument { scope, consumer, consumer_name, effect, day, group, team, source } =
+        change;
+    let Form { escape, folder: _ } = form;
+    let optional =
+        |text: &Option<String>| text.as_deref().map(|it| escape.code(it)).unwrap_or_default();
+    [
+        format!("{} {}", effect.words(), escape.code(day)),
+        escape.code(scope),
+        escape.named(consumer, consumer_name.as_deref()),
+        optional(group),
+        optional(team),
+        sourced(source, form),
+    ]
 }
 
 /// A member that comes or goes, and how many scopes that concerns.

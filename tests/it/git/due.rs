@@ -233,3 +233,46 @@ fn a_commit_that_was_applied_in_part_stays_so_after_what_is_due() {
     one.apply();
     assert_eq!((remote.held("applied"), remote.tried()), (Some(later), Vec::new()));
 }
+
+/// A declaration of `etat:a` with one entry.
+fn entry(one: &Clone<'_>, days: &str) {
+    one.declare(&format!(
+        "scopes:\n  - {{ name: etat:a, description: Les, consumers: [{{ consumer: \"{SKATT}\"{days} }}] }}\n"
+    ));
+}
+
+#[test]
+fn what_a_later_day_brings_is_reviewed_before_it_is_applied() {
+    let remote = Remote::new();
+    let one = remote.first();
+    entry(&one, &format!(", until: {}", ago(-60)));
+    one.apply();
+    assert_eq!(one.plan()["scheduled"], Value::Null, "what was applied is nothing new");
+    remote.world.check_and_forget();
+
+    // Access for ever instead of two months: nothing changes today.
+    entry(&one, "");
+    let planned = one.ends(2, &["plan", "--detailed-exitcode", "--out", "../plan.json"]);
+    let line = format!("+ no longer ends after {}  etat:a  {SKATT}", ago(-60));
+    assert!(planned.stdout.contains("\n1 change on later days.\n"), "{}", planned.stdout);
+    assert!(planned.stdout.contains(&line), "{}", planned.stdout);
+    let markdown = one.ends(0, &["plan", "--format", "markdown"]).stdout;
+    assert!(markdown.contains("no longer ends after"), "{markdown}");
+    assert!(!markdown.contains("No changes"), "{markdown}");
+
+    // It takes an approval as everything else does.
+    let refused = one.ends(4, &["apply"]);
+    assert!(refused.stderr.contains("--expect sha256:"), "{}", refused.stderr);
+    assert_eq!(one.plan()["scheduled"][0]["effect"], "no_longer_ends");
+    one.ends(0, &["apply", "../plan.json", "--auto-approve"]);
+    assert_eq!(sent(&remote), [""; 0]);
+    let again = one.ends(0, &["plan", "--detailed-exitcode"]);
+    assert!(again.stdout.contains("No changes."), "{}", again.stdout);
+
+    // A plan that was saved for another day is stale.
+    entry(&one, &format!(", until: {}", ago(-10)));
+    one.ends(0, &["plan", "--out", "../plan.json"]);
+    entry(&one, &format!(", until: {}", ago(-20)));
+    let stale = one.ends(4, &["apply", "../plan.json", "--auto-approve"]);
+    assert!(stale.stderr.contains(&format!("ends after {}", ago(-20))), "{}", stale.stderr);
+}

@@ -3,9 +3,9 @@
 use plan::document::{
     ActionDocument, AppliedDocument, BlameDocument, BlockedDocument, ChangeDocument,
     CommitDocument, ConsumerDocument, NoticeDocument, PlanDocument, RepositoryDocument,
-    SourceDocument, Summary,
+    ScheduledDocument, SourceDocument, Summary,
 };
-use plan::{Kind, Origin, Verb};
+use plan::{DayEffect, Kind, Origin, Verb};
 use serde_json::{Value, json};
 
 const KINDS: [Kind; 4] = [Kind::Scope, Kind::Access, Kind::Client, Kind::Keys];
@@ -27,6 +27,7 @@ pub(crate) fn plan(count: usize, text: &mut dyn FnMut() -> String) -> PlanDocume
         digest: text(),
         summary: summary(),
         actions: (0..count).map(|at| action(at, text)).collect(),
+        scheduled: (0..count.min(4)).map(|at| scheduled(at, text)).collect(),
         blocked: (0..count.min(7)).map(|_| blocked(text)).collect(),
         notices: (0..count).map(|at| notice(at, text)).collect(),
     };
@@ -103,6 +104,21 @@ fn change(at: usize, text: &mut dyn FnMut() -> String) -> ChangeDocument {
 
 fn key(text: &mut dyn FnMut() -> String) -> Value {
     json!({ "kid": text(), "thumbprint": text(), "alg": text(), "exp": 1_900_000_000 })
+}
+
+fn scheduled(at: usize, text: &mut dyn FnMut() -> String) -> ScheduledDocument {
+    let effects =
+        [DayEffect::Begins, DayEffect::NoLongerEnds, DayEffect::Ends, DayEffect::NoLongerBegins];
+    ScheduledDocument {
+        scope: text(),
+        consumer: text(),
+        consumer_name: Some(text()),
+        effect: effects[at % 4],
+        day: text(),
+        group: Some(text()),
+        team: Some(text()),
+        source: place(text),
+    }
 }
 
 fn blocked(text: &mut dyn FnMut() -> String) -> BlockedDocument {

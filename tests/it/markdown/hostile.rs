@@ -94,8 +94,11 @@ fn for_programs(plan: &PlanDocument) -> Vec<&String> {
         let id = is_named.then_some(&action.id);
         commits.chain(&action.after).chain(&action.client_id).chain(id)
     });
+    // A later day is declared now, not at an older commit.
+    let later = plan.scheduled.iter().filter_map(|change| change.source.at.as_ref());
     let limits = plan.limits().map(|limit| &limit.target);
-    commits.chain(repository).chain([&plan.created]).chain(actions).chain(limits).collect()
+    let all = commits.chain(repository).chain([&plan.created]).chain(actions);
+    all.chain(later).chain(limits).collect()
 }
 
 #[test]

@@ -6,17 +6,28 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::action::{ActionDocument, ChangeDocument, ConsumerDocument};
-use crate::{Action, Plan};
+use super::scheduled::ScheduledDocument;
+use crate::{Action, DayEffect, Plan};
 
-/// A checksum over an environment and the actions in it: not over places, times, names or notices, so that
+/// A checksum over an environment and what is done in it, today and on later days: not over places, times, names or notices, so that
 /// the same actions have the same digest. Its form is `sha256:<64 hex digits>`.
-pub(super) fn digest(environment: &str, actions: &[ActionDocument]) -> String {
+pub(super) fn digest(
+    environment: &str,
+    actions: &[ActionDocument],
+    scheduled: &[ScheduledDocument],
+) -> String {
     #[derive(Serialize)]
     struct Digested<'a> {
         environment: &'a str,
         actions: Vec<Essence<'a>>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        scheduled: Vec<(&'a str, &'a str, DayEffect, &'a str)>,
     }
-    let digested = Digested { environment, actions: actions.iter().map(Essence::of).collect() };
+    let digested = Digested {
+        environment,
+        actions: actions.iter().map(Essence::of).collect(),
+        scheduled: scheduled.iter().map(ScheduledDocument::essence).collect(),
+    };
     // Serialising plain data with string keys into memory does not fail.
     let bytes = serde_json::to_vec(&digested).unwrap_or_default();
     let mut digest = "sha256:".to_owned();
@@ -30,7 +41,8 @@ impl Plan {
     /// The digest of its document.
     pub fn digest(&self) -> String {
         let actions: Vec<_> = self.actions.iter().map(ActionDocument::new).collect();
-        digest(&self.environment, &actions)
+        let scheduled: Vec<_> = self.scheduled.iter().map(ScheduledDocument::new).collect();
+        digest(&self.environment, &actions, &scheduled)
     }
 }
 

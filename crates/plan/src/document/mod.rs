@@ -9,6 +9,7 @@ mod keys;
 mod plan;
 mod report;
 mod requests;
+mod scheduled;
 mod stale;
 mod unmanaged;
 
@@ -27,6 +28,7 @@ pub use plan::{
 };
 pub use report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
 pub use requests::{AccessRequest, RequestsDocument};
+pub use scheduled::ScheduledDocument;
 pub use stale::moved;
 pub use unmanaged::{Age, Coverage, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope};
 

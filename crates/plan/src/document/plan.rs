@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::action::ActionDocument;
 use super::digest::digest;
+use super::scheduled::ScheduledDocument;
 use super::{FORMAT_VERSION, check_version};
 use crate::{Blocked, Notice, Plan, Verb};
 
@@ -44,6 +45,10 @@ pub struct PlanDocument {
     pub summary: Summary,
     /// The actions, in order.
     pub actions: Vec<ActionDocument>,
+    /// Accesses that change on a later day, by other declarations than the applied ones: nothing is done about
+    /// them today, and `apply --due` does them on their day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scheduled: Vec<ScheduledDocument>,
     /// Requested actions that will not be done.
     pub blocked: Vec<BlockedDocument>,
     /// Information for the reviewer, including the limits that the plan exceeds (`PV5xx`).
@@ -125,6 +130,7 @@ impl PlanDocument {
             environment,
             organization,
             actions,
+            scheduled,
             blocked,
             notices,
             exceeded_limits,
@@ -132,6 +138,7 @@ impl PlanDocument {
             forgotten,
         } = plan;
         let actions: Vec<_> = actions.iter().map(ActionDocument::new).collect();
+        let scheduled: Vec<_> = scheduled.iter().map(ScheduledDocument::new).collect();
         Self {
             format_version: FORMAT_VERSION,
             environment: environment.clone(),
@@ -143,9 +150,10 @@ impl PlanDocument {
             base: None,
             rollback: false,
             created: created.to_string(),
-            digest: digest(environment, &actions),
+            digest: digest(environment, &actions, &scheduled),
             summary: Summary::of(&actions),
             actions,
+            scheduled,
             blocked: blocked.iter().map(BlockedDocument::new).collect(),
             notices: exceeded_limits.iter().chain(notices).map(NoticeDocument::new).collect(),
         }
@@ -178,7 +186,7 @@ impl PlanDocument {
         if self.summary != Summary::of(&self.actions) {
             return Some("its sums are not those of its actions".to_owned());
         }
-        (digest(&self.environment, &self.actions) != self.digest)
+        (digest(&self.environment, &self.actions, &self.scheduled) != self.digest)
             .then(|| "its digest is not that of its actions".to_owned())
     }
 
@@ -198,9 +206,14 @@ impl PlanDocument {
         self.repository.as_ref().map_or("", |repository| &repository.folder)
     }
 
+    /// Whether there is nothing to do, today or later.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty() && self.scheduled.is_empty()
+    }
+
     /// Whether there is nothing to do, and nothing blocked.
     pub fn is_as_declared(&self) -> bool {
-        self.actions.is_empty() && self.blocked.is_empty()
+        self.is_empty() && self.blocked.is_empty()
     }
 
     /// Number of actions of a kind.

@@ -1,9 +1,10 @@
 //! Changes since a plan was saved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::action::{ActionDocument, ChangeDocument, ConsumerDocument};
 use super::plan::PlanDocument;
+use super::scheduled::ScheduledDocument;
 use domain::text::json::value;
 
 /// Differences between the current plan and a saved one, one sentence each; empty where both do the same.
@@ -27,6 +28,15 @@ pub fn moved(saved: &PlanDocument, now: &PlanDocument) -> Vec<String> {
     }
     let new = after.keys().filter(|id| !before.contains_key(*id));
     lines.extend(new.map(|id| format!("{id}: is needed by now and not in the plan")));
+    let later = |plan: &PlanDocument| -> BTreeSet<String> {
+        let sentence = |it: &ScheduledDocument| {
+            format!("{} {}: the access {} {}", it.scope, it.consumer, it.effect.words(), it.day)
+        };
+        plan.scheduled.iter().map(sentence).collect()
+    };
+    let (before, after) = (later(saved), later(now));
+    lines.extend(before.difference(&after).map(|it| format!("{it}: this is not so any more")));
+    lines.extend(after.difference(&before).map(|it| format!("{it}: this is not in the plan")));
     if lines.is_empty() && saved.digest != now.digest {
         lines.push("a key that counts again is another one under the same id".to_owned());
     }

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use jiff::civil::Date;
 
-use super::super::{DatesPassed, Origin};
+use super::super::{DatesPassed, DayEffect, Origin};
 use super::*;
 
 const HAS: [(&str, &str); 1] = [(SKATT, "APPROVED")];
@@ -185,4 +185,70 @@ fn what_is_due_exceeds_limits_too() {
     revoke etat:b 974761076
     PV502 guards.max_revocations
     ");
+}
+
+/// The changes on later days, where the one side was applied and the other is declared, and nothing is to be done
+/// today.
+fn later(before: &[Days], now: &[Days], live: &[(&str, &str)]) -> Vec<String> {
+    let applied = Applied { commit: "abc".into(), desired: with(before) };
+    let plan = planned_after(&with(now), Some(&applied), &open(live));
+    let again = planned_after(&with(before), Some(&applied), &open(live));
+    assert_eq!(again.scheduled, [], "what was applied asks for nothing new");
+    let shown = plan.scheduled.iter().map(|it| format!("{} {}", it.effect.words(), it.day));
+    assert_eq!(plan.is_empty(), plan.actions.is_empty() && plan.scheduled.is_empty());
+    shown.collect()
+}
+
+#[test]
+fn what_a_later_day_brings_is_part_of_the_plan() {
+    let always = [days("", "")];
+    let until = |day: &str| [days("", day)];
+    let from = |day: &str| [days(day, "")];
+    let none: [&str; 0] = [];
+    assert_eq!(later(&always, &always, &HAS), none);
+    assert_eq!(later(&always, &until("2026-12-20"), &HAS), ["ends after 2026-12-20"]);
+    assert_eq!(later(&until("2026-12-05"), &always, &HAS), ["no longer ends after 2026-12-05"]);
+    assert_eq!(
+        later(&until("2026-12-05"), &until("2026-12-20"), &HAS),
+        ["ends after 2026-12-20", "no longer ends after 2026-12-05"]
+    );
+    assert_eq!(later(&until("2026-12-20"), &until("2026-12-05"), &HAS), ["ends after 2026-12-05"]);
+    assert_eq!(later(&until("2026-11-01"), &from("2026-12-01"), &[]), ["begins on 2026-12-01"]);
+    assert_eq!(
+        later(&from("2026-12-01"), &until("2026-11-01"), &[]),
+        ["no longer begins on 2026-12-01"]
+    );
+    assert_eq!(later(&from("2026-12-01"), &from("2026-12-08"), &[]).len(), 2);
+    // The same days by other entries.
+    let halves = [days("", "2026-12-05"), days("2026-12-06", "2026-12-20")];
+    assert_eq!(later(&until("2026-12-20"), &halves, &HAS), none);
+}
+
+#[test]
+fn the_digest_covers_later_days() {
+    let applied = Applied { commit: "abc".into(), desired: with(&[days("", "2026-11-01")]) };
+    let digest =
+        |day: &str| planned_after(&with(&[days(day, "")]), Some(&applied), &open(&[])).digest();
+    let nothing = planned_after(&applied.desired, Some(&applied), &open(&[])).digest();
+    assert_ne!(digest("2026-12-01"), nothing);
+    assert_ne!(digest("2026-12-01"), digest("2026-12-02"));
+}
+
+#[test]
+fn a_block_ends_what_later_days_would_bring() {
+    let applied = Applied { commit: "abc".into(), desired: with(&[days("2026-12-01", "")]) };
+    let block = domain::ConsumerBlock {
+        consumer: orgno(SKATT),
+        scopes: None,
+        reason: "SAK-1".to_owned(),
+        source: source(1),
+    };
+    let blocked = Desired { blocks: vec![block], ..applied.desired.clone() };
+    let plan = planned_after(&blocked, Some(&applied), &open(&[]));
+    assert_eq!(plan.scheduled.len(), 1);
+    assert_eq!(plan.scheduled[0].effect, DayEffect::NoLongerBegins);
+    // The block is lifted: the day counts again.
+    let lifted = Applied { commit: "abc".into(), desired: blocked };
+    let plan = planned_after(&applied.desired, Some(&lifted), &open(&[]));
+    assert_eq!(plan.scheduled[0].effect, DayEffect::Begins);
 }
