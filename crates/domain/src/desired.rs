@@ -86,11 +86,11 @@ impl Desired {
         access.on(day).filter(|_| self.block(scope, consumer).is_none())
     }
 
-    /// Adds the guards of other declarations, blocks whom they block, and protects what they protect.
+    /// Adds the guards of other declarations, blocks whom they block too, and protects what they protect.
     #[must_use]
     pub fn protected_as(mut self, other: &Self) -> Self {
         self.guards = other.guards.clone();
-        self.blocks = other.blocks.clone();
+        self.blocks.splice(..0, other.blocks.iter().cloned());
         for (name, scope) in &mut self.scopes {
             let of_other = other.scopes.get(name).is_some_and(|it| it.prevent_deactivation);
             scope.prevent_deactivation |= of_other;

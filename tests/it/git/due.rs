@@ -210,6 +210,23 @@ fn a_block_is_first_in_a_plan_and_counts_in_no_limit() {
 }
 
 #[test]
+fn a_rollback_gives_no_access_that_its_own_commit_blocks() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let before = one.declare(&format!(
+        "scopes: [{{ name: etat:a, description: Les, consumers: [\"{SKATT}\", \"{KART}\"] }}]\n\
+         blocked: [{{ consumer: \"{SKATT}\", reason: SAK-1 }}]\n"
+    ));
+    one.apply();
+    one.declare("scopes: [{ name: etat:a, description: Les }]\n");
+    one.apply();
+    assert_eq!(remote.world.open_to("etat:a").unwrap(), [""; 0]);
+    let plan = one.ends(0, &["rollback", &before, "--format", "json"]).stdout;
+    let plan: Value = serde_json::from_str(&plan).unwrap();
+    assert_eq!(ids(&plan), [format!("grant etat:a {KART}")]);
+}
+
+#[test]
 fn a_commit_that_was_applied_in_part_stays_so_after_what_is_due() {
     let remote = Remote::new();
     let one = month(&remote);
