@@ -55,10 +55,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         scopes: scope.iter().map(|glob| glob.glob().glob().to_owned()).collect(),
         reason: reason.clone(),
     };
-    let ChangedBlock { consumer, files, before } = block(&global.options(), entry)?;
-    let consumer = printable(&consumer);
-    let files = files.join(", ");
-    print(global.color, &format!("{consumer} is blocked in {}\n", printable(&files)))?;
+    let from = match entry.scopes.as_slice() {
+        [] => "all scopes".to_owned(),
+        scopes => scopes.join(", "),
+    };
+    let changed = block(&global.options(), entry)?;
+    let line = format!("{} from {from}: {}", is("blocked", &changed), changed.files.join(", "));
+    let ChangedBlock { before, .. } = changed;
+    print(global.color, &format!("{}\n", printable(&line)))?;
     if !before.is_empty() {
         let places = before.join(", ");
         log::report(global, &format!("it was blocked before too: {}", printable(&places)));
@@ -68,14 +72,21 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 pub(super) fn lift(global: &Global, args: &UnblockArgs) -> Result<Exit, Failure> {
-    let ChangedBlock { consumer, files, before } = unblock(&global.options(), &args.consumer)?;
-    let consumer = printable(&consumer);
-    if before.is_empty() {
-        log::report(global, &format!("{consumer} is not blocked: nothing was changed"));
+    let changed = unblock(&global.options(), &args.consumer)?;
+    if changed.before.is_empty() {
+        let line = format!("{}: nothing was changed", is("not blocked", &changed));
+        log::report(global, &printable(&line));
         return Ok(Exit::Done);
     }
-    let files = files.join(", ");
-    print(global.color, &format!("{consumer} is no longer blocked in {}\n", printable(&files)))?;
+    let line = format!("{}: {}", is("no longer blocked", &changed), changed.files.join(", "));
+    print(global.color, &format!("{}\n", printable(&line)))?;
     log::report(global, "next: commit, and apply: the plan shows who is granted access again");
     Ok(Exit::Done)
+}
+
+/// The organisation, what it is now, and where.
+fn is(what: &str, changed: &ChangedBlock) -> String {
+    let ChangedBlock { consumer, environment, files: _, before: _ } = changed;
+    let place = environment.as_deref().unwrap_or("all environments");
+    format!("{consumer} is {what} in {place}")
 }

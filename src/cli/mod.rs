@@ -120,6 +120,8 @@ enum Command {
     #[command(long_about = block::ABOUT, after_help = examples::BLOCK)]
     Block(block::Args),
     /// Remove an organisation from `blocked`
+    ///
+    /// With -e or PORTVAKT_ENV, only its entries for that environment are removed; without, all of them.
     #[command(after_help = examples::UNBLOCK)]
     Unblock(block::UnblockArgs),
     /// List who requests access to the organisation's scopes, or deny a request

@@ -245,7 +245,7 @@ impl Repository {
         self.settings().nais.known_prefix(&self.settings().prefixes)
     }
 
-    fn set_of(&self, environment: Option<&str>) -> EnvironmentSet {
+    pub(super) fn set_of(&self, environment: Option<&str>) -> EnvironmentSet {
         match environment {
             None => EnvironmentSet::ALL,
             Some(name) => {

@@ -5,18 +5,19 @@ use super::clock::today;
 use super::failure::Failure;
 use super::files::WrittenFiles;
 use super::options::RunOptions;
-use crate::declare::{
-    self, BlockEntry, Diagnostic, Edited, NamedConsumer, Repository, did_you_mean,
-};
+use super::organizations::KnownOrganizations;
+use crate::declare::{self, BlockEntry, Diagnostic, Edited, NamedConsumer, Repository};
 use domain::text::printable;
 
 /// An organisation that was blocked, or is no longer.
 pub(crate) struct ChangedBlock {
     /// Its alias, or else its number.
     pub(crate) consumer: String,
+    /// The environment in which that counts; `None` for all.
+    pub(crate) environment: Option<String>,
     /// The files that were written.
     pub(crate) files: Vec<String>,
-    /// The entries of `blocked` that concerned it before, by their places.
+    /// The entries of `blocked` that concerned it there before, by their places.
     pub(crate) before: Vec<String>,
 }
 
@@ -27,37 +28,46 @@ pub(crate) struct ChangedBlock {
 pub(crate) fn block(options: &RunOptions, entry: BlockEntry) -> Result<ChangedBlock, Failure> {
     let repository = load(options)?;
     let consumer = named(&repository, &entry.consumer)?;
-    let environment = options.environment.as_deref();
-    let environment = environment.map(|name| repository.environment_name(Some(name)));
-    let environment = environment.transpose().map_err(|error| Failure::Usage(error.to_string()))?;
+    let environment = environment(&repository, options)?;
     let entry = BlockEntry {
-        consumer: consumer.written.clone(),
-        environments: environment.into_iter().map(str::to_owned).collect(),
+        consumer: repository.in_entry(&consumer, environment.as_deref()),
+        environments: environment.iter().cloned().collect(),
         ..entry
     };
-    let before = repository.blocks_of(&consumer);
+    let before = repository.blocks_of(&consumer, environment.as_deref());
     let (edited, is_new) = repository.with_block(&entry).map_err(refused)?;
     if !is_new {
         check(&repository, &edited)?;
     }
     let files = write(&repository, &[edited], is_new)?;
-    Ok(ChangedBlock { consumer: consumer.written, files, before })
+    Ok(ChangedBlock { consumer: entry.consumer, environment, files, before })
 }
 
-/// Removes all entries of an organisation.
+/// Removes all entries of an organisation, or those of one environment.
 ///
 /// # Errors
-/// There is no such organisation, or the YAML cannot be edited.
+/// There is no such organisation, an entry counts in other environments too, or the YAML cannot be edited.
 pub(crate) fn unblock(options: &RunOptions, asked: &str) -> Result<ChangedBlock, Failure> {
     let repository = load(options)?;
     let consumer = named(&repository, asked)?;
-    let before = repository.blocks_of(&consumer);
-    let edited = repository.without_blocks(&consumer).map_err(refused)?;
+    let environment = environment(&repository, options)?;
+    let before = repository.blocks_of(&consumer, environment.as_deref());
+    let beyond = repository.blocks_beyond(&consumer, environment.as_deref());
+    if let (Some(environment), false) = (&environment, beyond.is_empty()) {
+        return Err(Failure::Refused(format!(
+            "{} is blocked in other environments than {environment} too, by {}. Nothing was changed\nWithout -e \
+             and PORTVAKT_ENV, `unblock` lifts it in all of them; to keep it in some, name those under \
+             `environments` there",
+            printable(&consumer.written),
+            printable(&beyond.join(", "))
+        )));
+    }
+    let edited = repository.without_blocks(&consumer, environment.as_deref()).map_err(refused)?;
     for edited in &edited {
         check(&repository, edited)?;
     }
     let files = write(&repository, &edited, false)?;
-    Ok(ChangedBlock { consumer: consumer.written, files, before })
+    Ok(ChangedBlock { consumer: consumer.written, environment, files, before })
 }
 
 fn load(options: &RunOptions) -> Result<Repository, Failure> {
@@ -66,12 +76,26 @@ fn load(options: &RunOptions) -> Result<Repository, Failure> {
     declare::load_tracked(&root, index).map_err(|found| Failure::Invalid(root, found))
 }
 
+/// The environment that is asked for; `None` for all.
+fn environment(repository: &Repository, options: &RunOptions) -> Result<Option<String>, Failure> {
+    let asked = options.environment.as_deref();
+    let found = asked.map(|name| repository.environment_name(Some(name))).transpose();
+    let found = found.map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(found.map(str::to_owned))
+}
+
 fn named(repository: &Repository, asked: &str) -> Result<NamedConsumer, Failure> {
-    repository.named_consumer(asked).ok_or_else(|| {
-        let hint = did_you_mean(asked, repository.consumer_names());
+    let mut known = KnownOrganizations::default();
+    for environment in repository.environments() {
+        known.declared(repository, environment);
+    }
+    let numbers = known.find(asked)?;
+    let listed: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    repository.named_consumer(asked, numbers).ok_or_else(|| {
         Failure::Usage(format!(
-            "no organisation is called '{}'; {hint}name it by its number, its alias or its name",
-            printable(asked)
+            "several organisations are called '{}': {}; name one by its number or its alias",
+            printable(asked),
+            listed.join(", ")
         ))
     })
 }

@@ -41,11 +41,17 @@ impl KnownOrganizations {
             Err(wrong) => wrong,
         };
         let wanted = asked.to_lowercase();
-        let named = |names: &[(String, Orgno)]| -> BTreeSet<Orgno> {
-            let matches = names.iter().filter(|(name, _)| name.to_lowercase() == wanted);
+        let is_exact = |name: &str| name == asked;
+        let is_alike = |name: &str| name.to_lowercase() == wanted;
+        let named = |names: &[(String, Orgno)], is_it: &dyn Fn(&str) -> bool| -> BTreeSet<Orgno> {
+            let matches = names.iter().filter(|(name, _)| is_it(name));
             matches.map(|(_, orgno)| *orgno).collect()
         };
-        let found = [named(&self.aliases), named(&self.names)];
+        let found = [
+            named(&self.aliases, &is_exact),
+            named(&self.aliases, &is_alike),
+            named(&self.names, &is_alike),
+        ];
         if let Some(found) = found.into_iter().find(|found| !found.is_empty()) {
             return Ok(found);
         }

@@ -35,8 +35,13 @@ fn read(world: &World, file: &str) -> String {
 fn entries_are_written_beside_the_aliases_and_taken_out_again() {
     let world = world();
     let before = read(&world, "consumers.yaml");
-    ends(&world, 0, &["block", "skatt", "--reason", "SAK-1: nå"]);
-    ends(
+    let blocked = ends(&world, 0, &["block", "skatt", "--reason", "SAK-1: nå"]);
+    assert_eq!(
+        blocked.stdout,
+        "skatt is blocked in all environments from all scopes: consumers.yaml\n"
+    );
+    // The alias is declared for another environment, in which alone an entry with it would count.
+    let blocked = ends(
         &world,
         0,
         &[
@@ -44,8 +49,12 @@ fn entries_are_written_beside_the_aliases_and_taken_out_again() {
             "etat:b*",
         ],
     );
+    assert_eq!(
+        blocked.stdout,
+        "971040238 is blocked in test from etat:a, etat:b*: consumers.yaml\n"
+    );
     let entries = "blocked:\n  - { consumer: skatt, reason: \"SAK-1: nå\" }\n  \
-                   - { consumer: kart, environments: [test], scopes: [etat:a, \"etat:b*\"], reason: SAK-2 }\n";
+                   - { consumer: \"971040238\", environments: [test], scopes: [etat:a, \"etat:b*\"], reason: SAK-2 }\n";
     assert_eq!(read(&world, "consumers.yaml"), format!("{before}{entries}"));
     let again = ends(&world, 0, &["block", SKATT, "--reason", "SAK-3"]);
     assert!(
@@ -60,6 +69,45 @@ fn entries_are_written_beside_the_aliases_and_taken_out_again() {
     assert_eq!(read(&world, "consumers.yaml"), before);
     let nothing = ends(&world, 0, &["unblock", "kart"]);
     assert!(nothing.stderr.contains("kart is not blocked"), "{}", nothing.stderr);
+}
+
+#[test]
+fn an_entry_is_lifted_only_in_the_environment_that_is_asked_for() {
+    let world = world();
+    let before = read(&world, "consumers.yaml");
+    for environment in ["test", "tom"] {
+        ends(&world, 0, &["-e", environment, "block", "skatt", "--reason", environment]);
+    }
+    let lifted = ends(&world, 0, &["-e", "test", "unblock", "skatt"]);
+    assert_eq!(lifted.stdout, "skatt is no longer blocked in test: consumers.yaml\n");
+    let entry = "blocked:\n  - { consumer: skatt, environments: [tom], reason: tom }\n";
+    assert_eq!(read(&world, "consumers.yaml"), format!("{before}{entry}"));
+    let nothing = ends(&world, 0, &["-e", "test", "unblock", "skatt"]);
+    assert!(nothing.stderr.contains("skatt is not blocked in test"), "{}", nothing.stderr);
+    // An entry for all cannot be lifted in one.
+    ends(&world, 0, &["block", "skatt", "--reason", "SAK-1"]);
+    let written = read(&world, "consumers.yaml");
+    let refused = ends(&world, 4, &["-e", "test", "unblock", "skatt"]);
+    let said = "skatt is blocked in other environments than test too, by consumers.yaml:8";
+    assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    assert_eq!(read(&world, "consumers.yaml"), written);
+    ends(&world, 0, &["unblock", "skatt"]);
+    assert_eq!(read(&world, "consumers.yaml"), before);
+}
+
+#[test]
+fn a_name_of_several_organisations_blocks_none_of_them() {
+    let world = world();
+    let aliases = format!(
+        "consumers:\n  skatt: {{ orgno: \"{SKATT}\", name: Etaten }}\n  \
+         kart: {{ orgno: \"{KART}\", name: Etaten }}\n"
+    );
+    world.write("consumers.yaml", &aliases);
+    for args in [&["block", "etaten", "--reason", "x"][..], &["unblock", "Etaten"]] {
+        let ran = ends(&world, 64, args);
+        assert!(ran.stderr.contains(&format!("': {KART}, {SKATT}; name one by")), "{}", ran.stderr);
+    }
+    assert_eq!(read(&world, "consumers.yaml"), aliases);
 }
 
 #[test]
@@ -82,7 +130,7 @@ fn what_cannot_be_blocked_is_an_error_with_a_suggestion() {
     let world = world();
     for (args, said) in [
         (&["block", "skat", "--reason", "x"][..], "did you mean `skatt`?"),
-        (&["block", "974761077", "--reason", "x"], "no organisation is called"),
+        (&["block", "974761077", "--reason", "x"], "is not an organisation number"),
         (&["block", "skatt", "--reason", " "], "say why"),
         (&["-e", "prod", "block", "skatt", "--reason", "x"], "there is no environment `prod`"),
         (&["block", "skatt", "--reason", "x", "--scope", "a{"], "glob"),

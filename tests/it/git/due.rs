@@ -179,7 +179,10 @@ fn a_block_is_first_in_a_plan_and_counts_in_no_limit() {
     one.apply();
     remote.world.check_and_forget();
     let ran = one.ends(0, &["block", "Skatteetaten", "--reason", "SAK-99", "--scope", "etat:a*"]);
-    assert_eq!(ran.stdout, "skatt is blocked in declarations.yaml\n");
+    assert_eq!(
+        ran.stdout,
+        "skatt is blocked in all environments from etat:a*: declarations.yaml\n"
+    );
     let written = std::fs::read_to_string(one.path.join("declarations.yaml")).unwrap();
     let entry = "blocked:\n  - { consumer: skatt, scopes: [\"etat:a*\"], reason: SAK-99 }\n";
     assert_eq!(written, format!("{scopes}{entry}"));

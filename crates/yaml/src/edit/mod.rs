@@ -54,6 +54,13 @@ impl Route {
         route
     }
 
+    /// To an item below.
+    pub fn item(&self, index: usize) -> Self {
+        let mut route = self.clone();
+        route.turns.push(Turn::Item(index));
+        route
+    }
+
     /// To the root of the document.
     pub fn root(&self) -> Self {
         Self { document: self.document, turns: Vec::new() }

@@ -6,7 +6,8 @@ use serde_yaml::Value;
 
 use super::{CannotEdit, Edited, LAST};
 use crate::declare::diagnostic::Place;
-use crate::declare::read::declared::{Alias, Who};
+use crate::declare::read::declared::{DeclaredBlock, Who};
+use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::silences::MARK;
 use crate::declare::repository::Repository;
 use domain::Orgno;
@@ -31,7 +32,7 @@ pub struct BlockEntry {
     pub reason: String,
 }
 
-/// An organisation, as a person and as the repository name it.
+/// An organisation, as the repository names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedConsumer {
     /// Its alias, or else its number.
@@ -61,30 +62,45 @@ impl BlockEntry {
 }
 
 impl Repository {
-    /// The organisation that a text names: by its number, its alias or its name.
-    pub fn named_consumer(&self, asked: &str) -> Option<NamedConsumer> {
-        let aliases = || self.declared().aliases.iter();
-        let of_alias = |alias: &Alias| NamedConsumer {
-            written: alias.alias.clone(),
-            numbers: self.numbers(&Who::Alias(alias.alias.as_str().into())),
+    /// The organisation with these numbers: by the alias that has just them, first the one that is `asked` for,
+    /// or else by its number; `None` where nothing names them all.
+    pub fn named_consumer(&self, asked: &str, numbers: BTreeSet<Orgno>) -> Option<NamedConsumer> {
+        let aliases = || {
+            let aliases = self.declared().aliases.iter().map(|alias| alias.alias.as_str());
+            aliases.filter(|alias| self.numbers(&Who::Alias((*alias).into())) == numbers)
         };
-        if let Ok(number) = asked.parse::<Orgno>() {
-            let named = aliases().filter(|alias| alias.orgno == number).map(of_alias);
-            let own = NamedConsumer { written: number.to_string(), numbers: [number].into() };
-            // An alias that has another number elsewhere would block that too.
-            return Some(named.into_iter().find(|it| it.numbers == own.numbers).unwrap_or(own));
-        }
-        let wanted = asked.to_lowercase();
-        let is_name =
-            |alias: &&Alias| alias.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted);
-        let exact = aliases().find(|alias| alias.alias == asked);
-        exact.or_else(|| aliases().find(is_name)).map(of_alias)
+        let alias = aliases().find(|alias| *alias == asked).or_else(|| aliases().next());
+        let written = alias.map(str::to_owned).or_else(|| only(&numbers))?;
+        Some(NamedConsumer { written, numbers })
     }
 
-    /// The entries of `blocked` that concern an organisation, each by its place, such as `a.yaml:3`.
-    pub fn blocks_of(&self, consumer: &NamedConsumer) -> Vec<String> {
-        let places = self.places_of_blocks(&consumer.numbers).into_iter();
-        places.map(|place| format!("{}:{}", place.file, place.line())).collect()
+    /// How an entry names an organisation so that it counts in an environment, or in all: an alias may be
+    /// declared for others alone.
+    pub fn in_entry(&self, consumer: &NamedConsumer, environment: Option<&str>) -> String {
+        let NamedConsumer { written, numbers } = consumer;
+        let aliases = self.declared().aliases.iter().filter(|alias| alias.alias == *written);
+        let known = aliases.fold(EnvironmentSet::NONE, |all, alias| all.or(alias.environments));
+        let asked = self.set_of(environment).and(self.settings().environment_names.all());
+        let number = only(numbers).filter(|_| !asked.without(known).is_empty());
+        number.unwrap_or_else(|| written.clone())
+    }
+
+    /// The entries of `blocked` that concern an organisation in an environment, or in any, each by its place,
+    /// such as `a.yaml:3`.
+    pub fn blocks_of(&self, consumer: &NamedConsumer, environment: Option<&str>) -> Vec<String> {
+        in_lines(&self.blocks_in(&consumer.numbers, environment))
+    }
+
+    /// Those of them that count in other environments too.
+    pub fn blocks_beyond(
+        &self,
+        consumer: &NamedConsumer,
+        environment: Option<&str>,
+    ) -> Vec<String> {
+        let others = self.settings().environment_names.all().without(self.set_of(environment));
+        let mut blocks = self.blocks_in(&consumer.numbers, environment);
+        blocks.retain(|block| block.environments.overlaps(others));
+        in_lines(&blocks)
     }
 
     /// The file with one more entry of `blocked`, and whether it is a new one. All other declarations and all
@@ -115,25 +131,28 @@ impl Repository {
         Ok((self.edit_item(&place, wanted, edit)?, false))
     }
 
-    /// The files without the entries of `blocked` that concern an organisation. Nothing is written.
+    /// The files without the entries of `blocked` that concern an organisation in an environment, or in any.
+    /// Nothing is written.
     ///
     /// # Errors
     /// It cannot be done safely.
-    pub fn without_blocks(&self, consumer: &NamedConsumer) -> Result<Vec<Edited>, CannotEdit> {
+    pub fn without_blocks(
+        &self,
+        consumer: &NamedConsumer,
+        environment: Option<&str>,
+    ) -> Result<Vec<Edited>, CannotEdit> {
         let mut by_file: BTreeMap<&str, Vec<&Place>> = BTreeMap::new();
-        for place in self.places_of_blocks(&consumer.numbers) {
+        for DeclaredBlock { place, .. } in self.blocks_in(&consumer.numbers, environment) {
             by_file.entry(&place.file).or_default().push(place);
         }
         let each = by_file.into_iter().map(|(file, places)| {
             let after = || {
                 let before = self.source(file).ok_or("it cannot be read any more")?;
-                match self.holds_only_blocks_of(&before, &consumer.numbers) {
+                match holds_only_blocks(&before, places.len()) {
                     // A file of which nothing would be left.
                     true if before.contains('#') => Err(COMMENT),
                     true => Ok(EMPTY.to_owned()),
-                    false => {
-                        edited(&before, |editor| self.unblock(editor, &places, &consumer.numbers))
-                    }
+                    false => edited(&before, |editor| unblock(editor, &places)),
                 }
             };
             let wanted = format!("By hand: take {} out of `blocked`", consumer.written);
@@ -143,56 +162,15 @@ impl Repository {
         each.collect()
     }
 
-    /// Removes the entries that concern an organisation from the documents that have one of these places.
-    fn unblock(
+    fn blocks_in(
         &self,
-        editor: &mut Editor<'_>,
-        places: &[&Place],
         numbers: &BTreeSet<Orgno>,
-    ) -> Result<(), Hindrance> {
-        let mut lists: Vec<Route> = Vec::new();
-        for place in places {
-            let list = editor.holder(place.span).ok_or(CHANGED)?.root().key("blocked");
-            if !lists.contains(&list) {
-                lists.push(list);
-            }
-        }
-        for list in lists {
-            let items = editor.value(&list).and_then(Value::as_sequence).ok_or(CHANGED)?;
-            let count = items.len();
-            let items = items.iter().enumerate();
-            let gone = items.filter(|(_, item)| self.is_of(item, numbers)).map(|(index, _)| index);
-            let gone: Vec<usize> = gone.collect();
-            match gone.len() == count {
-                true => editor.remove(&list, MARK)?,
-                false => editor.remove_items(&list, &gone, MARK)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a text holds one document with entries of these numbers below `blocked`, and nothing else.
-    fn holds_only_blocks_of(&self, text: &str, numbers: &BTreeSet<Orgno>) -> bool {
-        let Ok(Value::Mapping(root)) = serde_yaml::from_str::<Value>(text) else { return false };
-        let blocks = root.get("blocked").and_then(Value::as_sequence);
-        let are_meant = |items: &Vec<Value>| items.iter().all(|item| self.is_of(item, numbers));
-        root.len() == 1 && blocks.is_some_and(are_meant)
-    }
-
-    /// Whether an entry of `blocked` concerns an organisation.
-    fn is_of(&self, entry: &Value, numbers: &BTreeSet<Orgno>) -> bool {
-        let named = entry.get("consumer").and_then(Value::as_str);
-        let who = named.map(|text| match text.trim().parse() {
-            Ok(orgno) => Who::Orgno(orgno),
-            Err(_) => Who::Alias(text.trim().into()),
-        });
-        who.is_some_and(|who| !self.numbers(&who).is_disjoint(numbers))
-    }
-
-    fn places_of_blocks(&self, numbers: &BTreeSet<Orgno>) -> Vec<&Place> {
+        environment: Option<&str>,
+    ) -> Vec<&DeclaredBlock> {
+        let within = self.set_of(environment);
         let blocks = self.declared().blocks.iter();
-        let meant = blocks.filter(|block| !self.numbers(&block.who).is_disjoint(numbers));
-        meant.map(|block| &block.place).collect()
+        let blocks = blocks.filter(|block| block.environments.overlaps(within));
+        blocks.filter(|block| !self.numbers(&block.who).is_disjoint(numbers)).collect()
     }
 
     /// The numbers that a name has in any environment.
@@ -207,4 +185,44 @@ impl Repository {
             Who::Group(_) => BTreeSet::new(),
         }
     }
+}
+
+/// Removes the entries in which an organisation is named at these places.
+fn unblock(editor: &mut Editor<'_>, places: &[&Place]) -> Result<(), Hindrance> {
+    let entries = places.iter().map(|place| editor.holder(place.span).ok_or(CHANGED));
+    let entries: Vec<Route> = entries.collect::<Result<_, _>>()?;
+    let mut lists: Vec<Route> = Vec::new();
+    for entry in &entries {
+        let list = entry.root().key("blocked");
+        if !lists.contains(&list) {
+            lists.push(list);
+        }
+    }
+    for list in lists {
+        let count = editor.value(&list).and_then(Value::as_sequence).ok_or(CHANGED)?.len();
+        let gone = (0..count).filter(|index| entries.contains(&list.item(*index)));
+        let gone: Vec<usize> = gone.collect();
+        match gone.len() == count {
+            true => editor.remove(&list, MARK)?,
+            false => editor.remove_items(&list, &gone, MARK)?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether a text holds one document with that many entries below `blocked`, and nothing else.
+fn holds_only_blocks(text: &str, count: usize) -> bool {
+    let Ok(Value::Mapping(root)) = serde_yaml::from_str::<Value>(text) else { return false };
+    let blocks = root.get("blocked").and_then(Value::as_sequence);
+    root.len() == 1 && blocks.is_some_and(|blocks| blocks.len() == count)
+}
+
+fn in_lines(blocks: &[&DeclaredBlock]) -> Vec<String> {
+    let places = blocks.iter().map(|block| &block.place);
+    places.map(|place| format!("{}:{}", place.file, place.line())).collect()
+}
+
+/// The number, if there is but one.
+fn only(numbers: &BTreeSet<Orgno>) -> Option<String> {
+    numbers.first().filter(|_| numbers.len() == 1).map(ToString::to_string)
 }
