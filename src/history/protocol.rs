@@ -65,7 +65,8 @@ impl Lock {
     }
 
     /// Writes the last line of an apply into the ledger, moves the applied commit with the data in `recorded`
-    /// if it was applied in full, and releases the lock: all or nothing.
+    /// if it was applied in full, and releases the lock: all or nothing. The plan was made for the dates at
+    /// the time `planned`.
     ///
     /// # Errors
     /// [`Error::Broken`] where somebody has broken the lock: the result is still written, and the commit
@@ -76,6 +77,7 @@ impl Lock {
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
         conclusion: Conclusion,
+        planned: Timestamp,
         shown: Option<&Refs>,
     ) -> Result<(), Error> {
         let history = self.history();
@@ -88,7 +90,7 @@ impl Lock {
             // The current holder of the lock may have changed the baseline.
             self.check_held(now)?;
             still_counts(now, shown)?;
-            let mut updates = history.concluded(recorded, conclusion, now)?;
+            let mut updates = history.concluded(recorded, conclusion, planned, now)?;
             updates.push(self.release_update()?);
             Ok(updates)
         });
@@ -254,7 +256,8 @@ mod tests {
         let (lock, shown) = (lock(&history), history.refs().unwrap());
         unlock(&history);
         let nothing = entry(&recorded, None, "done");
-        let ended = lock.conclude(nothing, &recorded, Conclusion::InFull, Some(&shown));
+        let ended =
+            lock.conclude(nothing, &recorded, Conclusion::InFull, recorded.at, Some(&shown));
         assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
         assert_eq!(history.ledger().unwrap(), []);
     }
@@ -268,7 +271,7 @@ mod tests {
         };
         let conclude = |lock: &Lock, shown: &Refs| {
             let entry = entry(&recorded, Some(BEGUN), "ended");
-            lock.conclude(entry, &recorded, Conclusion::InFull, Some(shown))
+            lock.conclude(entry, &recorded, Conclusion::InFull, recorded.at, Some(shown))
         };
         let first = lock(&history);
         let shown = begin(&first);
@@ -279,7 +282,7 @@ mod tests {
         let seen = history.refs().unwrap();
         assert!(matches!(conclude(&first, &shown), Err(Error::Broken)));
         let nothing = entry(&other, None, "ended");
-        let ended = second.conclude(nothing, &other, Conclusion::InFull, Some(&seen));
+        let ended = second.conclude(nothing, &other, Conclusion::InFull, recorded.at, Some(&seen));
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         let baseline = counting(&history);
         assert_eq!((baseline.applied, baseline.tried.len()), (None, 1));
@@ -307,12 +310,13 @@ mod tests {
             let seen = second.begin(entry(&other, None, BEGUN), &other, None, false, None).unwrap();
             let end_first = || {
                 let last = entry(&recorded, Some(BEGUN), "ended");
-                let ended = first.conclude(last, &recorded, Conclusion::InFull, Some(&shown));
+                let ended =
+                    first.conclude(last, &recorded, Conclusion::InFull, recorded.at, Some(&shown));
                 assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
             };
             let end_second = || {
                 let last = entry(&other, Some(BEGUN), "ended");
-                second.conclude(last, &other, Conclusion::InFull, Some(&seen))
+                second.conclude(last, &other, Conclusion::InFull, recorded.at, Some(&seen))
             };
             match first_ends_first {
                 true => {
@@ -335,7 +339,7 @@ mod tests {
         let first = lock(&history);
         let shown = history.refs().unwrap();
         let nothing = entry(&recorded, None, "ended");
-        first.conclude(nothing, &recorded, Conclusion::InFull, Some(&shown)).unwrap();
+        first.conclude(nothing, &recorded, Conclusion::InFull, recorded.at, Some(&shown)).unwrap();
         // Before the start.
         let second = lock(&history);
         let shown = history.refs().unwrap();
@@ -348,7 +352,7 @@ mod tests {
         let now = second.begin(begun, &recorded, None, false, None).unwrap();
         forget(&history);
         let last = entry(&recorded, Some(BEGUN), "ended again");
-        let ended = second.conclude(last, &recorded, Conclusion::Closed, Some(&now));
+        let ended = second.conclude(last, &recorded, Conclusion::Closed, recorded.at, Some(&now));
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         assert!(history.refs().unwrap().own.record.is_none());
         assert!(history.ledger().unwrap().iter().any(|line| line.text == "ended again"));

@@ -127,8 +127,8 @@ pub struct Baseline {
     /// The later name of the place, if it was renamed: then this record no longer counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,
-    /// The time of the last apply after which nothing was left to do that dates in the applied declarations
-    /// ask for, if it was not the first apply of that commit.
+    /// The time of the last plan after which nothing was left to do that dates in the declarations of
+    /// `applied` ask for; `None` stands for the time of `applied`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dates_done: Option<Timestamp>,
     /// The time of this record, never earlier than that of the one before, whatever the clocks show: an apply
@@ -225,7 +225,10 @@ impl Baseline {
     /// baseline. The commit applied here in full stays that, where it is known.
     fn and(self, recorded: &Recorded, theirs: &Self) -> Self {
         let own = self.applied.clone().filter(|_| self.is_whole());
-        let applied = own.unwrap_or_else(|| recorded.clone());
+        let (applied, dates_done) = match own {
+            Some(own) => (own, self.dates_done),
+            None => (recorded.clone(), theirs.dates_done_of(&recorded.commit)),
+        };
         let mut tried: Vec<Recorded> = Vec::new();
         let theirs = theirs.commits().filter(|_| theirs.counts(&recorded.commit));
         for it in self.commits().chain([recorded]).chain(theirs) {
@@ -233,17 +236,51 @@ impl Baseline {
                 tried.push(it.clone());
             }
         }
-        Self { applied: Some(applied), tried, ..Self::default() }
+        Self {
+            applied: Some(applied),
+            tried,
+            protecting: Vec::new(),
+            lost: None,
+            moved_to: None,
+            dates_done,
+            at: Timestamp::default(),
+        }
     }
 
-    /// After the apply of a commit.
-    pub(super) fn concluded(mut self, recorded: &Recorded, conclusion: Conclusion) -> Self {
+    /// The baseline in which a commit is the only applied one.
+    fn only(&self, recorded: &Recorded) -> Self {
+        Self {
+            applied: Some(recorded.clone()),
+            tried: Vec::new(),
+            protecting: Vec::new(),
+            lost: None,
+            moved_to: None,
+            dates_done: self.dates_done_of(&recorded.commit),
+            at: Timestamp::default(),
+        }
+    }
+
+    /// The time until which everything is done that dates in the declarations of a commit ask for; `None` if it
+    /// is not the one that is applied, or that is not known.
+    fn dates_done_of(&self, commit: &str) -> Option<Timestamp> {
+        let applied = self.applied.as_ref().filter(|applied| applied.commit == commit);
+        let applied = applied.filter(|_| self.is_whole())?;
+        Some(self.dates_done.unwrap_or(applied.at))
+    }
+
+    /// After the apply of a commit, by a plan for the dates at the time `planned`.
+    pub(super) fn concluded(
+        mut self,
+        recorded: &Recorded,
+        conclusion: Conclusion,
+        planned: Timestamp,
+    ) -> Self {
         match conclusion {
             Conclusion::Awaiting
             | Conclusion::InFull
             | Conclusion::RolledBack
             | Conclusion::Due => {
-                self.dates_done = Some(recorded.at);
+                self.dates_done = Some(planned);
             }
             Conclusion::Closed | Conclusion::InPart | Conclusion::Dirty => {}
         }
@@ -399,12 +436,13 @@ impl History {
         &self,
         recorded: &Recorded,
         conclusion: Conclusion,
+        planned: Timestamp,
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
         match (self.baseline(now), conclusion) {
             (_, Conclusion::InPart | Conclusion::Dirty) => Ok(Vec::new()),
             (Ok(before), _) => {
-                let after = before.unwrap_or_default().concluded(recorded, conclusion);
+                let after = before.unwrap_or_default().concluded(recorded, conclusion, planned);
                 self.recording(&self.place, after, recorded.at, now)
             }
             (Err(why), _) => Err(Error::Read { what: refs::record(&self.place), why }),
@@ -413,9 +451,8 @@ impl History {
 
     /// The updates that make a commit the only applied one.
     pub(super) fn set(&self, recorded: &Recorded, now: &Refs) -> Result<Vec<Update>, Error> {
-        let applied = Some(recorded.clone());
-        let baseline = Baseline { applied, ..Baseline::default() };
-        self.recording(&self.place, baseline, recorded.at, now)
+        let before = self.baseline(now).ok().flatten().unwrap_or_default();
+        self.recording(&self.place, before.only(recorded), recorded.at, now)
     }
 
     /// The updates that make a commit applied in addition to those of this place and of its former name.
@@ -504,8 +541,7 @@ impl History {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_record_names_some_commits_and_not_too_many() {
+    fn tried(at: Timestamp) -> Recorded {
         let placement = Placement {
             environment: "test".to_owned(),
             folder: String::new(),
@@ -514,8 +550,12 @@ mod tests {
             organization: "889640782".parse().unwrap(),
         };
         let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
-        let commit = "a".repeat(40);
-        let tried = Recorded { commit, placement, actor, at: Timestamp::UNIX_EPOCH };
+        Recorded { commit: "a".repeat(40), placement, actor, at }
+    }
+
+    #[test]
+    fn a_record_names_some_commits_and_not_too_many() {
+        let tried = tried(Timestamp::UNIX_EPOCH);
         for (count, why) in [
             (0, Some("names no commit")),
             (1, None),
@@ -524,6 +564,27 @@ mod tests {
         ] {
             let record = Baseline { tried: vec![tried.clone(); count], ..Baseline::default() };
             assert_eq!(record.misstated(ObjectFormat::Sha1), why, "{count}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_the_dates_is_that_of_the_plan_and_stays_with_the_applied_commit() {
+        let [first, planned, ended, later] =
+            [1, 2, 3, 4].map(|day| Timestamp::from_second(day * 86400).unwrap());
+        let applied = Baseline::default().concluded(&tried(first), Conclusion::InFull, first);
+        let done = applied.concluded(&tried(ended), Conclusion::Due, planned);
+        assert_eq!(done.dates_done, Some(planned));
+        let again = tried(later);
+        let other = Recorded { commit: "b".repeat(40), ..again.clone() };
+        let none = Baseline::default();
+        for (baseline, kept) in [
+            (done.clone().and(&other, &none), Some(planned)),
+            (none.clone().and(&again, &done), Some(planned)),
+            (none.and(&other, &done), None),
+            (done.only(&again), Some(planned)),
+            (done.only(&other), None),
+        ] {
+            assert_eq!(baseline.dates_done, kept, "{baseline:?}");
         }
     }
 }

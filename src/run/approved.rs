@@ -133,6 +133,7 @@ impl Approved {
                     conclusion => conclusion,
                 };
                 let entry = entry(began.then_some(&line), &ends);
+                let conclusion = (conclusion, plan.now);
                 conclude(lock_guard, is_news, conclusion, entry, &recorded, shown.as_ref()).await
             }
             None => Ok(()),
@@ -165,7 +166,7 @@ impl Approved {
 async fn conclude(
     lock_guard: LockGuard,
     is_news: bool,
-    conclusion: Conclusion,
+    (conclusion, planned): (Conclusion, Timestamp),
     entry: LedgerEntry<'_>,
     recorded: &Recorded,
     shown: Option<&Refs>,
@@ -177,7 +178,7 @@ async fn conclude(
         lock_guard.release().await;
         return Ok(());
     }
-    lock_guard.conclude(entry, recorded, conclusion, shown).await
+    lock_guard.conclude(entry, recorded, conclusion, planned, shown).await
 }
 
 /// Whether the commit counts as applied: all actions are done, and every entity to deactivate is inactive. An

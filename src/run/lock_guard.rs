@@ -87,10 +87,11 @@ impl LockGuard {
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
         conclusion: Conclusion,
+        planned: Timestamp,
         shown: Option<&Refs>,
     ) -> Result<(), Failure> {
         self.stop().await;
-        let concluded = self.lock.conclude(entry, recorded, conclusion, shown);
+        let concluded = self.lock.conclude(entry, recorded, conclusion, planned, shown);
         if !matches!(concluded, Ok(()) | Err(history::Error::Broken)) {
             self.release_lock();
         }

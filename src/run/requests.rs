@@ -140,7 +140,7 @@ impl Denial {
         let ends = json::line(&report);
         let entry = entry(Some(&line), &ends);
         let concluded = lock_guard
-            .conclude(entry, &recorded, Conclusion::Dirty, None)
+            .conclude(entry, &recorded, Conclusion::Dirty, Timestamp::now(), None)
             .await
             .map_err(|failure| {
                 failure.and(
@@ -172,6 +172,7 @@ impl Denial {
         let plan = Plan {
             environment: desired.environment.clone(),
             organization: desired.organization,
+            now: now(),
             actions: vec![action],
             scheduled: Vec::new(),
             blocked: Vec::new(),

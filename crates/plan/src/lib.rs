@@ -62,6 +62,8 @@ pub struct Plan {
     pub environment: String,
     /// The organisation that owns the scopes.
     pub organization: Orgno,
+    /// The time for which it was made.
+    pub now: Timestamp,
     /// The actions, in order: an action is placed after all that it depends on.
     pub actions: Vec<Action>,
     /// Accesses that change on a later day, by other declarations than the applied ones.
@@ -235,7 +237,7 @@ impl Draft<'_> {
             protection: _,
             others: _,
             live,
-            now: _,
+            now,
             today: _,
             mut actions,
             of_scopes: _,
@@ -251,6 +253,7 @@ impl Draft<'_> {
         Plan {
             environment: desired.environment.clone(),
             organization: desired.organization,
+            now,
             actions,
             scheduled,
             blocked,

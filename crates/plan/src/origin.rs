@@ -62,7 +62,17 @@ impl Plan {
         (past, live): (&Past, &Live),
         today: Date,
     ) -> Self {
-        let Self { environment, organization, mut actions, mut blocked, .. } = self;
+        let Self {
+            environment,
+            organization,
+            now,
+            mut actions,
+            mut blocked,
+            notices: _,
+            exceeded_limits: _,
+            unmanaged: _,
+            forgotten: _,
+        } = self;
         actions.retain(|action| {
             // Nobody has access to an inactive scope.
             let is_open = action.scope().and_then(|name| live.scopes.get(name));
@@ -83,6 +93,7 @@ impl Plan {
         Self {
             environment,
             organization,
+            now,
             actions,
             scheduled: Vec::new(),
             blocked,

@@ -316,7 +316,11 @@ impl World {
             (_, Conclusion::InPart) => None,
             _ if !is_shown => None,
             (Ok(before), _) => {
-                let after = before.unwrap_or_default().concluded(&recorded(commit), conclusion);
+                let after = before.unwrap_or_default().concluded(
+                    &recorded(commit),
+                    conclusion,
+                    jiff::Timestamp::UNIX_EPOCH,
+                );
                 Some(self.recording(job, after))
             }
             (Err(()), _) => {

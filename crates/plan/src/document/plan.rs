@@ -129,6 +129,7 @@ impl PlanDocument {
         let Plan {
             environment,
             organization,
+            now: _,
             actions,
             scheduled,
             blocked,
