@@ -126,7 +126,7 @@ impl Approved {
                     {
                         Conclusion::InPart
                     }
-                    Conclusion::InFull if is_due => Conclusion::Due,
+                    Conclusion::InFull if is_due && !plan.leaves_due() => Conclusion::Due,
                     _ if is_due => Conclusion::InPart,
                     Conclusion::InFull if document.rollback => Conclusion::RolledBack,
                     Conclusion::InFull if left.may_show => Conclusion::Awaiting,

@@ -236,15 +236,17 @@ codes! {
     AccessBegins = "PV421", Notice,
         "Before its first day the entry counts as absent. On that day `portvakt apply --due` grants the \
          access, or the next apply.";
-    /// A blocked organisation keeps access, as the scope is open to all.
+    /// A blocked organisation keeps access, as the scope is open to all or not declared.
     BlockedInVain = "PV422", Notice,
         "DigDir does not control access to a scope with `accessible_for_all`: every organisation gets tokens. \
-         To keep one out, close the scope and declare the others as its consumers.";
-    /// A date asks for a change that the current declarations do not.
-    DueOverruled = "PV423", Notice,
+         To keep one out, close the scope and declare the others as its consumers. A scope that is not \
+         declared is left as it is, whoever has access to it: declare it, for example with `portvakt import`, \
+         and the next apply revokes the access.";
+    /// A date asks for a change that `apply --due` leaves alone.
+    DueLeftAlone = "PV423", Notice,
         "`apply --due` carries out what dates in the applied declarations ask for. Declarations that were \
-         merged since and are not applied yet say otherwise about this access, so it is left alone: apply \
-         them.";
+         merged since and are not applied yet say otherwise about this access, or its scope is not active: \
+         apply what is declared. Until then it stays due.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

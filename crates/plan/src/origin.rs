@@ -52,6 +52,12 @@ impl Plan {
         }
     }
 
+    /// Whether something that dates ask for is left to be done after it.
+    pub fn leaves_due(&self) -> bool {
+        let is_left = |notice: &Notice| notice.code == Code::DueLeftAlone;
+        !self.blocked.is_empty() || self.notices.iter().any(is_left)
+    }
+
     /// Keeps the actions that dates ask for, as far as they depend on no others and the `current` declarations
     /// do not say otherwise. Origins must have been set.
     #[must_use]
@@ -73,21 +79,23 @@ impl Plan {
             unmanaged: _,
             forgotten: _,
         } = self;
-        actions.retain(|action| {
-            // Nobody has access to an inactive scope.
-            let is_open = action.scope().and_then(|name| live.scopes.get(name));
-            let is_open = is_open.is_some_and(|scope| scope.active) && action.after.is_empty();
-            action.origin.is_some_and(Origin::is_date) && is_open
-        });
+        actions.retain(|action| action.origin.is_some_and(Origin::is_date));
         let overruled = actions.extract_if(.., |action| !is_wanted(action, current, today));
-        let overruled = overruled.map(|action| Notice {
-            code: Code::DueOverruled,
-            target: action.id().to_string(),
-            message:
-                "the current declarations, which are not applied yet, say otherwise: left alone"
-                    .to_owned(),
+        let overruled = overruled.map(|action| {
+            left(
+                &action,
+                "the current declarations, which are not applied yet, say otherwise: left alone",
+            )
         });
-        let notices = overruled.collect();
+        let mut notices: Vec<_> = overruled.collect();
+        let dependent = actions.extract_if(.., |action| {
+            // Nobody has access to an inactive scope.
+            let scope = action.scope().and_then(|name| live.scopes.get(name));
+            !scope.is_some_and(|scope| scope.active) || !action.after.is_empty()
+        });
+        notices.extend(dependent.map(|action| {
+            left(&action, "the scope is not active now: left for an apply that makes it so")
+        }));
         blocked.retain(|blocked| ends(&blocked.target, applied, today));
         let exceeded_limits = guards::exceeded_limits(applied, past, live, &actions);
         Self {
@@ -103,6 +111,12 @@ impl Plan {
             forgotten: None,
         }
     }
+}
+
+/// Reports that an action is left alone.
+fn left(action: &Action, why: &str) -> Notice {
+    let (code, target) = (Code::DueLeftAlone, action.id().to_string());
+    Notice { code, target, message: why.to_owned() }
 }
 
 /// Whether the declarations want what an action on an access does.

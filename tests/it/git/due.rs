@@ -129,6 +129,24 @@ fn declarations_that_are_not_applied_yet_are_left_alone_and_can_keep_an_access()
 }
 
 #[test]
+fn what_the_current_declarations_kept_is_due_again_once_they_no_longer_do() {
+    let remote = Remote::new();
+    let one = month(&remote);
+    let applied = std::fs::read_to_string(one.path.join("declarations.yaml")).unwrap();
+    one.declare(&format!(
+        "scopes:\n  \
+         - {{ name: etat:a, description: Les, consumers: [\"{SKATT}\", \"{KART}\"] }}\n  \
+         - {{ name: etat:b, description: Les, consumers: [\"{SKATT}\"] }}\n"
+    ));
+    one.ends(0, &DUE);
+    assert_eq!(sent(&remote), ["grant etat:b 974761076"]);
+    remote.world.check_and_forget();
+    one.declare(&applied);
+    one.ends(0, &DUE);
+    assert_eq!(sent(&remote), ["revoke etat:a 974761076"]);
+}
+
+#[test]
 fn nothing_is_due_where_nothing_was_applied_or_the_past_is_not_known() {
     let remote = Remote::new();
     let one = remote.first();

@@ -149,6 +149,8 @@ fn only_what_a_date_asks_for_is_due() {
     assert_snapshot!(due(&applied, &applied, &live), @"
     revoke etat:a 974761076
     grant etat:b 974761076
+    PV423 revoke etat:e 974761076
+    PV423 grant etat:d 974761076
     ");
 }
 
