@@ -172,8 +172,7 @@ impl Draft<'_> {
     }
 
     fn report_request(&mut self, scope: &ScopeName, orgno: Orgno, record: &LiveAccess) {
-        let name = self.consumer(orgno, Some(record)).name;
-        let who = name.map_or_else(|| orgno.to_string(), |name| format!("{name} ({orgno})"));
+        let who = self.consumer(orgno, Some(record));
         self.notices.push(Notice {
             code: Code::AccessRequested,
             target: format!("{scope} {orgno}"),

@@ -1,6 +1,7 @@
 //! Actions of a plan, as plain data: each one holds what is shown and what is sent.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -199,6 +200,16 @@ pub struct Consumer {
     pub orgno: Orgno,
     /// Its name, as the repository or else DigDir has it.
     pub name: Option<String>,
+}
+
+impl fmt::Display for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { orgno, name } = self;
+        match name {
+            Some(name) => write!(f, "{name} ({orgno})"),
+            None => write!(f, "{orgno}"),
+        }
+    }
 }
 
 impl Action {

@@ -33,10 +33,7 @@ impl Draft<'_> {
         soon: Date,
     ) -> Option<Notice> {
         let record = || self.live.scopes.get(scope)?.accesses.as_ref()?.get(&orgno);
-        let who = || {
-            let name = self.consumer(orgno, record()).name;
-            name.map_or_else(|| orgno.to_string(), |name| format!("{name} ({orgno})"))
-        };
+        let who = || self.consumer(orgno, record());
         let (code, message) = if access.on(self.today).is_some() {
             let last = access.last_day(self.today).filter(|last| *last <= soon)?;
             let then = match access.next_after(last).and_then(|next| next.days.from) {
