@@ -171,6 +171,8 @@ fn access_shows_who_is_blocked_and_import_adds_nobody_who_is() {
     ends(&world, 0, &["block", "skatt", "--reason", "SAK-1"]);
     let text = ends(&world, 0, &["-e", "test", "access", "--scope", "etat:a"]).stdout;
     assert!(text.contains("has access, and is to have none today, blocked: SAK-1"), "{text}");
+    let text = ends(&world, 0, &["-e", "test", "access", "--scope", "etat:ny"]).stdout;
+    assert!(text.contains("974761076") && !text.contains("is to have none today"), "{text}");
     let declared =
         ends(&world, 0, &["-e", "test", "access", "--declared", "--format", "csv"]).stdout;
     assert!(declared.contains(",not_now,") && declared.contains(",false,,SAK-1\r\n"), "{declared}");

@@ -95,6 +95,29 @@ fn a_scope_that_is_open_to_all_cannot_be_closed_to_one() {
 }
 
 #[test]
+fn a_blocked_organisation_keeps_access_to_a_scope_that_is_not_declared() {
+    let mut desired = blocking(declared([]), SKATT, Some("etat:*"));
+    let has = [(SKATT, "APPROVED"), (KART, "APPROVED")];
+    let live = live([
+        ("etat:a", live_scope(true, &has)),
+        ("etat:b", live_scope(true, &[(SKATT, "DENIED")])),
+        ("etat:c", live_scope(false, &has)),
+        ("etat:d", live_scope(true, &has)),
+        ("annet:e", live_scope(true, &has)),
+    ]);
+    let released = |action| Removal { action, reason: None, source: source(9) };
+    desired.removed.insert(name("etat:d"), released(RemovalAction::Release));
+    let plan = planned(&desired, &live);
+    let vain = plan.notices.iter().filter(|notice| notice.code.as_str() == "PV422");
+    let vain: Vec<_> =
+        vain.map(|notice| format!("{}: {}", notice.target, notice.message)).collect();
+    assert_snapshot!(vain.join("\n"), @"
+    etat:a 974761076: Skatteetaten (974761076) is blocked and keeps access, as the scope is not declared: once it is, the block revokes the access
+    etat:d 974761076: Skatteetaten (974761076) is blocked and keeps access, as the scope is not declared: once it is, the block revokes the access
+    ");
+}
+
+#[test]
 fn a_block_counts_more_than_days_and_reports_none() {
     let ends = scope_on(&[days("2026-11-22", "2026-11-30")]);
     let desired = blocking(declared([("etat:a", ends)]), SKATT, None);

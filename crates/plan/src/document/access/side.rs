@@ -111,6 +111,7 @@ impl AccessSide<'_> {
     fn accesses(&self, name: &ScopeName) -> Vec<Access> {
         let today = self.today;
         let (declared, live) = self.both(name);
+        let is_declared = declared.is_some();
         let nobody = BTreeMap::new();
         let declared = declared.map_or(&nobody, |scope| &scope.consumers);
         let is_active = live.is_none_or(|scope| scope.active);
@@ -123,7 +124,9 @@ impl AccessSide<'_> {
             let is_requested = there.is_some_and(|access| access.state == AccessState::Requested);
             let block = self.desired.block(name, *consumer);
             let is_due = wanted.is_some_and(|it| it.on(today).is_some()) && block.is_none();
-            let is_not_now = !is_due && (wanted.is_some() || block.is_some());
+            // No plan revokes access to a scope that is not declared.
+            let is_revoked = is_declared && block.is_some();
+            let is_not_now = !is_due && (wanted.is_some() || is_revoked);
             let state = match (self.live, wanted, is_approved) {
                 (None, ..) if is_not_now => GrantState::NotNow,
                 (None, ..) => GrantState::Declared,
