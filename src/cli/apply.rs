@@ -219,16 +219,64 @@ async fn prepare(
     if ask::is_possible() {
         print(global.color, &render::approval(&planned.document))?;
     }
-    let PlanDocument { environment, digest, .. } = &planned.document;
     ask::yes(
-        &format!("Apply this to {environment}? Only 'yes' is accepted: "),
+        &format!("Apply this to {}? Only 'yes' is accepted: ", planned.document.environment),
         &format!(
             "nobody is there to approve the plan, and nothing was changed. If it is what should happen, \
-             apply it with its digest: portvakt -e {environment} apply --auto-approve --expect {digest}"
+             apply it with {}",
+            without_question(global, args, &planned.document)
         ),
     )
     .await?;
     planned.confirm(&global.reading().of_calls()).await
+}
+
+/// The command that applies a plan without a question.
+fn without_question(global: &Global, args: &Args, plan: &PlanDocument) -> String {
+    let Args {
+        file,
+        due,
+        auto_approve: _,
+        expect: _,
+        override_guards,
+        allow_dirty,
+        blame,
+        patience,
+        report,
+    } = args;
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let flag = |is_set: bool, name: &str| is_set.then(|| name.to_owned());
+    let option = |name: &str, value: Option<String>| {
+        value.into_iter().flat_map(|value| [name.to_owned(), value]).collect::<Vec<_>>()
+    };
+    // What is due has no digest to be expected, and a saved plan needs none.
+    let digest = (!due && file.is_none()).then(|| plan.digest.clone());
+    let words = [
+        vec!["portvakt".to_owned()],
+        option("-C", global.repo.as_ref().map(text)),
+        option("-e", Some(plan.environment.clone())),
+        vec!["apply".to_owned()],
+        file.iter().map(text).collect(),
+        flag(*due, "--due").into_iter().collect(),
+        vec!["--auto-approve".to_owned()],
+        option("--expect", digest),
+        option("--override-guards", override_guards.clone()),
+        flag(*allow_dirty, "--allow-dirty").into_iter().collect(),
+        flag(*blame, "--blame").into_iter().collect(),
+        option("--patience", patience.map(|seconds| seconds.to_string())),
+        option("--report", report.as_ref().map(text)),
+    ];
+    let words: Vec<_> = words.iter().flatten().map(|word| in_shell(word)).collect();
+    words.join(" ")
+}
+
+/// A word of a command line, quoted where a shell would read it as something else.
+fn in_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// Reports the result, and saves the report if requested.

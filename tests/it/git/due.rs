@@ -183,6 +183,21 @@ fn limits_and_other_refusals_hold_for_what_is_due() {
 }
 
 #[test]
+fn what_is_due_is_advised_to_be_applied_as_it_was_asked_for() {
+    let remote = Remote::new();
+    let one = month(&remote);
+    let ran = one.ends(4, &["-C", ".", "apply", "--due", "--override-guards", "Kari's sak"]);
+    let line =
+        r"portvakt -C . -e test apply --due --auto-approve --override-guards 'Kari'\''s sak'";
+    assert!(ran.stderr.contains(line), "{}", ran.stderr);
+    one.ends(0, &["plan", "--out", "plan.json"]);
+    let ran = one.ends(4, &["apply", "plan.json", "--allow-dirty"]);
+    let line = "portvakt -e test apply plan.json --auto-approve --allow-dirty";
+    assert!(ran.stderr.contains(line), "{}", ran.stderr);
+    assert_eq!(sent(&remote), [""; 0]);
+}
+
+#[test]
 fn a_block_is_first_in_a_plan_and_counts_in_no_limit() {
     let remote = Remote::new();
     remote.world.settings("guards: { max_revocations: 0, max_changed_percent: 1 }\n");
