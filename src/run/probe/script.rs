@@ -288,7 +288,18 @@ impl<'p> Script<'p> {
                 "{error}\nRun the probe again: it first deactivates what this one has left"
             )),
             ErrorKind::Auth => refused(&error),
-            _ => Failure::Call(error),
+            ErrorKind::Untrusted
+            | ErrorKind::OtherOrganization
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::Invalid
+            | ErrorKind::Terms
+            | ErrorKind::Throttled
+            | ErrorKind::Server
+            | ErrorKind::Connection
+            | ErrorKind::Malformed
+            | ErrorKind::Refused => Failure::Call(error),
         })?;
         match exchange.status {
             403 => Err(refused(&exchange)),
