@@ -70,6 +70,8 @@ impl Approved {
         let Self(Planned { ready, remote, access, plan, document, recent, left, lifted, .. }) =
             self;
         let is_due = matches!(ready.part, PlanPart::Due { .. });
+        // Found done already, these dates are not due once more after a change by hand.
+        let is_dated = is_due && ready.dates_have_passed(plan.now);
         let past = ready.past;
         let (lost, mut shown, is_unfinished) = (past.lost, past.refs, past.is_unfinished);
         let who = (actor.who.clone(), actor.place.clone());
@@ -118,7 +120,7 @@ impl Approved {
         let concluded = match lock_guard {
             Some((lock_guard, recorded)) => {
                 let was_applied = document.applied_commit() == Some(&commit);
-                let is_news = !was_applied || is_unfinished;
+                let is_news = if is_due { is_dated } else { !was_applied || is_unfinished };
                 let ends = json::line(&report);
                 let conclusion = match conclusion(&plan, &report) {
                     Conclusion::InFull | Conclusion::Closed
@@ -172,8 +174,10 @@ async fn conclude(
     shown: Option<&Refs>,
 ) -> Result<(), Failure> {
     let begins = entry.before.is_some();
-    let in_full =
-        matches!(conclusion, Conclusion::InFull | Conclusion::RolledBack | Conclusion::Awaiting);
+    let in_full = matches!(
+        conclusion,
+        Conclusion::InFull | Conclusion::RolledBack | Conclusion::Awaiting | Conclusion::Due
+    );
     if !begins && (!in_full || !is_news) {
         lock_guard.release().await;
         return Ok(());

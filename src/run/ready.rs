@@ -238,6 +238,19 @@ impl Ready {
         planned
     }
 
+    /// Whether a first or last day of an access has passed since the dates that are done.
+    pub(crate) fn dates_have_passed(&self, now: Timestamp) -> bool {
+        let since = self.past.last.as_ref().map(|last| norwegian_date(last.dates_done));
+        let (since, today) = (since.unwrap_or(Date::MIN), norwegian_date(now));
+        let scopes = self.opened.desired.scopes.values();
+        let accesses = scopes.flat_map(|scope| scope.consumers.values());
+        let mut days = accesses.flat_map(|access| access.entries()).map(|entry| entry.days);
+        days.any(|days| {
+            days.from.is_some_and(|from| since < from && from <= today)
+                || days.until.is_some_and(|until| since <= until && until < today)
+        })
+    }
+
     /// The live state that a plan needs.
     pub(crate) fn needs(&self) -> Needs {
         let before = [&self.past.known.applied, &self.past.base].into_iter().flatten();

@@ -72,6 +72,7 @@ impl Plan {
             environment,
             organization,
             now,
+            scheduled: _,
             mut actions,
             mut blocked,
             notices: _,

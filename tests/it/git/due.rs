@@ -329,3 +329,23 @@ fn what_a_later_day_brings_is_reviewed_before_it_is_applied() {
     let stale = one.ends(4, &["apply", "../plan.json", "--auto-approve"]);
     assert!(stale.stderr.contains(&format!("ends after {}", ago(-20))), "{}", stale.stderr);
 }
+
+#[test]
+fn a_date_that_is_found_done_is_not_due_again_after_a_change_by_hand() {
+    let remote = Remote::new();
+    let one = month(&remote);
+    // Somebody has done by hand what the dates ask for.
+    remote.world.sandbox.edit(|state| {
+        state.accesses.remove(&name("etat:a"));
+        state.put_access(name("etat:a"), orgno(KART), Approved);
+        state.put_access(name("etat:b"), orgno(SKATT), Approved);
+    });
+    one.ends(0, &DUE);
+    assert_eq!(sent(&remote), [""; 0]);
+    // And then revokes it.
+    remote.world.sandbox.edit(|state| drop(state.accesses.remove(&name("etat:b"))));
+    assert_eq!(origins(&one.plan()), ["drift"]);
+    remote.world.check_and_forget();
+    one.ends(0, &DUE);
+    assert_eq!(sent(&remote), [""; 0]);
+}
