@@ -353,7 +353,7 @@ fn a_project_and_the_branch_that_is_applied_are_those_of_the_settings() {
     assert_eq!(init(folder.path(), &["--ci", "gitlab"]).code, 0);
     let jobs = folder.path().join(".gitlab/portvakt-plattform.gitlab-ci.yml");
     let text = fs::read_to_string(jobs).unwrap();
-    assert!(text.contains("- if: $CI_COMMIT_BRANCH == \"utgivelse\"\n"), "{text}");
+    assert!(text.contains("- if: $CI_COMMIT_BRANCH == \"utgivelse\" && $"), "{text}");
 }
 
 #[test]

@@ -320,7 +320,8 @@ fn own(text: &str, project: Option<&str>) -> String {
 /// The variable groups and environments of a folder on Azure DevOps. An environment of portvakt has no dot in
 /// its name, so that no two folders have the same name for a group, whatever they are called.
 fn azure_names(text: &str, project: &str) -> String {
-    let names = ["read-", "write-", "test", "prod", "${{ stage.environment }}\n"];
+    let names =
+        ["read-", "write-", "test", "prod", "${{ stage.environment }}\n", "${{ environment }}\n"];
     names.into_iter().fold(text.to_owned(), |text, name| {
         text.replace(&format!("portvakt-{project}-{name}"), &format!("portvakt-{project}.{name}"))
     })
@@ -339,6 +340,8 @@ fn filled(host: CiHost, template: &str, setup: &CiSetup, project: Option<&str>) 
         text = text
             .replace("name: portvakt ", &format!("name: portvakt {project} "))
             .replace("definition: portvakt ", &format!("definition: portvakt {project} "))
+            .replace("name it `portvakt ", &format!("name it `portvakt {project} "))
+            .replace("category: portvakt\n", &format!("category: portvakt {project}\n"))
             .replace("\"portvakt: ", &format!("\"portvakt {project}: "));
         text = match host {
             // Of a job, not the input of a step.
@@ -414,16 +417,11 @@ fn in_folder(host: CiHost, text: &str, folder: &str, project: &str) -> String {
             let changes = format!("      changes: [\"{folder}/**/*\", \"{of_own_files}\"]\n");
             let of_a_change =
                 |line: &str| line.starts_with("    - if: ") && !line.contains("\"schedule\"");
-            // The rules of the whole pipeline come first, and are about other jobs too.
-            let Some((all, jobs)) = text.split_once("\nstages: ") else { return text };
-            let jobs: String = jobs
-                .split_inclusive('\n')
-                .map(|line| match of_a_change(line) {
-                    true => format!("{line}{changes}"),
-                    false => line.to_owned(),
-                })
-                .collect();
-            format!("{all}\nstages: {jobs}")
+            let lines = text.split_inclusive('\n').map(|line| match of_a_change(line) {
+                true => format!("{line}{changes}"),
+                false => line.to_owned(),
+            });
+            lines.collect()
         }
     }
 }

@@ -175,6 +175,113 @@ fn what_is_written_for_a_folder_follows_the_schemas_of_the_hosts() {
     }
 }
 
+/// The GitLab jobs of each file that `init` writes: at the top, in a folder, in two folders, and for one
+/// environment. The schema knows neither stages nor the names of jobs.
+#[test]
+fn each_job_on_gitlab_is_in_a_stage_and_needs_jobs_that_are_there() {
+    const ONE: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
+        environments:\n  ver: { target: prod, credentials: { client_id: { env: A }, key: { env: B } } }\n";
+    for (folders, settings) in
+        [(&["."][..], None), (&["teams/arbeid"], None), (&["a", "b"], None), (&["."], Some(ONE))]
+    {
+        let top = TempDir::new().unwrap();
+        git2::Repository::init(top.path()).unwrap();
+        if let Some(settings) = settings {
+            fs::write(top.path().join("portvakt.yaml"), settings).unwrap();
+        }
+        for folder in folders {
+            let ran = init(top.path(), &[folder, "--ci", "gitlab"]);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+        }
+        let written: Vec<_> =
+            files(top.path()).into_iter().filter(|file| file.starts_with(".gitlab/")).collect();
+        assert_eq!(written.len(), folders.len());
+        for file in written {
+            let text = fs::read_to_string(top.path().join(&file)).unwrap();
+            let pipeline: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+            let mut staged = 0;
+            for (name, job) in pipeline.as_mapping().unwrap() {
+                if let Some(stage) = job.get("stage") {
+                    let stages = pipeline["stages"].as_sequence().unwrap();
+                    assert!(stages.contains(stage), "{file}: {name:?} is in {stage:?}");
+                    staged += 1;
+                }
+                let extended = job.get("extends").into_iter();
+                let needed = job.get("needs").into_iter();
+                for other in extended.chain(needed).flat_map(listed) {
+                    assert!(pipeline.get(other).is_some(), "{file}: {name:?} names {other:?}");
+                }
+            }
+            assert!(staged >= 8, "{file}: {staged}");
+        }
+    }
+}
+
+/// One value or a list of them.
+fn listed(value: &serde_yaml::Value) -> Vec<&serde_yaml::Value> {
+    value.as_sequence().map_or_else(|| vec![value], |all| all.iter().collect())
+}
+
+/// The file for merges and the one for each night apply with the same environments and secrets, and lock each
+/// other out; only the one for each night may have more.
+#[test]
+fn what_applies_at_night_has_the_environments_and_secrets_of_a_merge() {
+    for host in ["github", "azure"] {
+        for folder in [".", "arbeid", "teams/helse"] {
+            let top = TempDir::new().unwrap();
+            git2::Repository::init(top.path()).unwrap();
+            let ran = init(top.path(), &[folder, "--ci", host]);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            let of = |end: &str| {
+                let written = files(top.path());
+                let file = written.iter().find(|file| file.ends_with(end)).unwrap();
+                names_at_the_host(&fs::read_to_string(top.path().join(file)).unwrap())
+            };
+            let (merge, drift) = (of("merge.yml"), of("drift.yml"));
+            assert!(merge.len() >= 3, "{host} {folder}: {merge:?}");
+            // Of the jobs that only read, so that each waits for its own.
+            let own = |name: &&String| name.contains("-drift-$") || name.contains("-keys-$");
+            let drift: Vec<_> = drift.iter().filter(|name| !own(name)).cloned().collect();
+            assert_eq!(merge, drift, "{host} {folder}");
+        }
+    }
+}
+
+/// The environments, groups of variables and concurrency groups of a file, whatever the expression for the
+/// environment is called.
+fn names_at_the_host(text: &str) -> Vec<String> {
+    // The input of a step and the values of a matrix are no names at the host.
+    let lines = text.lines().filter(|line| !line.starts_with("          environment: ${{ matrix"));
+    let lines = lines.map(|line| line.trim_start().trim_start_matches("- "));
+    let named = lines.filter(|line| {
+        line.contains("${{")
+            && !line.contains("fromJSON")
+            && (line.starts_with("environment: ") || line.starts_with("group: "))
+    });
+    let names = named.map(|line| line.replace("${{ stage.environment }}", "${{ environment }}"));
+    let sorted: std::collections::BTreeSet<_> = names.collect();
+    sorted.into_iter().collect()
+}
+
+/// What is uploaded for one folder would replace that of another with the same category, and the pipeline that
+/// makes snapshots is found by its name.
+#[test]
+fn a_folder_has_a_category_and_a_pipeline_of_its_own() {
+    let top = TempDir::new().unwrap();
+    git2::Repository::init(top.path()).unwrap();
+    for host in ["github", "azure"] {
+        let ran = init(top.path(), &[&format!("arbeid-{host}"), "--ci", host]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    let read = |file: &str| fs::read_to_string(top.path().join(file)).unwrap();
+    let pull_request = read(".github/workflows/portvakt-arbeid-github-pull-request.yml");
+    assert!(pull_request.contains("category: portvakt arbeid-github\n"), "{pull_request}");
+    let fork = read(".azure-pipelines/portvakt-arbeid-azure-pull-request.yml");
+    assert!(fork.contains("definition: portvakt arbeid-azure drift "), "{fork}");
+    let drift = read(".azure-pipelines/portvakt-arbeid-azure-drift.yml");
+    assert!(drift.contains("name it `portvakt arbeid-azure drift`"), "{drift}");
+}
+
 #[test]
 fn files_for_gitlab_and_azure_and_our_action_follow_the_schemas_of_the_hosts() {
     let mut count = 0;
