@@ -16,8 +16,9 @@ const SYSTEMS: [(&str, CiJob); 3] = [
         CiJob {
             host: "GitHub",
             token: "GITHUB_TOKEN",
-            remedy: "Give the step `env: { GITHUB_TOKEN: ${{ github.token }} }`, and the job `permissions: \
-                     { pull-requests: write }`",
+            remedy: "Give the step `env: { GITHUB_TOKEN: ${{ github.token }} }`, and add to the job's \
+                     `permissions`, beside `contents: read`, `pull-requests: write` for comment or \
+                     `pull-requests: read` for reviewed",
         },
     ),
     (

@@ -162,7 +162,15 @@ async fn look_at_environment(part: &mut Checkups, options: &RunOptions) {
         Err(failure) => return part.add(Verdict::Problem, "declarations", words(&failure)),
     };
     look_at_git(part, &opened);
-    let connected = opened.connect(options).await;
+    let declared = opened.repository.environment(&opened.desired.environment);
+    let has_some = declared.is_some_and(|declared| declared.credentials.is_some());
+    let connected = opened.connect(options).await.map_err(|failure| match (failure, has_some) {
+        (failure @ Failure::Failed(_), true) => failure.and(
+            "Set what is missing where portvakt runs, or correct the environment's `credentials` in \
+             portvakt.yaml: docs/yaml.md",
+        ),
+        (failure, _) => failure,
+    });
     let Some(remote) = part.take(Verdict::Problem, "credentials", connected) else { return };
     let address = printable(remote.target().api.as_str()).into_owned();
     part.add(Verdict::Fine, "credentials", format!("read, for {address}"));
@@ -207,6 +215,12 @@ fn look_at_git(part: &mut Checkups, opened: &Opened) {
 
 fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
     let refs = history.refs().map_err(Failure::from);
+    let refs = refs.map_err(|failure| {
+        failure.and(
+            "See with `git remote -v` where the remote is, and with `git ls-remote` whether git may read it: a \
+             job needs the right to read, and its checkout has to keep the token for git",
+        )
+    });
     let Some(refs) = part.take(Verdict::Problem, "remote", refs) else { return };
     let applied = match refs.applied() {
         Some(commit) => format!("commit {commit} is applied"),
@@ -223,7 +237,8 @@ fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
         Err(why) => part.add(Verdict::Problem, "branch", why),
     }
     match history.check_push() {
-        Ok(()) => part.add(Verdict::Fine, "push", "the remote takes a push to refs/portvakt"),
+        Ok(()) => part.add(Verdict::Fine, "push", "the remote takes a push to refs/portvakt (dry run: \
+             the host's hooks and rules are not asked)"),
         Err(error) => part.add(
             Verdict::Note,
             "push",

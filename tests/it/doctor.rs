@@ -14,7 +14,7 @@ fn a_repository_that_works_has_no_problem() {
         "ok       git             commit ",
         "ok       remote          refs/portvakt/test: nothing has been applied yet",
         "ok       branch          commits of main may be applied",
-        "ok       push            the remote takes a push",
+        "ok       push            the remote takes a push to refs/portvakt (dry run: ",
         "ok       token to read   for idporten:scopes.read: ",
         "ok       token to write  for idporten:scopes.write too",
         "ok       DigDir          it answers, with 0 scopes",
@@ -43,6 +43,7 @@ fn each_problem_has_what_to_do_beside_it() {
     assert_eq!(ran.code, 1, "{}", ran.stdout);
     assert!(ran.stdout.contains("problem  credentials     the credentials of"), "{}", ran.stdout);
     assert!(ran.stdout.contains("PORTVAKT_KEY is not set"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Set what is missing where portvakt runs"), "{}", ran.stdout);
     // Outside git, and in the sandbox's folder, there are notes.
     let ran = doctor("");
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
@@ -82,6 +83,15 @@ fn a_remote_that_cannot_be_reached_or_pushed_to_is_reported() {
         "{}",
         ran.stdout
     );
+    assert!(ran.stdout.contains("See with `git remote -v`"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_folder_without_settings_is_shown_the_command_that_makes_them() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let ran = Ran::of(crate::world::program().current_dir(folder.path()).arg("doctor"));
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    assert!(ran.stdout.contains("begin one with `portvakt init`"), "{}", ran.stdout);
 }
 
 #[test]
@@ -99,6 +109,9 @@ fn a_ci_job_lacks_a_token_only_where_it_does() {
             assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
             assert!(ran.stdout.contains(shown) && ran.stdout.contains(token), "{}", ran.stdout);
             assert!(!ran.stdout.contains("hemmelig"), "{}", ran.stdout);
+            // What a job on GitHub does not name, it loses.
+            let keeps = ran.stdout.contains("beside `contents: read`");
+            assert_eq!(keeps, token == "GITHUB_TOKEN" && value.is_empty(), "{}", ran.stdout);
         }
     }
 }

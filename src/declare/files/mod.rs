@@ -32,7 +32,7 @@ const MOST_BYTES: u64 = 64 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 #[error(
     "no {SETTINGS_FILE} in {} or any folder above it; go to a repository, name one with \
-     `-C DIR`, or begin with the example in the README",
+     `-C DIR`, or begin one with `portvakt init`",
     start.display()
 )]
 pub struct NoRepository {
@@ -355,7 +355,7 @@ pub(crate) fn read_settings(root: &Path, index: &Index) -> Result<Vec<u8>, Box<D
         Ok(metadata) => metadata,
         Err(error) => {
             let message = format!("there is no {SETTINGS_FILE} that can be read: {error}");
-            let help = "name the repository with `-C DIR`, or begin with the example in the README";
+            let help = "name the repository with `-C DIR`, or begin one with `portvakt init`";
             return Err(refused(Rule::NoSettings, &message, help));
         }
     };
