@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::print;
-use crate::declare;
+use crate::declare::{self, Diagnostic, SETTINGS_FILE};
+use crate::run::clock;
 use crate::run::files::WrittenFiles;
 use domain::text::printable;
 use domain::{Orgno, ScopeName};
@@ -137,12 +138,14 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
         ci: args.ci,
     })?;
     let mut files = InitFiles::default();
-    let count = if args.nais { 1 } else { REPOSITORY.len() };
-    for (file, template) in REPOSITORY.into_iter().take(count) {
+    // With manifests there is no example, but the schemas that editors need.
+    let is_written =
+        |file: &str| !args.nais || file == SETTINGS_FILE || file.starts_with(".schema/");
+    for (file, template) in REPOSITORY.into_iter().filter(|(file, _)| is_written(file)) {
         let mut text = template
             .replace(ORGNO, orgno.as_ref().map_or(ORGNO, Orgno::as_str))
             .replace(PREFIX, prefix.as_deref().unwrap_or(PREFIX));
-        if args.nais {
+        if args.nais && file == SETTINGS_FILE {
             let nais = declare::proposed_nais(root, &text)
                 .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
             text = format!("{text}\n{nais}");
@@ -173,21 +176,40 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
         let place = CiPlace::of(root)?;
         ci::refuse_shared_project(&place, None)?;
         let branch = ci::branch(None, &place)?;
-        let setup = CiSetup { source: source(args), environments, place, branch };
+        let setup = CiSetup { source: source(args, host)?, environments, place, branch };
         ci::add(&mut files, host, &setup, None);
         files.next.push("check what is still missing: portvakt -e test doctor".to_owned());
     }
     Ok(files)
 }
 
-fn source(args: &Args) -> ProgramSource {
-    args.source.clone().unwrap_or_else(ProgramSource::of_this_program)
+/// Where the CI gets the program from.
+///
+/// # Errors
+/// The host cannot get it from there.
+fn source(args: &Args, host: CiHost) -> Result<ProgramSource, Failure> {
+    let source = args.source.clone().unwrap_or_else(ProgramSource::of_this_program);
+    match host {
+        CiHost::Gitlab | CiHost::Azure if source.is_commit() => Err(Failure::Usage(
+            "GitLab and Azure DevOps get portvakt from a release, which has a tag and no commit: say \
+             `--source OWNER/NAME@TAG`, with a tag such as v1.2.0"
+                .to_owned(),
+        )),
+        CiHost::Github | CiHost::Gitlab | CiHost::Azure => Ok(source),
+    }
 }
 
 /// The CI files, for the environments of the repository.
 fn existing_repository(args: &Args, host: CiHost, root: &Path) -> Result<InitFiles, Failure> {
     let repository = crate::run::checkout::load(root)
         .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
+    // What is wrong with the settings would be written into the files.
+    let of_the_settings = |found: &Diagnostic| found.is_error() && *found.file == *SETTINGS_FILE;
+    let found: Vec<_> =
+        repository.check(clock::today()).into_iter().filter(of_the_settings).collect();
+    if !found.is_empty() {
+        return Err(Failure::Invalid(root.to_owned(), found));
+    }
     let environments = ci::environments(repository.settings());
     if environments.is_empty() {
         return Err(Failure::Usage(
@@ -201,7 +223,7 @@ fn existing_repository(args: &Args, host: CiHost, root: &Path) -> Result<InitFil
     let place = CiPlace::of(root)?;
     ci::refuse_shared_project(&place, settings.project.as_deref())?;
     let branch = ci::branch(settings.apply_from.as_deref(), &place)?;
-    let setup = CiSetup { source: source(args), environments, place, branch };
+    let setup = CiSetup { source: source(args, host)?, environments, place, branch };
     let mut files = InitFiles::default();
     ci::add(&mut files, host, &setup, settings.project.as_deref());
     Ok(files)
@@ -218,7 +240,8 @@ fn refuse_to_overwrite(files: &InitFiles) -> Result<(), Failure> {
     match in_the_way.as_slice() {
         [] => Ok(()),
         files => Err(Failure::Failed(format!(
-            "nothing is written, as what is there already is never overwritten: {}",
+            "nothing is written, as what is there already is never overwritten: {}\nRemove these files first \
+             if they are to be written again",
             files.join(", ")
         ))),
     }

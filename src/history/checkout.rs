@@ -13,6 +13,8 @@ use super::discovery::{below, discover};
 use super::error::Error;
 use super::index::{self, SUBMODULE, inside, is_hidden, is_left_out, there};
 use super::objects;
+use super::program::Git;
+use super::remote::remote;
 use super::walk::LARGEST;
 use crate::declare::{self, FileRole, SETTINGS_FILE};
 
@@ -175,24 +177,45 @@ pub fn top(folder: &Path) -> Option<PathBuf> {
     discover(folder).ok()??.workdir().map(Path::to_owned)
 }
 
-/// The default branch of a folder's repository as this clone knows it: that of its remote, or else the branch
-/// that is checked out; `None` outside git and where neither is known.
-pub fn default_branch(folder: &Path) -> Option<String> {
+/// The default branch of a repository, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DefaultBranch {
+    /// That of the remote.
+    OfRemote(String),
+    /// The branch that is checked out: there is no remote, or it does not answer or has no such branch.
+    CheckedOut(String),
+}
+
+/// The default branch of a folder's repository: that of its remote, as recorded in this clone or else as the
+/// remote says, or else the branch that is checked out; `None` outside git and where neither is known.
+/// `secrets` are the names of environment variables that are hidden from git.
+pub fn default_branch(
+    folder: &Path,
+    secrets: impl IntoIterator<Item = String>,
+) -> Option<DefaultBranch> {
     let repository = discover(folder).ok()??;
-    let remotes = repository.remotes().ok()?;
-    let mut remotes: Vec<&str> = remotes.iter().flatten().flatten().collect();
-    remotes.sort_by_key(|name| *name != "origin");
-    let of_the_remote = remotes.first().and_then(|remote| {
-        let head = repository.find_reference(&format!("refs/remotes/{remote}/HEAD")).ok()?;
-        let branch = head.symbolic_target().ok()??;
-        Some(branch.strip_prefix(&format!("refs/remotes/{remote}/"))?.to_owned())
+    let of_the_remote = Git::of(&repository, secrets).and_then(|program| {
+        let remote = remote(&repository, &program).ok()??;
+        recorded_default(&repository, &remote).or_else(|| {
+            let head = program.refs(&remote, &["HEAD".to_owned()]).ok()?.head?;
+            Some(head.strip_prefix("refs/heads/")?.to_owned())
+        })
     });
     // HEAD of a repository without a commit leads to a branch too.
     let checked_out = || {
         let head = repository.find_reference("HEAD").ok()?;
         Some(head.symbolic_target().ok()??.strip_prefix("refs/heads/")?.to_owned())
     };
-    of_the_remote.or_else(checked_out)
+    of_the_remote
+        .map(DefaultBranch::OfRemote)
+        .or_else(|| checked_out().map(DefaultBranch::CheckedOut))
+}
+
+/// The default branch of a remote when this clone was made.
+fn recorded_default(repository: &Repository, remote: &str) -> Option<String> {
+    let head = repository.find_reference(&format!("refs/remotes/{remote}/HEAD")).ok()?;
+    let branch = head.symbolic_target().ok()??;
+    Some(branch.strip_prefix(&format!("refs/remotes/{remote}/"))?.to_owned())
 }
 
 /// The folders in the work tree around a folder that have a portvakt.yaml known to git, from the top.

@@ -50,7 +50,8 @@ use crate::declare::{self, SETTINGS_FILE};
 pub use actor::Actor;
 pub use blame::{Blame, Blames};
 pub use checkout::{
-    Commit, checked_out, default_branch, folders, known_settings, prefix, top, would_be_committed,
+    Commit, DefaultBranch, checked_out, default_branch, folders, known_settings, prefix, top,
+    would_be_committed,
 };
 pub use error::Error;
 pub use holder::{Claim, Holder};

@@ -159,10 +159,13 @@ fn one_repository_is_not_in_another() {
         &["below", "--ci", "github"],
         &["below", "-C", "."],
         &["--ci", "github", "--prefix", "etat"],
-        &["--source", "a/b@c"],
+        &["--source", "a/b@v1"],
         &["--orgno", "123456789"],
         &["--prefix", "a:b"],
-        &["--ci", "github", "--source", "a/b@c}} ${{ x"],
+        &["--ci", "github", "--source", "a/b@v1}} ${{ x"],
+        &["--ci", "github", "--source", "a/b@main"],
+        &["--ci", "gitlab", "--source", "a/b@4f2a4f2a4f2a4f2a4f2a4f2a4f2a4f2a4f2a4f2a"],
+        &["--ci", "azure", "--source", "a/b@4f2a4f2a4f2a4f2a4f2a4f2a4f2a4f2a4f2a4f2a"],
     ] {
         let ran = init(folder, args);
         assert_eq!(ran.code, 64, "{args:?}: {}", ran.stderr);
@@ -193,8 +196,9 @@ fn in_a_repository_only_ci_files_are_written_and_for_its_environments() {
         let folder = TempDir::new().unwrap();
         let folder = folder.path();
         fs::write(folder.join("portvakt.yaml"), SETTINGS).unwrap();
-        let ran = init(folder, &["--ci", host, "--source", "etat/vakt@4f2a"]);
+        let ran = init(folder, &["--ci", host, "--source", "etat/vakt@v4.2.1"]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(ran.stdout.contains("(unpinned-uses)"), host == "github", "{}", ran.stdout);
         let mut all = [expected(host), &["portvakt.yaml"]].concat();
         all.sort_unstable();
         assert_eq!(files(folder), all);
@@ -218,7 +222,7 @@ fn in_a_repository_only_ci_files_are_written_and_for_its_environments() {
             _ => "max-parallel: 1\n",
         };
         assert!(text.contains(after), "{host}: {after}");
-        assert!(text.contains("etat/vakt") && text.contains("4f2a"), "{host}");
+        assert!(text.contains("etat/vakt") && text.contains("v4.2.1"), "{host}");
         assert_eq!(init(folder, &["--ci", host]).code, 1, "twice");
     }
     let folder = TempDir::new().unwrap();
@@ -278,7 +282,10 @@ fn ci_files_are_at_the_top_of_a_git_repository_and_about_one_folder() {
         // A second folder has files, jobs and environments of its own.
         let ran = init(top.path(), &["annen", "--ci", host]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
-        assert_eq!(ran.stdout.contains("add `include:"), host == "gitlab", "{}", ran.stdout);
+        let step = "append the entry `- local: .gitlab/portvakt-annen.gitlab-ci.yml` to the list";
+        assert_eq!(ran.stdout.contains(step), host == "gitlab", "{}", ran.stdout);
+        // The stages are in the file that is included.
+        assert!(!ran.stdout.contains("stages"), "{}", ran.stdout);
         // The same folder again: nothing is overwritten.
         assert_eq!(init(top.path(), &["annen", "--ci", host]).code, 1);
     }
@@ -324,13 +331,67 @@ fn two_folders_share_no_name_at_the_host() {
 
 #[test]
 fn a_folder_that_ci_files_cannot_name_is_refused() {
-    for folder in ["a b", "${{ x }}", "a'b", "-a"] {
+    for (folder, other) in [
+        ("a b", "a-b"),
+        ("${{ x }}", "of the letters"),
+        ("a'b", "a-b"),
+        ("-a", "of the letters"),
+        ("blåbær/Ø", "blaabaer/Oe for example"),
+    ] {
         let top = TempDir::new().unwrap();
         git2::Repository::init(top.path()).unwrap();
         let path = top.path().join(folder);
         let ran = init(top.path(), &["--ci", "github", path.to_str().unwrap()]);
         assert_eq!(ran.code, 64, "{folder}: {}", ran.stderr);
+        assert!(ran.stderr.contains(other), "{folder}: {}", ran.stderr);
         assert_eq!(files(top.path()), [""; 0]);
+    }
+}
+
+/// What is in portvakt.yaml becomes part of YAML, shell and expressions of a host.
+#[test]
+fn files_are_not_written_for_settings_that_are_invalid() {
+    for name in ["te st", "te\\\"st", "${{ x }}"] {
+        let folder = TempDir::new().unwrap();
+        let settings = format!(
+            "organization: {{ orgno: \"889640782\", name: Etaten }}\nprefixes: [etat]\nenvironments:\n  \
+             \"{name}\": {{ target: test, credentials: {{ client_id: {{ env: A }}, key: {{ env: B }} }} }}\n"
+        );
+        fs::write(folder.path().join("portvakt.yaml"), settings).unwrap();
+        let ran = init(folder.path(), &["--ci", "github"]);
+        assert_eq!(ran.code, 3, "{name}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("portvakt.yaml:4:"), "{name}: {}", ran.stderr);
+        assert_eq!(files(folder.path()), ["portvakt.yaml"]);
+    }
+}
+
+/// The keys of a .gitlab-ci.yml replace those of what it includes, so each step depends on what it has.
+#[test]
+fn what_to_change_in_a_pipeline_that_is_there_is_said_key_by_key() {
+    for (present, steps) in [
+        ("a: 1\n", &["add `include: [{", "add `stages: [build, test, deploy, check, "][..]),
+        (
+            "include:\n  - local: b.yml\nstages: [bygg]\nworkflow: { rules: [] }\n",
+            &[
+                "append the entry `- local: .gitlab/",
+                "append check, review, apply and after",
+                "`workflow`",
+            ],
+        ),
+        ("include:\n- local: .gitlab/portvakt.gitlab-ci.yml\nstages: [bygg]\n", &[]),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let folder = folder.path();
+        fs::write(folder.join(".gitlab-ci.yml"), present).unwrap();
+        let ran = init(folder, &["--ci", "gitlab"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let of_it = ran.stdout.lines().filter(|line| line.contains(".gitlab-ci.yml"));
+        let of_it = of_it.filter(|line| !line.contains("wrote") && !line.contains("remove"));
+        let of_it: Vec<_> = of_it.filter(|line| !line.contains("make the variables")).collect();
+        assert_eq!(of_it.len(), steps.len(), "{of_it:?}");
+        for (line, step) in of_it.iter().zip(steps) {
+            assert!(line.contains(step), "{step}: {line}");
+        }
     }
 }
 
@@ -346,6 +407,8 @@ fn a_project_and_the_branch_that_is_applied_are_those_of_the_settings() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stdout.contains("plattform/test-read (read) and plattform/test (write)"));
     assert!(ran.stdout.contains("`portvakt plattform checks`"), "{}", ran.stdout);
+    let shown = "scheduled workflows on the default branch only: unless utgivelse is that";
+    assert!(ran.stdout.contains(shown), "{}", ran.stdout);
     let merge = ".github/workflows/portvakt-plattform-merge.yml";
     let text = fs::read_to_string(folder.path().join(merge)).unwrap();
     assert!(text.contains("branches: [\"utgivelse\"]"), "{text}");
@@ -376,8 +439,30 @@ fn the_branch_of_a_clone_is_the_default_branch_of_its_remote() {
     git(&from, &["commit", "--quiet", "--allow-empty", "-m", "a"]);
     git(folder.path(), &["clone", "--quiet", from.to_str().unwrap(), "clone"]);
     git(&clone, &["checkout", "--quiet", "-b", "arbeid"]);
+    for host in ["azure", "github", "gitlab"] {
+        let ran = init(&clone, &["--ci", host]);
+        // A clone that CI or `git fetch` has made does not record it; the remote is asked.
+        if host == "azure" {
+            git(&clone, &["remote", "set-head", "origin", "--delete"]);
+        }
+        let shown = "what is on the branch stamme, the default branch of the remote";
+        assert!(ran.stdout.contains(shown), "{}{}", ran.stdout, ran.stderr);
+    }
+    let merge = ".github/workflows/portvakt-merge.yml";
+    let text = fs::read_to_string(clone.join(merge)).unwrap();
+    assert!(text.contains("branches: [\"stamme\"]") && !text.contains("arbeid"), "{text}");
+    // A remote that does not answer.
+    git(&clone, &["remote", "set-url", "origin", "/nonexistent"]);
+    let again = init(&clone, &["--ci", "github"]);
+    assert_eq!(again.code, 1);
+    assert!(again.stderr.contains("Remove these files first"), "{}", again.stderr);
+    fs::remove_dir_all(clone.join(".github")).unwrap();
     let ran = init(&clone, &["--ci", "github"]);
-    assert!(ran.stdout.contains("what is on the branch stamme"), "{}", ran.stdout);
+    let shown =
+        "the branch arbeid, which is checked out here, as the default branch of a remote is not";
+    assert!(ran.stdout.contains(shown), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("remove .github/workflows/portvakt-pull-request.yml, "));
+    assert!(!ran.stdout.contains("scheduled workflows"), "{}", ran.stdout);
 }
 
 /// Each file of declarations names its schema by a path that leads to it, and is valid by it.
@@ -528,7 +613,8 @@ fn a_folder_of_manifests_is_ready_to_be_planned() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let new: Vec<_> =
         files(folder.path()).into_iter().filter(|file| !before.contains(file)).collect();
-    assert_eq!(new, [".gitignore", "portvakt.yaml"]);
+    let schemas = [".schema/declarations.json", ".schema/portvakt.json"];
+    assert_eq!(new, [&[".gitignore"][..], &schemas, &["portvakt.yaml"]].concat());
     let settings = fs::read_to_string(folder.path().join("portvakt.yaml")).unwrap();
     let (_, nais) = settings.split_once("\nnais:\n").unwrap();
     insta::assert_snapshot!(nais, @r#"

@@ -10,7 +10,8 @@ use super::{InitFiles, NewFile};
 use crate::cli::exit::Failure;
 use crate::cli::release;
 use crate::declare::{self, EnvironmentTarget, SETTINGS_FILE, Settings};
-use crate::history;
+use crate::history::{self, DefaultBranch};
+use crate::run::checkout;
 use domain::text::printable;
 
 /// A host of git repositories that runs jobs.
@@ -36,8 +37,18 @@ pub(super) struct CiSetup {
 /// The branch whose commits are applied.
 pub(super) struct AppliedBranch {
     name: String,
-    /// Whether it is the default branch of the repository, which some hosts know by themselves.
-    is_default: bool,
+    choice: BranchChoice,
+}
+
+/// Why a branch is the one that is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BranchChoice {
+    /// The default branch of the remote.
+    Default,
+    /// `apply_from` names it, and it is not known to be the default branch.
+    Named,
+    /// Nothing says which one is the default branch; the reason for this one, in words.
+    Guess(&'static str),
 }
 
 /// Where the files of a host belong, and the folder that their jobs are about.
@@ -162,9 +173,14 @@ impl CiPlace {
         let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
         let folder = parts.join("/");
         if !folder.is_empty() && !is_plain(&folder) {
+            let other = transliterated(&folder);
+            let example = match is_plain(&other) {
+                true => format!(", {other} for example"),
+                false => String::new(),
+            };
             return Err(Failure::Usage(format!(
-                "the folder {} has characters that CI files cannot name safely: use letters, digits, \
-                 `.`, `_`, `-` and `/`",
+                "the folder {} has characters that CI files cannot name safely. Give it a name of the letters a \
+                 to z, digits, `.`, `_`, `-` and `/`{example}; `git mv` renames one that is there",
                 printable(&folder)
             )));
         }
@@ -179,23 +195,46 @@ impl CiPlace {
     }
 }
 
+/// A name in plain letters, as it is usual for Norwegian ones.
+fn transliterated(text: &str) -> String {
+    let plain = text.chars().map(|c| match c {
+        'æ' => "ae".to_owned(),
+        'ø' => "oe".to_owned(),
+        'å' => "aa".to_owned(),
+        'Æ' => "Ae".to_owned(),
+        'Ø' => "Oe".to_owned(),
+        'Å' => "Aa".to_owned(),
+        c if c.is_ascii_alphanumeric() || "._-/".contains(c) => c.to_string(),
+        _ => "-".to_owned(),
+    });
+    plain.collect()
+}
+
 /// Whether a text is the same in YAML, in a glob, in git and in a shell.
 fn is_plain(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
 }
 
-/// The branch whose commits are applied: as portvakt.yaml says, or else the default branch as this clone
-/// knows it.
+/// The branch whose commits are applied: as portvakt.yaml says, or else the default branch of the remote.
 ///
 /// # Errors
 /// Its name has characters that are not plain in YAML, globs and shells.
 pub(super) fn branch(named: Option<&str>, place: &CiPlace) -> Result<AppliedBranch, Failure> {
-    let default = history::default_branch(&place.top);
-    let is_default = named.is_none_or(|named| default.as_deref() == Some(named));
-    let branch = named.map(str::to_owned).or(default).unwrap_or_else(|| MAIN.to_owned());
+    let default = history::default_branch(&place.top, checkout::secrets(&place.top));
+    let (branch, choice) = match (named, default) {
+        (Some(named), Some(DefaultBranch::OfRemote(default))) if named == default => {
+            (default, BranchChoice::Default)
+        }
+        (Some(named), _) => (named.to_owned(), BranchChoice::Named),
+        (None, Some(DefaultBranch::OfRemote(default))) => (default, BranchChoice::Default),
+        (None, Some(DefaultBranch::CheckedOut(branch))) => {
+            (branch, BranchChoice::Guess("which is checked out here"))
+        }
+        (None, None) => (MAIN.to_owned(), BranchChoice::Guess("the usual one")),
+    };
     match is_plain(&branch) {
-        true => Ok(AppliedBranch { name: branch, is_default }),
+        true => Ok(AppliedBranch { name: branch, choice }),
         false => Err(Failure::Usage(format!(
             "the branch {} has characters that CI files cannot name safely: use letters, digits, `.`, \
              `_`, `-` and `/`",
@@ -242,28 +281,100 @@ pub(super) fn add(files: &mut InitFiles, host: CiHost, setup: &CiSetup, named: O
     }
     if host == CiHost::Gitlab {
         let (entry, template) = GITLAB_ENTRY;
-        match top.join(entry).symlink_metadata() {
+        let path = top.join(entry);
+        match path.symlink_metadata() {
             Err(_) => add(entry, filled(host, template, setup, project)),
-            Ok(_) => files.by_hand.push(format!(
-                "add `include: [{{ local: {} }}]` to {entry}",
-                own(GITLAB[0].0, project)
-            )),
+            Ok(_) => {
+                let present = std::fs::read_to_string(&path).unwrap_or_default();
+                let included = own(GITLAB[0].0, project);
+                files.by_hand.extend(entry_steps(&present, &included, &setup.branch.name));
+            }
         }
     }
     if setup.source.is_placeholder() {
         files.next.push(
             "this is a development build, which does not know where portvakt is published: put the owner \
-             of its repository in the place of OWNER, and the commit of a release in the place of its \
-             tag (`--source OWNER/NAME@TAG` does both at once)"
+             of its repository in the place of OWNER, and a release in the place of its tag; `--source \
+             OWNER/NAME@TAG` writes both. A tag can be moved: on GitHub name the commit of the release"
                 .to_owned(),
         );
     }
-    files.next.push(format!(
-        "the jobs apply what is on the branch {}: if that is another one, set `apply_from` in \
-         portvakt.yaml and write the files again",
-        setup.branch.name
-    ));
+    if let (CiHost::Github, Some((repository, tag))) = (host, setup.source.movable()) {
+        files.next.push(format!(
+            "the workflows name portvakt by the tag {tag}, which whoever can write to {repository} can \
+             move to another program, and zizmor reports it (unpinned-uses): write the commit of that \
+             release instead, with `# {tag}` behind it"
+        ));
+    }
+    let own_files: Vec<_> = templates.iter().map(|(file, _)| own(file, project)).collect();
+    files.next.extend(of_the_branch(host, &setup.branch, &own_files));
     files.next.push(to_make(host, setup, project));
+}
+
+/// What a person has to change in a .gitlab-ci.yml that is there already, so that it includes the file of a
+/// folder and all stages are known. The keys of that file replace those of the files it includes.
+fn entry_steps(present: &str, included: &str, branch: &str) -> Vec<String> {
+    let (entry, _) = GITLAB_ENTRY;
+    let mut lines = present.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let has = |key: &str| present.lines().any(|line| line.starts_with(key));
+    if lines.any(|line| line.trim().trim_start_matches("- ") == format!("local: {included}")) {
+        return Vec::new();
+    }
+    let mut steps = vec![match has("include:") {
+        true => format!(
+            "append the entry `- local: {included}` to the list under `include` in {entry}; a second \
+             `include` would replace the first"
+        ),
+        false => format!("add `include: [{{ local: {included} }}]` to {entry}"),
+    }];
+    let mut others = present.lines().filter(|line| {
+        !line.starts_with([' ', '#', '-'])
+            && !line.trim().is_empty()
+            && !line.starts_with("include:")
+    });
+    // What portvakt wrote for another folder has no jobs, and the stages are in what it includes.
+    if others.next().is_none() && has("include:") {
+        return steps;
+    }
+    steps.push(match has("stages:") {
+        true => format!("append check, review, apply and after, in this order, to `stages` in {entry}"),
+        false => format!(
+            "add `stages: [build, test, deploy, check, review, apply, after]` to {entry}: without it, the \
+             pipeline would have the last four alone"
+        ),
+    });
+    if has("workflow:") {
+        steps.push(format!(
+            "check that `workflow` in {entry} lets through merge requests and, on the branch {branch}, \
+             pushes, schedules and pipelines that are started by hand (web)"
+        ));
+    }
+    steps
+}
+
+/// The branch that the jobs apply, and what to do if it is meant to be another one.
+fn of_the_branch(host: CiHost, branch: &AppliedBranch, own_files: &[String]) -> Vec<String> {
+    let AppliedBranch { name, choice } = branch;
+    let reason = match choice {
+        BranchChoice::Default => ", the default branch of the remote".to_owned(),
+        BranchChoice::Named => ", as `apply_from` in portvakt.yaml says".to_owned(),
+        BranchChoice::Guess(which) => {
+            format!(", {which}, as the default branch of a remote is not known")
+        }
+    };
+    let mut all = vec![format!(
+        "the jobs apply what is on the branch {name}{reason}. For another one, set `apply_from` in \
+         portvakt.yaml, remove {}, and run `init --ci` again",
+        own_files.join(", ")
+    )];
+    if (host, *choice) == (CiHost::Github, BranchChoice::Named) {
+        all.push(format!(
+            "GitHub runs scheduled workflows on the default branch only: unless {name} is that, what a date \
+             asks for is not applied at night. Make {name} the default branch, or start `portvakt drift` on \
+             it by hand"
+        ));
+    }
+    all
 }
 
 /// What a person has to make at the host, by its names.
@@ -334,7 +445,7 @@ fn gitlab_environments(project: &str) -> String {
 
 fn filled(host: CiHost, template: &str, setup: &CiSetup, project: Option<&str>) -> String {
     let CiSetup { source, environments, place, branch } = setup;
-    let AppliedBranch { name: branch, is_default } = branch;
+    let AppliedBranch { name: branch, choice } = branch;
     let mut text = own(template, project);
     if let Some(project) = project {
         text = text
@@ -360,7 +471,7 @@ fn filled(host: CiHost, template: &str, setup: &CiSetup, project: Option<&str>) 
     text = text
         .replace("[main]", &format!("[\"{branch}\"]"))
         .replace("refs/heads/main", &format!("refs/heads/{branch}"));
-    if !is_default {
+    if *choice == BranchChoice::Named {
         text = text.replace("$CI_DEFAULT_BRANCH", &format!("\"{branch}\""));
     }
     let environments: Vec<&str> = environments.iter().map(String::as_str).collect();

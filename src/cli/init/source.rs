@@ -16,6 +16,9 @@ pub(in crate::cli) struct ProgramSource {
     tag: String,
 }
 
+/// The number of hexadecimal digits of a commit on GitHub.
+const COMMIT_DIGITS: usize = 40;
+
 /// The placeholders of the templates.
 const REPOSITORY: &str = "OWNER/portvakt";
 
@@ -37,6 +40,17 @@ impl ProgramSource {
         self.repository.starts_with("OWNER/")
     }
 
+    /// Whether it is a commit, without the tag of its release.
+    pub(super) fn is_commit(&self) -> bool {
+        self.pin == self.tag && is_commit(&self.tag)
+    }
+
+    /// The repository and its tag, where the action is named by a tag, which can be moved.
+    pub(super) fn movable(&self) -> Option<(&str, &str)> {
+        (self.pin == self.tag && !self.is_commit() && !self.is_placeholder())
+            .then_some((self.repository.as_str(), self.tag.as_str()))
+    }
+
     /// A template with this source in the place of its placeholders; `tag` is the tag in the template.
     pub(super) fn fill(&self, template: &str, tag: &str) -> String {
         let Self { repository, pin, tag: own } = self;
@@ -52,6 +66,17 @@ impl ProgramSource {
             .replace(REPOSITORY, repository)
             .replace(tag, own)
     }
+}
+
+fn is_commit(text: &str) -> bool {
+    text.len() == COMMIT_DIGITS && text.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+/// Whether a text is the name of a version, and not of a branch.
+fn is_version(text: &str) -> bool {
+    let number =
+        text.strip_prefix('v').unwrap_or(text).split(['.', '-']).next().unwrap_or_default();
+    !number.is_empty() && number.chars().all(|c| c.is_ascii_digit())
 }
 
 impl fmt::Display for ProgramSource {
@@ -75,12 +100,18 @@ impl FromStr for ProgramSource {
         });
         match parts {
             Some((owner, name, repository, tag))
-                if plain(owner, "-_.") && plain(name, "-_.") && plain(tag, "-_./") =>
+                if plain(owner, "-_.")
+                    && plain(name, "-_.")
+                    && plain(tag, "-_.")
+                    && (is_commit(tag) || is_version(tag)) =>
             {
                 let (repository, tag) = (repository.to_owned(), tag.to_owned());
                 Ok(Self { repository, pin: tag.clone(), tag })
             }
-            _ => Err("say OWNER/NAME@TAG, as in the `uses` of a GitHub workflow"),
+            _ => Err(
+                "say OWNER/NAME@TAG with the tag of a release, such as v1.2.0, or for GitHub its \
+                      commit, in 40 hexadecimal digits",
+            ),
         }
     }
 }
@@ -103,5 +134,22 @@ mod tests {
         assert_eq!(source.fill(template, "v1"), expected);
         let given: ProgramSource = "etat/vakt@v3".parse().unwrap();
         assert!(given.fill(template, "v1").starts_with("uses: etat/vakt@v3\n"));
+    }
+
+    #[test]
+    fn what_is_given_is_a_version_or_a_commit() {
+        let commit = "4f2a".repeat(10);
+        for (given, is_commit, is_movable) in [
+            ("v1", false, true),
+            ("v1.2.0-rc.1", false, true),
+            ("1.2.0", false, true),
+            (commit.as_str(), true, false),
+        ] {
+            let source: ProgramSource = format!("etat/vakt@{given}").parse().unwrap();
+            assert_eq!((source.is_commit(), source.movable().is_some()), (is_commit, is_movable));
+        }
+        for given in ["main", "4f2a", "v", "release/v1", "", "latest"] {
+            assert!(format!("etat/vakt@{given}").parse::<ProgramSource>().is_err(), "{given}");
+        }
     }
 }
