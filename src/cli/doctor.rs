@@ -237,8 +237,11 @@ fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
         Err(why) => part.add(Verdict::Problem, "branch", why),
     }
     match history.check_push() {
-        Ok(()) => part.add(Verdict::Fine, "push", "the remote takes a push to refs/portvakt (dry run: \
-             the host's hooks and rules are not asked)"),
+        Ok(()) => part.add(
+            Verdict::Fine,
+            "push",
+            "the remote takes a push to refs/portvakt (dry run: the host's hooks and rules are not asked)",
+        ),
         Err(error) => part.add(
             Verdict::Note,
             "push",

@@ -374,7 +374,7 @@ fn what_to_change_in_a_pipeline_that_is_there_is_said_key_by_key() {
             "include:\n  - local: b.yml\nstages: [bygg]\nworkflow: { rules: [] }\n",
             &[
                 "append the entry `- local: .gitlab/",
-                "append check, review, apply and after",
+                "have check, review, apply and after too",
                 "`workflow`",
             ],
         ),

@@ -322,8 +322,8 @@ fn entry_steps(present: &str, included: &str, branch: &str) -> Vec<String> {
     }
     let mut steps = vec![match has("include:") {
         true => format!(
-            "append the entry `- local: {included}` to the list under `include` in {entry}; a second \
-             `include` would replace the first"
+            "append the entry `- local: {included}` to the list under `include` in {entry} (make it a \
+             list if it is none); a second `include` would replace the first"
         ),
         false => format!("add `include: [{{ local: {included} }}]` to {entry}"),
     }];
@@ -337,7 +337,7 @@ fn entry_steps(present: &str, included: &str, branch: &str) -> Vec<String> {
         return steps;
     }
     steps.push(match has("stages:") {
-        true => format!("append check, review, apply and after, in this order, to `stages` in {entry}"),
+        true => format!("let `stages` in {entry} have check, review, apply and after too, in this order"),
         false => format!(
             "add `stages: [build, test, deploy, check, review, apply, after]` to {entry}: without it, the \
              pipeline would have the last four alone"
