@@ -32,8 +32,8 @@ const EXPOSED: [(&str, &str, &str); 28] = [
     ("product: a, name: aa", "PV011", "`enabled` is missing"),
     ("product: a, name: aa, enabled: ~'true'", "PV012", "write `true`, without quotes"),
     ("product: ~7, name: aa, enabled: true", "PV012", "put it in quotes: \"7\""),
-    ("product: ~Arbeid, name: aa, enabled: true", "PV145", "no product of NAIS"),
-    ("product: ~økonomi, name: aa, enabled: true", "PV145", "no product of NAIS"),
+    ("product: ~Arbeid, name: aa, enabled: true", "PV145", "is not a product name at NAIS"),
+    ("product: ~økonomi, name: aa, enabled: true", "PV145", "is not a product name at NAIS"),
     ("product: a, name: ~a.Read, enabled: true", "PV145", "`a.Read` is not formed"),
     ("product: a, name: ~a, enabled: true", "PV145", "`a` is not formed"),
     ("product: a, name: aa, separator: ~'-', enabled: true", "PV012", "one of `/`, `:`, `.`"),
@@ -324,7 +324,7 @@ fn wrong_settings_for_manifests_are_reported_once() {
         ("cluster: [a], namespace: a", "PV012", 18, "one for each environment"),
         ("cluster: , namespace: a", "PV012", 16, "nothing behind this key"),
         ("cluster: a, namespace: A", "PV014", 32, "no name in Kubernetes"),
-        ("cluster: a, namespace: a, prefix: nav", "PV103", 43, "none of the `prefixes`"),
+        ("cluster: a, namespace: a, prefix: nav", "PV103", 43, "is not one of the `prefixes`"),
         ("cluster: a, namespace: a, prefx: etat", "PV010", 35, "did you mean `prefix`"),
     ] {
         let found = found(&format!("nais: {{ {nais} }}"), &plain);
