@@ -78,7 +78,7 @@ const EXPOSED: [(&str, &str, &str); 28] = [
     (
         "product: a, name: aa, enabled: true, consumers: [{ orgno: ~'974761077' }]",
         "PV101",
-        "no organisation number",
+        "is not an organisation number",
     ),
     (
         "product: a, name: aa, enabled: true, accessibleForAll: true, consumers: [~{ orgno: '974761076' }]",
