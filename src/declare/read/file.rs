@@ -8,7 +8,9 @@ use super::declarations_file::{Declarations, RemovedItem, Scope};
 use super::declared::Declared;
 use super::environments::EnvironmentSet;
 use super::manifest;
-use super::manifest::template::{self, RenderedTemplate, TemplateProblem, is_template};
+use super::manifest::template::{
+    self, RenderedTemplate, TemplateProblem, check_missing, is_template,
+};
 use super::manifest::values::TemplateValues;
 use super::scopes;
 use super::settings::Settings;
@@ -86,7 +88,9 @@ fn read_template(
     let mut results: Vec<(EnvironmentSet, String, RenderedTemplate)> = Vec::new();
     for environment in reading.values.iter().filter(|it| it.set.overlaps(counting)) {
         rest = rest.without(environment.set);
-        match template::render(text, &environment.of(&findings.file)) {
+        let values = environment.of(&findings.file);
+        let rendered = template::render(text, &values);
+        match rendered.and_then(|new| check_missing(text, &values).map(|()| new)) {
             Ok(new) => match results.iter_mut().find(|(_, _, old)| old.text == new.text) {
                 Some((set, names, _)) => {
                     *set = set.or(environment.set);
@@ -94,15 +98,21 @@ fn read_template(
                 }
                 None => results.push((environment.set, environment.name.clone(), new)),
             },
-            Err(TemplateProblem { line, message }) => {
+            Err(TemplateProblem { line, message, missing }) => {
                 let start = Position { line: line.unwrap_or(1), column: 1 };
-                let message = format!(
-                    "the template cannot be rendered with the values of {}: {message}",
-                    environment.name
-                );
-                let help =
-                    "templates are those of nais/deploy: handlebars with the values of `nais.vars`";
-                findings.report(Rule::NaisManifest, Span { start, end: start }, &message, help);
+                let name = &environment.name;
+                let (message, help) = match missing {
+                    Some(missing) => (
+                        format!("`{missing}` has no value in {name}, and {message}"),
+                        format!("give `{missing}` a value in a file that `nais.vars` has for {name}"),
+                    ),
+                    None => (
+                        format!("the template cannot be rendered with the values of {name}: {message}"),
+                        "templates are those of nais/deploy: handlebars with the values of `nais.vars`"
+                            .to_owned(),
+                    ),
+                };
+                findings.report(Rule::NaisManifest, Span { start, end: start }, &message, &help);
             }
         }
     }

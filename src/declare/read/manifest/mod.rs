@@ -15,6 +15,7 @@ mod exposed;
 mod fields;
 mod login;
 mod owner;
+mod parts;
 pub(crate) mod template;
 pub(crate) mod values;
 
@@ -102,6 +103,13 @@ pub(crate) fn is_resource(document: &Node<'_>) -> bool {
 /// Reports a resource whose group or kind only a value would tell; whether it is one.
 pub(crate) fn is_unclear(document: &Node<'_>, findings: &mut Findings) -> bool {
     ["apiVersion", "kind"].iter().any(|key| fields::refuse_placeholder(document, key, findings))
+}
+
+/// Whether only a value would give the group or the kind of a resource.
+fn is_unclear_kind(document: &Node<'_>) -> bool {
+    ["apiVersion", "kind"]
+        .iter()
+        .any(|key| document.text(key).is_some_and(|(text, _)| fields::is_placeholder_text(text)))
 }
 
 /// Whether a resource of another group has what manifests have: the group is misspelt then.

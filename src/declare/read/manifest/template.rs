@@ -5,7 +5,9 @@
 //! A pull request can change a template. So there is a small grammar of what may be between braces, whatever the
 //! library would take, and the number of rendered elements and the size of the result are bounded.
 
+mod assumptions;
 mod braces;
+mod decisions;
 mod helpers;
 mod lines;
 
@@ -14,7 +16,9 @@ use std::io;
 use handlebars::{Handlebars, Template};
 use serde_json::{Map, Value};
 
+use self::assumptions::{Assumptions, BlockQuestion, RenderTrial};
 use self::braces::check;
+pub(crate) use self::decisions::check_missing;
 use self::helpers::{RenderBudget, register};
 pub(crate) use self::lines::TemplateLines;
 
@@ -39,11 +43,13 @@ pub(crate) struct RenderedTemplate {
 pub(crate) struct TemplateProblem {
     pub(crate) line: Option<u32>,
     pub(crate) message: String,
+    /// The name of the missing value that is the reason.
+    pub(crate) missing: Option<String>,
 }
 
 impl TemplateProblem {
     fn new(line: Option<u32>, message: impl Into<String>) -> Self {
-        Self { line, message: message.into() }
+        Self { line, message: message.into(), missing: None }
     }
 }
 
@@ -78,42 +84,65 @@ pub(crate) fn render(
         return Err(TemplateProblem::new(None, "a template cannot have characters of private use"));
     }
     check(template)?;
-    let text = rendered(template, values, LARGEST)?;
-    let marked = rendered(&lines::marked(template), values, 4 * LARGEST).unwrap_or_default();
+    let rendered = |template: &str, largest| {
+        let renderer = TemplateRenderer::new(template, values)?;
+        renderer.render(RenderTrial::default(), largest).0
+    };
+    let text = rendered(template, LARGEST)?;
+    let marked = rendered(&lines::marked(template), 4 * LARGEST).unwrap_or_default();
     let lines = TemplateLines::new(template, &text, &marked);
     Ok(RenderedTemplate { text, lines })
 }
 
-fn rendered(
-    template: &str,
-    values: &Map<String, Value>,
-    largest: usize,
-) -> Result<String, TemplateProblem> {
-    let line = |line: usize| u32::try_from(line).unwrap_or(u32::MAX);
-    let compiled = Template::compile(template).map_err(|error| {
-        let (at, message) = (error.pos().map(|(at, _)| line(at)), error.reason().to_string());
-        TemplateProblem::new(at, message)
-    })?;
-    let budget = RenderBudget::default();
-    let mut registry = Handlebars::new();
-    registry.register_escape_fn(escaped);
-    register(&mut registry, &budget);
-    registry.register_template("manifest", compiled);
-    let mut out = Bounded { bytes: Vec::new(), largest };
-    let context = handlebars::Context::wraps(values)
-        .map_err(|error| TemplateProblem::new(None, error.to_string()))?;
-    match registry.render_with_context_to_write("manifest", &context, &mut out) {
-        Ok(()) => Ok(String::from_utf8_lossy(&out.bytes).into_owned()),
-        Err(error) => {
+/// A compiled template with its values.
+struct TemplateRenderer {
+    registry: Handlebars<'static>,
+    context: handlebars::Context,
+    assumptions: Assumptions,
+}
+
+impl TemplateRenderer {
+    fn new(template: &str, values: &Map<String, Value>) -> Result<Self, TemplateProblem> {
+        let compiled = Template::compile(template).map_err(|error| {
+            let (at, message) = (error.pos().map(|(at, _)| line(at)), error.reason().to_string());
+            TemplateProblem::new(at, message)
+        })?;
+        let assumptions = Assumptions::default();
+        let mut registry = Handlebars::new();
+        registry.register_escape_fn(escaped);
+        register(&mut registry, &RenderBudget::default(), &assumptions);
+        registry.register_template("manifest", compiled);
+        let context = handlebars::Context::wraps(values)
+            .map_err(|error| TemplateProblem::new(None, error.to_string()))?;
+        Ok(Self { registry, context, assumptions })
+    }
+
+    /// The result under some assumptions, and what its blocks asked for.
+    fn render(
+        &self,
+        trial: RenderTrial,
+        largest: usize,
+    ) -> (Result<String, TemplateProblem>, Vec<BlockQuestion>) {
+        self.assumptions.begin(trial);
+        let mut out = Bounded { bytes: Vec::new(), largest };
+        let done = self.registry.render_with_context_to_write("manifest", &self.context, &mut out);
+        let RenderTrial { asked, .. } = self.assumptions.begin(RenderTrial::default());
+        let text = done.map(|()| String::from_utf8_lossy(&out.bytes).into_owned());
+        let text = text.map_err(|error| {
             let message = match error.reason() {
                 handlebars::RenderErrorReason::IOError(_) => {
                     format!("it becomes larger than {} KiB", largest / 1024)
                 }
                 reason => reason.to_string(),
             };
-            Err(TemplateProblem::new(error.line_no.map(line), message))
-        }
+            TemplateProblem::new(error.line_no.map(line), message)
+        });
+        (text, asked)
     }
+}
+
+fn line(line: usize) -> u32 {
+    u32::try_from(line).unwrap_or(u32::MAX)
 }
 
 /// The result so far.
@@ -157,7 +186,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{TemplateProblem, missing_name, render};
+    use super::{TemplateProblem, check_missing, missing_name, render};
     use yaml::{Position, Span};
 
     fn text_of(template: &str, values: &Value) -> Result<String, TemplateProblem> {
@@ -201,18 +230,110 @@ mod tests {
         for (template, name) in [
             ("a: {{image}}", "image"),
             ("a: x/{{ image.tag }}", "image.tag"),
-            ("{{#each urls}}\n- {{this}}\n{{/each}}", "urls"),
             ("{{#each list}}{{orgno}}{{/each}}", "orgno"),
-            ("{{#with thing}}{{this}}{{/with}}", "thing"),
         ] {
             let text = text_of(template, &json!({ "list": [{}] })).unwrap();
             assert_eq!(missing_name(&text), Some(name), "{template}: {text}");
         }
         assert_eq!(text_of("{{a}}", &json!({ "a": null })), Ok(String::new()));
-        assert_eq!(text_of("{{#if a}}env: x{{/if}}", &json!({})), Ok(String::new()));
-        let problem = text_of("a: b\n{{#if a}}\nexposes: []\n{{/if}}", &json!({})).unwrap_err();
-        assert!(problem.message.contains("`a` has no value"), "{problem:?}");
-        assert_eq!(problem.line, Some(2));
+    }
+
+    /// The name and the line of the missing value that decides about what is read.
+    fn decision(template: &str, values: &Value) -> Option<(String, u32)> {
+        let problem = check_missing(template, values.as_object().unwrap()).err()?;
+        Some((problem.missing.unwrap_or(problem.message), problem.line.unwrap_or_default()))
+    }
+
+    /// A manifest with these lines below its scope, and those below `spec`.
+    fn manifest(scope: &str, spec: &str) -> String {
+        format!(
+            "apiVersion: nais.io/v1\nkind: Application\nmetadata:\n  name: a\nspec:\n  maskinporten:\n    \
+             enabled: true\n    scopes:\n      exposes:\n      - name: les\n{scope}\n{spec}\n"
+        )
+    }
+
+    #[test]
+    fn a_missing_value_that_decides_about_what_is_read_is_an_error() {
+        for line in [
+            "enabled: {{#if on}}true{{else}}false{{/if}}",
+            "enabled: {{#unless on}}true{{else}}false{{/unless}}",
+            "enabled: {{#if (on)}}true{{else}}false{{/if}}",
+            "{{#equal on \"prod\"}}enabled: true{{/equal}}",
+            "{{#equal \"prod\" on}}enabled: true{{else}}enabled: false{{/equal}}",
+            "{{#equal on other}}enabled: true{{/equal}}",
+            "{{#each on}}enabled: true{{/each}}",
+            "{{#with on}}enabled: true{{/with}}",
+            "accessibleForAll: {{#if on}}true{{else}}false{{/if}}",
+            "visibility: {{#if on}}private{{else}}public{{/if}}",
+            "atMaxAge: {{#if on}}30{{else}}60{{/if}}",
+            "separator: {{#if on}}'/'{{else}}':'{{/if}}",
+            "allowedIntegrations: [{{#if on}}krr{{/if}}]",
+            "{{#if on}}consumers: []{{/if}}",
+            "consumers: [{{#each on}}{ orgno: \"{{this}}\" }{{/each}}]",
+        ] {
+            let template = manifest(&format!("        {line}"), "");
+            assert_eq!(decision(&template, &json!({})), Some(("on".to_owned(), 11)), "{line}");
+        }
+        let whole = manifest("", "");
+        for (template, line) in [
+            (whole.replace("name: a\n", "name: {{#if on}}a{{else}}b{{/if}}\n"), 4),
+            (
+                whole.replace(
+                    "kind: Application",
+                    "kind: {{#if on}}Naisjob{{else}}Application{{/if}}",
+                ),
+                2,
+            ),
+            (whole.replace("  maskinporten:", "  {{#if on}}maskinporten{{else}}x{{/if}}:"), 6),
+            (format!("{{{{#if on}}}}\n{whole}{{{{/if}}}}\n"), 1),
+            (whole.clone() + "{{#if on}}\n---\n" + &whole + "{{/if}}\n", 13),
+            // Of two blocks, the one that decides.
+            (
+                manifest("", "  {{#if on}}image: x{{/if}}")
+                    + "---\n{{#if on}}\n"
+                    + &whole
+                    + "{{/if}}",
+                14,
+            ),
+        ] {
+            assert_eq!(
+                decision(&template, &json!({})),
+                Some(("on".to_owned(), line)),
+                "{template}"
+            );
+        }
+        let nested = manifest("", "  {{#if first}}{{#if on}}\n---\nscopes: []\n{{/if}}{{/if}}");
+        assert_eq!(decision(&nested, &json!({})).map(|(name, _)| name), Some("on".to_owned()));
+        let either = manifest(
+            "        {{#if image}}{{#equal env \"prod\"}}enabled: true{{/equal}}{{/if}}",
+            "  {{#equal env \"prod\"}}image: x{{/equal}}",
+        );
+        assert!(decision(&either, &json!({})).is_some());
+        // A value of null is one.
+        let known = manifest("        enabled: {{#if on}}true{{else}}false{{/if}}", "");
+        assert_eq!(decision(&known, &json!({ "on": null })), None);
+    }
+
+    #[test]
+    fn a_missing_value_that_decides_about_nothing_that_is_read_is_accepted() {
+        let many: String =
+            (0..40).map(|n| format!("  {{{{#if f{n}}}}}f{n}: {{{{f{n}}}}}{{{{/if}}}}\n")).collect();
+        for spec in [
+            "  image: {{image}}:{{#if tag}}{{tag}}{{else}}latest{{/if}}",
+            "  ingresses:\n  {{#each ingresses as |url|}}\n  - {{url}}\n  {{/each}}",
+            "  ingresses: [{{#each urls}}{{this}}{{#unless @last}},{{/unless}}{{/each}}]",
+            "  env:\n  {{#each env}}\n  - name: {{@key}}\n    value: \"{{this}}\"\n  {{/each}}",
+            "  replicas: {{#equal env \"prod\"}}2{{else}}1{{/equal}}",
+            "  {{#equal env \"prod\"}}replicas: 2{{/equal}}\n  {{#equal env \"dev\"}}replicas: 1{{/equal}}",
+            "  {{#if debug}}\n  env: [{ name: scopes, value: maskinporten }]\n  {{/if}}",
+            "  {{#if a}}image: x{{/if}}\n  {{#unless a}}image: y{{/unless}}",
+            "  {{#with redis}}\n  redis: [{ instance: {{name}} }]\n  {{/with}}",
+            "{{#if alerts}}\n---\napiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n{{/if}}",
+            &many,
+        ] {
+            let template = manifest("        enabled: true", spec);
+            assert_eq!(decision(&template, &json!({})), None, "{spec}");
+        }
     }
 
     #[test]

@@ -83,10 +83,8 @@ fn what_is_missing_is_asked_for_where_it_is_read() {
       help: `{{ … }}` are placeholders of a template: name the files with the values of each environment in portvakt.yaml, such as `nais: { vars: { test: [".nais/dev-vars.yaml"] } }`
     app.yaml:15:11: PV014: `{{ product }}` has no value in test
       help: give `product` a value in a file that `nais.vars` has for test
-    app.yaml:15:11: PV145: `Arbeid` is not a product name at NAIS
-      help: a product is of letters a to z and digits, such as `arbeid`
-    app.yaml:19:11: PV014: `{{ c.orgno }}` has no value in prod
-      help: give `c.orgno` a value in a file that `nais.vars` has for prod
+    app.yaml:18:1: PV014: `consumers` has no value in prod, and it decides about something that portvakt reads
+      help: give `consumers` a value in a file that `nais.vars` has for prod
     app.yaml:19:11: PV014: `{{ c.orgno }}` has no value in test
       help: give `c.orgno` a value in a file that `nais.vars` has for test
     "#);

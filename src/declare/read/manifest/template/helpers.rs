@@ -10,7 +10,8 @@ use handlebars::{
 };
 use serde_json::Value;
 
-use super::missing;
+use super::assumptions::Assumptions;
+use super::{missing, missing_name};
 
 /// Largest number of elements of templates that are rendered: the time that it takes.
 const MOST_ELEMENTS: usize = 200_000;
@@ -29,22 +30,34 @@ impl RenderBudget {
     }
 }
 
-fn refused(why: &str) -> RenderError {
+pub(super) fn refused(why: &str) -> RenderError {
     RenderErrorReason::Other(why.to_owned()).into()
 }
 
 /// Registers the blocks of nais/deploy, and what is rendered in the place of missing values.
-pub(super) fn register(registry: &mut Handlebars<'_>, budget: &RenderBudget) {
-    registry
-        .register_helper("each", Box::new(TemplateBlock { repeats: true, budget: budget.clone() }));
-    registry.register_helper(
-        "with",
-        Box::new(TemplateBlock { repeats: false, budget: budget.clone() }),
-    );
-    registry.register_helper("if", Box::new(Condition { wanted: true }));
-    registry.register_helper("unless", Box::new(Condition { wanted: false }));
-    registry.register_helper("equal", Box::new(Equal));
+pub(super) fn register(
+    registry: &mut Handlebars<'_>,
+    budget: &RenderBudget,
+    assumptions: &Assumptions,
+) {
+    for (name, repeats) in [("each", true), ("with", false)] {
+        let (budget, assumptions) = (budget.clone(), assumptions.clone());
+        registry.register_helper(name, Box::new(TemplateBlock { repeats, budget, assumptions }));
+    }
+    for (name, wanted) in [("if", true), ("unless", false)] {
+        let assumptions = assumptions.clone();
+        registry.register_helper(name, Box::new(Condition { wanted, assumptions }));
+    }
+    registry.register_helper("equal", Box::new(Equal { assumptions: assumptions.clone() }));
     registry.register_helper("helperMissing", Box::new(MissingValue));
+}
+
+/// The name of a block's argument that has no value.
+fn missing_param(param: &PathAndJson<'_>) -> Option<String> {
+    if param.is_value_missing() {
+        return Some(param.relative_path().cloned().unwrap_or_default());
+    }
+    param.value().as_str().and_then(missing_name).map(str::to_owned)
 }
 
 /// Marks a value that is missing.
@@ -67,7 +80,25 @@ impl HelperDef for MissingValue {
 }
 
 /// Renders a block if two values are equal (<https://github.com/aymerick/raymond>).
-struct Equal;
+struct Equal {
+    assumptions: Assumptions,
+}
+
+impl Equal {
+    /// The text of an argument, which is compared with another.
+    fn text(
+        &self,
+        param: &PathAndJson<'_>,
+        other: &PathAndJson<'_>,
+    ) -> Result<String, RenderError> {
+        let Some(name) = missing_param(param) else { return Ok(param.render()) };
+        let other = match missing_param(other) {
+            Some(other) => self.assumptions.text(&other),
+            None => other.render(),
+        };
+        self.assumptions.ask(&name, vec![other, missing(&name)])
+    }
+}
 
 impl HelperDef for Equal {
     fn call<'reg: 'rc, 'rc>(
@@ -78,8 +109,10 @@ impl HelperDef for Equal {
         rc: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        let text = |index| helper.param(index).map(PathAndJson::render);
-        let part = match text(0) == text(1) {
+        let (Some(one), Some(other)) = (helper.param(0), helper.param(1)) else {
+            return Err(refused("the block needs two arguments"));
+        };
+        let part = match self.text(one, other)? == self.text(other, one)? {
             true => helper.template(),
             false => helper.inverse(),
         };
@@ -87,21 +120,10 @@ impl HelperDef for Equal {
     }
 }
 
-/// Words of what is read of a manifest.
-const READ: [&str; 8] = [
-    "maskinporten",
-    "scopes",
-    "exposes",
-    "consumes",
-    "consumers",
-    "orgno",
-    "product",
-    "redirectURI",
-];
-
-/// The blocks `if` and `unless`. A missing value counts as false, but for what is read.
+/// The blocks `if` and `unless`.
 struct Condition {
     wanted: bool,
+    assumptions: Assumptions,
 }
 
 impl HelperDef for Condition {
@@ -114,14 +136,11 @@ impl HelperDef for Condition {
         out: &mut dyn Output,
     ) -> HelperResult {
         let param = helper.param(0).ok_or_else(|| refused("the block has no argument"))?;
-        let mut parts = helper.template().into_iter().chain(helper.inverse());
-        if param.is_value_missing() && parts.any(is_read) {
-            let name = param.relative_path().map(String::as_str).unwrap_or_default();
-            return Err(refused(&format!(
-                "`{name}` has no value, and scopes or consumers depend on it"
-            )));
-        }
-        let part = match is_something(param.value()) == self.wanted {
+        let is_true = match missing_param(param) {
+            Some(name) => self.assumptions.is_something(&name)?,
+            None => is_something(param.value()),
+        };
+        let part = match is_true == self.wanted {
             true => helper.template(),
             false => helper.inverse(),
         };
@@ -129,21 +148,11 @@ impl HelperDef for Condition {
     }
 }
 
-/// Whether a part of a template has something that is read.
-fn is_read(template: &Template) -> bool {
-    template.elements.iter().any(|element| match element {
-        TemplateElement::RawString(text) => READ.iter().any(|word| text.contains(word)),
-        TemplateElement::HelperBlock(block) => {
-            block.template.iter().chain(&block.inverse).any(is_read)
-        }
-        _ => false,
-    })
-}
-
 /// The blocks `each` and `with`.
 struct TemplateBlock {
     repeats: bool,
     budget: RenderBudget,
+    assumptions: Assumptions,
 }
 
 impl HelperDef for TemplateBlock {
@@ -165,9 +174,12 @@ impl HelperDef for TemplateBlock {
             rc.pop_block();
             done
         };
-        if param.is_value_missing() {
-            let name = param.relative_path().map(String::as_str).unwrap_or_default();
-            return render(BlockItem::Whole(&Value::String(missing(name))), rc);
+        if let Some(name) = missing_param(param) {
+            return match (self.assumptions.is_something(&name)?, helper.inverse()) {
+                (true, _) => render(BlockItem::Whole(&Value::String(missing(&name))), rc),
+                (false, Some(other)) => other.render(registry, context, rc, out),
+                (false, None) => Ok(()),
+            };
         }
         match param.value() {
             Value::Array(items) if self.repeats && !items.is_empty() => {
