@@ -10,7 +10,7 @@ pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayEr
     policy.check_no_route("API Management")?;
     let mut out = String::new();
     for line in policy.origin() {
-        out.push_str(&format!("<!-- {} -->\n", line.replace("--", "- -")));
+        out.push_str(&format!("<!-- {} -->\n", in_comment(&line)));
     }
     out.push_str("<fragment>\n");
     out.push_str(&validation(policy));
@@ -18,7 +18,7 @@ pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayEr
         out.push_str(&authorization(policy));
     }
     out.push_str("</fragment>\n");
-    Ok(RenderedPolicy { text: out, unchecked: Vec::new() })
+    Ok(RenderedPolicy { text: out, unchecked: policy.unchecked_blocks() })
 }
 
 fn validation(policy: &GatewayPolicy) -> String {
@@ -70,7 +70,7 @@ fn authorization(policy: &GatewayPolicy) -> String {
 
 /// The condition under which a token with this scope is let through.
 fn allowed(scope: &GuardedScope) -> String {
-    let GuardedScope { name, source: _, consumers } = scope;
+    let GuardedScope { name, source: _, consumers, unchecked_blocks: _ } = scope;
     let has_scope = format!("scopes.Contains({})", literal(name.as_str()));
     let Some(consumers) = consumers else { return has_scope };
     let ids: Vec<_> = consumers.keys().map(|orgno| literal(&consumer_id(*orgno))).collect();
@@ -80,6 +80,18 @@ fn allowed(scope: &GuardedScope) -> String {
 /// A text as a literal of C#.
 fn literal(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A text for a comment of XML, which has no two dashes side by side and none at its end.
+fn in_comment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '-' && out.ends_with('-') {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// A text for an attribute or an element of XML.

@@ -71,7 +71,12 @@ impl GatewayPolicy {
             let is_open = attributes.accessible_for_all || attributes.supports_european_businesses;
             let is_listed = with_consumers || (is_open && !scope.consumers.is_empty());
             let consumers = is_listed.then(|| consumers(desired, &name, scope, today));
-            GuardedScope { name, source: scope.source.clone(), consumers }
+            let is_unchecked = is_open && consumers.is_none();
+            let blocks =
+                desired.blocks.iter().filter(|block| is_unchecked && block.concerns(&name));
+            let named = |orgno: Orgno| (orgno, desired.names.get(&orgno).cloned());
+            let unchecked_blocks = blocks.map(|block| named(block.consumer)).collect();
+            GuardedScope { name, source: scope.source.clone(), consumers, unchecked_blocks }
         });
         Ok(Self {
             environment: desired.environment.clone(),

@@ -23,7 +23,7 @@ pub(super) fn render(policy: &GatewayPolicy) -> RenderedPolicy {
     let filters = Yaml::Lines(vec![authentication(policy), authorization(policy)]);
     let clusters = Yaml::Lines(vec![cluster(policy)]);
     let entries = vec![("http_filters".to_owned(), filters), ("clusters".to_owned(), clusters)];
-    RenderedPolicy { text: document(&comments, &entries), unchecked: Vec::new() }
+    RenderedPolicy { text: document(&comments, &entries), unchecked: policy.unchecked_blocks() }
 }
 
 fn filter(name: &str, of_type: &str, config: YamlEntries) -> Yaml {
@@ -86,7 +86,7 @@ fn authorization(policy: &GatewayPolicy) -> Yaml {
 
 /// The policy of a scope.
 fn scope_policy(route: &Route, scope: &GuardedScope) -> (String, Yaml) {
-    let GuardedScope { name, source: _, consumers } = scope;
+    let GuardedScope { name, source: _, consumers, unchecked_blocks: _ } = scope;
     let has_scope = block([("list_match", block([("one_of", exact(name.as_str()))]))]);
     let mut principals = vec![claim(&["scope"], has_scope)];
     if let Some(consumers) = consumers {

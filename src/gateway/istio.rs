@@ -12,12 +12,21 @@ use super::{
 use yaml::{Yaml, YamlEntries};
 
 pub(super) fn render(policy: &GatewayPolicy) -> RenderedPolicy {
+    let mut comments = policy.origin();
+    let mut unchecked = policy.unchecked_blocks();
+    if policy.route.name.is_none() {
+        // Policies that allow are joined by `or`.
+        let limit = "The policy has no selector: it is for every workload of its namespace, and where there is another \
+                     one, tokens for either API are let through to both. --name limits it to a workload.";
+        comments.push(limit.to_owned());
+        unchecked.push(limit.to_owned());
+    }
     let text = format!(
         "{}---\n{}",
-        document(&policy.origin(), &authentication(policy)),
+        document(&comments, &authentication(policy)),
         document(&[], &authorization(policy))
     );
-    RenderedPolicy { text, unchecked: Vec::new() }
+    RenderedPolicy { text, unchecked }
 }
 
 fn authentication(policy: &GatewayPolicy) -> YamlEntries {

@@ -35,13 +35,13 @@ pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayEr
     if policy.lists_consumers() {
         config.insert("validation/cel".to_owned(), json!([{ "check_expr": expression(policy) }]));
     }
-    Ok(RenderedPolicy { text: pretty(&config), unchecked: Vec::new() })
+    Ok(RenderedPolicy { text: pretty(&config), unchecked: policy.unchecked_blocks() })
 }
 
 /// The check of the consumer, in CEL, as `auth/validator` compares lists of texts alone.
 fn expression(policy: &GatewayPolicy) -> String {
     let one = |scope: &GuardedScope| {
-        let GuardedScope { name, source: _, consumers } = scope;
+        let GuardedScope { name, source: _, consumers, unchecked_blocks: _ } = scope;
         let has_scope = format!("(' ' + JWT.scope + ' ').contains(' {} ')", literal(name.as_str()));
         match consumers {
             None => has_scope,

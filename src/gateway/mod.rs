@@ -61,6 +61,9 @@ pub(crate) struct GuardedScope {
     /// The organisations with their names; `None` leaves it to Maskinporten, which issues tokens only to those
     /// with access.
     pub(crate) consumers: Option<BTreeMap<Orgno, Option<String>>>,
+    /// The blocked organisations that are let through all the same, with their names: DigDir keeps the scope open
+    /// to all, and no list of consumers excludes them.
+    pub(crate) unchecked_blocks: BTreeMap<Orgno, Option<String>>,
 }
 
 /// The requests that belong to the API.
@@ -114,6 +117,16 @@ pub(crate) enum GatewayError {
         /// The engine.
         engine: &'static str,
     },
+    /// The audience would be read as several, or as another setting.
+    #[error(
+        "{engine} cannot express the audience {audience:?}: it has a comma, white space or a control character"
+    )]
+    Audience {
+        /// The audience.
+        audience: String,
+        /// The engine.
+        engine: &'static str,
+    },
 }
 
 impl std::str::FromStr for PathMatch {
@@ -147,6 +160,20 @@ pub(crate) fn host(text: &str) -> Result<String, String> {
         false => {
             Err("a host is a name such as `api.etat.example`, with a port if it has one".to_owned())
         }
+    }
+}
+
+/// An audience, as `--audience` takes it.
+///
+/// # Errors
+/// It is not a word or an absolute URI.
+pub(crate) fn audience(text: &str) -> Result<String, String> {
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    match !text.is_empty() && text.len() <= 2048 && !text.contains(is_odd) {
+        true => Ok(text.to_owned()),
+        false => Err("an audience is an absolute URI such as `https://api.etat.example`, or one word, without \
+                      white space"
+            .to_owned()),
     }
 }
 
@@ -192,6 +219,11 @@ impl GatewayPolicy {
         self.scopes.iter().any(|scope| scope.consumers.is_some())
     }
 
+    /// The blocks that the policy cannot enforce.
+    fn unchecked_blocks(&self) -> Vec<String> {
+        self.scopes.iter().filter_map(GuardedScope::unchecked_block).collect()
+    }
+
     /// The lines that say where the policy comes from.
     fn origin(&self) -> Vec<String> {
         let mut lines = vec![format!(
@@ -199,6 +231,7 @@ impl GatewayPolicy {
             printable(&self.environment)
         )];
         lines.extend(self.scopes.iter().map(GuardedScope::origin));
+        lines.extend(self.unchecked_blocks());
         lines
     }
 
@@ -218,13 +251,31 @@ impl GuardedScope {
     }
 
     fn origin(&self) -> String {
-        let Self { name, source, consumers } = self;
+        let Self { name, source, consumers, unchecked_blocks: _ } = self;
         let who = match consumers.as_ref().map(BTreeMap::len) {
             None => "all with access at DigDir",
             Some(0) => "nobody is declared",
             Some(_) => "the declared consumers alone",
         };
         printable(&format!("{name} ({}): {who}", source.file)).into_owned()
+    }
+
+    /// The sentence about the blocked organisations that are let through.
+    fn unchecked_block(&self) -> Option<String> {
+        let Self { name, source: _, consumers: _, unchecked_blocks } = self;
+        let who = unchecked_blocks.iter().map(|(orgno, label)| match label {
+            Some(label) => format!("{label} ({orgno})"),
+            None => orgno.to_string(),
+        });
+        let who: Vec<_> = who.collect();
+        (!who.is_empty()).then(|| {
+            let who = who.join(", ");
+            let text = format!(
+                "{who}: blocked, and let through with {name}, which is open to all; --consumers lists those that are \
+                 declared"
+            );
+            printable(&text).into_owned()
+        })
     }
 }
 

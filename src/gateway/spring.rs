@@ -3,6 +3,8 @@
 
 use super::{GatewayError, GatewayPolicy, GuardedScope, RenderedPolicy, consumer_id};
 
+const ENGINE: &str = "Spring";
+
 /// The claims that a decision needs, of a request that may have no token and a token that may have no claims.
 const CLAIMS: &str = "        (authentication, context) -> {
             if (!(authentication.get() instanceof JwtAuthenticationToken caller)) {
@@ -14,7 +16,7 @@ const CLAIMS: &str = "        (authentication, context) -> {
             var id = consumer == null ? \"\" : String.valueOf(consumer.get(\"ID\"));";
 
 pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayError> {
-    policy.check_no_route("Spring")?;
+    policy.check_no_route(ENGINE)?;
     let mut out: String = policy.origin().iter().map(|line| format!("# {line}\n")).collect();
     let mut set = |key: &str, value: &str| {
         out.push_str(&format!(
@@ -26,6 +28,11 @@ pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayEr
     set("jwk-set-uri", &policy.keys_address());
     set("jws-algorithms", "RS256");
     if let Some(audience) = &policy.audience {
+        // The property is a list: a comma is between two audiences, and a line's end between two properties.
+        let is_odd = |c: char| c == ',' || c.is_whitespace() || c.is_control();
+        if audience.contains(is_odd) {
+            return Err(GatewayError::Audience { audience: audience.clone(), engine: ENGINE });
+        }
         set("audiences", audience);
     }
     out.push_str(&hint(policy));
@@ -39,6 +46,7 @@ pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayEr
                 .to_owned(),
         );
     }
+    unchecked.extend(policy.unchecked_blocks());
     Ok(RenderedPolicy { text: out, unchecked })
 }
 
@@ -79,7 +87,7 @@ fn hint(policy: &GatewayPolicy) -> String {
 }
 
 fn rule(scope: &GuardedScope) -> String {
-    let GuardedScope { name, source: _, consumers } = scope;
+    let GuardedScope { name, source: _, consumers, unchecked_blocks: _ } = scope;
     let has_scope = format!("scopes.contains(\"{name}\")");
     let Some(consumers) = consumers else { return has_scope };
     let ids: Vec<_> =

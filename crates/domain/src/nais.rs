@@ -45,13 +45,13 @@ pub struct Application {
 pub enum NotKubernetes {
     /// It is not a label, as clusters and namespaces have.
     #[error(
-        "{0:?} is no name in Kubernetes: it has 1 to 63 of a to z, digits and dashes, the first and the \
+        "{0:?} is not a valid Kubernetes name: it has 1 to 63 of a to z, digits and dashes, the first and the \
          last no dash"
     )]
     Label(String),
     /// It is not the name of a resource.
     #[error(
-        "{0:?} is no name in Kubernetes: it has 1 to 253 of a to z, digits, dashes and dots, the first \
+        "{0:?} is not a valid Kubernetes name: it has 1 to 253 of a to z, digits, dashes and dots, the first \
          and the last a letter or a digit"
     )]
     Resource(String),
@@ -149,7 +149,11 @@ impl FromStr for Application {
     }
 }
 
-fn label(text: &str) -> Result<Box<str>, NotKubernetes> {
+/// A label, such as the name of a cluster, of a namespace or of a service (RFC 1123).
+///
+/// # Errors
+/// The text is not one.
+pub fn label(text: &str) -> Result<Box<str>, NotKubernetes> {
     let fits = (1..=63).contains(&text.len()) && is_label(text);
     if fits { Ok(text.into()) } else { Err(NotKubernetes::Label(text.to_owned())) }
 }

@@ -11,7 +11,7 @@ use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::{print, print_exact};
 use crate::declare::{FixedFile, did_you_mean};
-use crate::gateway::{Engine, GatewayPolicy, PathMatch, PolicyOptions, Route, host};
+use crate::gateway::{Engine, GatewayPolicy, PathMatch, PolicyOptions, Route, audience, host};
 use crate::render;
 use crate::run::clock::today;
 use crate::run::{Opened, files};
@@ -21,14 +21,14 @@ use domain::text::printable;
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Scopes with such a name: those of one API; may be repeated [default: all]
-    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    /// Scopes with such a name: those of one API; may be repeated
+    #[arg(long, value_name = "GLOB", value_parser = glob, required_unless_present = "team")]
     scope: Vec<GlobMatcher>,
     /// Scopes of a team alone
     #[arg(long, value_name = "NAME")]
     team: Option<String>,
     /// The audience that tokens must have, where the scopes do not enforce one
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = audience)]
     audience: Option<String>,
     /// Let only the declared consumers through; always so for scopes that DigDir keeps open to all
     #[arg(long)]
@@ -40,7 +40,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "PATH")]
     path: Vec<PathMatch>,
     /// The name of the resources, and at Istio the label `app` of the workload
-    #[arg(long, value_name = "NAME", value_parser = resource_name)]
+    #[arg(long, value_name = "NAME", value_parser = label)]
     name: Option<String>,
     /// Write it to a file
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
@@ -144,19 +144,7 @@ fn check(global: &Global, file: &Path, expected: String) -> Result<Exit, Failure
     Ok(Exit::Pending)
 }
 
-/// A name of resources: a label of DNS (RFC 1123).
-fn resource_name(text: &str) -> Result<String, String> {
-    let is_usual = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_label = !text.is_empty()
-        && text.len() <= 63
-        && text.chars().all(is_usual)
-        && !text.starts_with('-')
-        && !text.ends_with('-');
-    match is_label {
-        true => Ok(text.to_owned()),
-        false => {
-            Err("a name has up to 63 small letters, digits and dashes, none of these at its ends"
-                .to_owned())
-        }
-    }
+/// A name of resources.
+fn label(text: &str) -> Result<String, String> {
+    domain::nais::label(text).map(String::from).map_err(|error| error.to_string())
 }

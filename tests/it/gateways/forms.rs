@@ -59,7 +59,7 @@ fn each_engine_has_its_form() {
 #[test]
 fn scopes_are_those_of_a_glob_and_of_a_team() {
     let world = declared();
-    let all = render(&world, "krakend", &[]);
+    let all = render(&world, "krakend", &["--scope", "*"]);
     assert!(all.contains("\"etat:helse.read\"") && all.contains("\"etat:arbeid/åpen.read\""));
     assert!(!all.contains("stengt"), "it is not active");
     let team = render(&world, "krakend", &["--team", "arbeid", "--scope", "*.read"]);
@@ -71,17 +71,25 @@ fn scopes_are_those_of_a_glob_and_of_a_team() {
         (&["--path", "aareg"], "a path begins with `/`"),
         (&["--path", "/a*b"], "a path begins with `/`"),
         (&["--host", "a b"], "a host is a name"),
-        (&["--name", "Aareg"], "small letters"),
+        (&["--name", "Aareg"], "dashes"),
+        (&["--audience", "https://a b"], "without white space"),
+        (&["--audience", "https://a\nb"], "without white space"),
     ] {
-        let ran = world.run(&[&["-e", "test", "render", "istio"], more].concat());
+        let scope = if more[0] == "--scope" { &[][..] } else { &["--scope", "*"] };
+        let ran = world.run(&[&["-e", "test", "render", "istio"], scope, more].concat());
         assert_eq!(ran.code, 64, "{more:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(message), "{more:?}: {}", ran.stderr);
     }
-    let ran = world.run(&["-e", "sandbox", "render", "istio"]);
+    let ran = world.run(&["-e", "sandbox", "render", "istio", "--scope", "*"]);
     assert_eq!(ran.code, 64, "{}", ran.stderr);
     assert!(ran.stderr.contains("`portvakt sandbox`"), "{}", ran.stderr);
-    let ran = world.run(&["-e", "test", "render", "spring", "--path", "/aareg"]);
+    let ran = world.run(&["-e", "test", "render", "spring", "--scope", "*", "--path", "/aareg"]);
     assert_eq!(ran.code, 64, "{}", ran.stderr);
+    for engine in ENGINES {
+        let ran = world.run(&["-e", "test", "render", engine]);
+        assert_eq!(ran.code, 64, "the scopes of several APIs: {}", ran.stderr);
+        assert!(ran.stderr.contains("--scope"), "{}", ran.stderr);
+    }
 }
 
 #[test]
@@ -112,7 +120,7 @@ fn one_policy_has_one_audience() {
     );
     let istio = render(&world, "istio", &["--scope", "etat:helse.read"]);
     assert!(istio.contains("audiences: [https://helse.example]"), "{istio}");
-    let several = world.run(&["-e", "test", "render", "istio"]);
+    let several = world.run(&["-e", "test", "render", "istio", "--scope", "*"]);
     assert_eq!(several.code, 64, "{}", several.stderr);
     assert!(several.stderr.contains("one audience"), "{}", several.stderr);
     let other = ["--scope", "etat:helse.read", "--audience", "https://annen.example"];
@@ -176,5 +184,77 @@ fn the_fragment_for_api_management_is_well_formed_and_in_order() {
         assert!(places.is_sorted(), "{places:?}");
         let has_check = fragment.children().any(|it| it.tag_name().name() == "choose");
         assert_eq!(has_check, more.contains(&"--consumers"), "{text}");
+    }
+}
+
+#[test]
+fn an_istio_policy_without_a_workload_says_that_it_is_for_the_whole_namespace() {
+    let world = declared();
+    let with = |more: &[&str]| {
+        world.run(&[&["-e", "test", "render", "istio", "--scope", SCOPE], more].concat())
+    };
+    let whole = with(&[]);
+    assert!(whole.stdout.contains("# The policy has no selector"), "{}", whole.stdout);
+    assert!(whole.stderr.contains("note: The policy has no selector"), "{}", whole.stderr);
+    let own = with(&["--name", "aareg"]);
+    assert!(!(own.stdout + &own.stderr).contains("no selector"));
+}
+
+#[test]
+fn a_block_that_no_list_enforces_is_reported() {
+    let world = declared();
+    world.write(
+        "andre.yaml",
+        format!(
+            "blocked: [{{ consumer: \"{SKATT}\", reason: SAK-1 }}]\nscopes:\n  - name: etat:helse.read\n    \
+             description: Les\n    accessible_for_all: true\n"
+        ),
+    );
+    for engine in ENGINES {
+        let with = |more: &[&str]| {
+            world.run(&[&["-e", "test", "render", engine, "--scope"], more].concat())
+        };
+        let open = with(&["etat:helse.read"]);
+        assert_eq!(open.code, 0, "{}", open.stderr);
+        let line = format!("Skatteetaten ({SKATT}): blocked, and let through with etat:helse.read");
+        assert!(open.stdout.contains(&line), "{engine}: {}", open.stdout);
+        assert!(open.stderr.contains(&format!("note: {line}")), "{engine}: {}", open.stderr);
+        let kept = with(&[SCOPE]);
+        assert!(!kept.stderr.contains("blocked"), "DigDir keeps it: {}", kept.stderr);
+    }
+    // A list has nobody that is blocked.
+    let listed =
+        world.run(&["-e", "test", "render", "istio", "--scope", "etat:helse.read", "--consumers"]);
+    assert!(!listed.stderr.contains("blocked"), "{}", listed.stderr);
+}
+
+#[test]
+fn the_name_of_a_file_does_not_end_the_comment_of_the_fragment() {
+    let world = declared();
+    world.write(
+        "a----><evil>/--->.yaml",
+        "scopes:\n  - { name: etat:helse.write, description: Skriv }\n",
+    );
+    let text = render(&world, "apim", &["--scope", "etat:helse.write"]);
+    let document = roxmltree::Document::parse(&text).unwrap();
+    assert_eq!(document.root_element().tag_name().name(), "fragment");
+    let elements = document.root().children().filter(roxmltree::Node::is_element);
+    assert_eq!(elements.count(), 1, "{text}");
+}
+
+#[test]
+fn an_audience_that_spring_would_read_as_several_is_refused() {
+    let world = declared();
+    for audience in ["https://a.example,https://b.example", "https://a.example\\nx=y"] {
+        world.write(
+            "andre.yaml",
+            format!(
+                "scopes:\n  - name: etat:helse.read\n    description: Les\n    \
+                 enforced_aud_for_access_token: \"{audience}\"\n"
+            ),
+        );
+        let ran = world.run(&["-e", "test", "render", "spring", "--scope", "etat:helse.read"]);
+        assert!(!ran.stdout.contains("audiences="), "{}", ran.stdout);
+        assert_ne!(ran.code, 0, "{audience}");
     }
 }

@@ -330,7 +330,7 @@ fn wrong_usage_is_reported_before_anything_is_read() {
         (&["--format", "json"], "--check"),
         (
             &["--cluster", "Prod", "--namespace", "a", "--app", "b", "--scope", SCOPE],
-            "no name in Kubernetes",
+            "is not a valid Kubernetes name",
         ),
     ] {
         let ran = world.run(&[&["migrate", "to-nais"], args].concat());

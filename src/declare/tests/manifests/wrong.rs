@@ -252,7 +252,7 @@ fn keys_that_nais_does_not_have_are_warned_of() {
             (5, 39),
             "known here: `name`",
         ),
-        ("MaskinportenClient", "scopes: {}\nredirectURI: x", (6, 3), "not heeded"),
+        ("MaskinportenClient", "scopes: {}\nredirectURI: x", (6, 3), "is ignored"),
         (
             "MaskinportenClient",
             "scopes: { exposes: [{ product: a, name: aa, enabled: true, atAgeMax: 9 }] }",
@@ -266,9 +266,9 @@ fn keys_that_nais_does_not_have_are_warned_of() {
             "known here: `orgno`, `name`",
         ),
         ("IDPortenClient", "redirectUri: https://a.example", (5, 3), "did you mean `redirectURI`"),
-        ("IDPortenClient", "applicationType: browser", (5, 3), "not heeded"),
-        ("IDPortenClient", "secretProtected: true", (5, 3), "not heeded"),
-        ("MaskinportenClient", "secretKeyPrefix: x", (5, 3), "not heeded"),
+        ("IDPortenClient", "applicationType: browser", (5, 3), "is ignored"),
+        ("IDPortenClient", "secretProtected: true", (5, 3), "is ignored"),
+        ("MaskinportenClient", "secretKeyPrefix: x", (5, 3), "is ignored"),
     ] {
         expect(&manifest(kind, lines), "PV018", place, part);
     }
@@ -289,7 +289,7 @@ fn what_no_manifest_and_no_setting_says_is_asked_for() {
       help: add `namespace: …` below `metadata`, or say it in portvakt.yaml for all: `nais: { namespace: plattform }`
     ");
     assert_snapshot!(said(&found(CLUSTERS, &plain.replace("app", "App"))), @r#"
-    a.yaml:3:19: PV014: "App" is no name in Kubernetes: it has 1 to 253 of a to z, digits, dashes and dots, the first and the last a letter or a digit
+    a.yaml:3:19: PV014: "App" is not a valid Kubernetes name: it has 1 to 253 of a to z, digits, dashes and dots, the first and the last a letter or a digit
       help: write it as it is at NAIS
     "#);
     assert_snapshot!(said(&found(CLUSTERS, &plain.replace("app", "app, clusterName: prod-gpc"))), @r"
@@ -318,12 +318,12 @@ fn wrong_settings_for_manifests_are_reported_once() {
     let plain = manifest("MaskinportenClient", "scopes: { consumes: [{ name: 'a:b' }] }");
     let plain = plain.replace(", namespace: arbeid", "");
     for (nais, code, column, part) in [
-        ("cluster: Prod, namespace: a", "PV014", 18, "no name in Kubernetes"),
+        ("cluster: Prod, namespace: a", "PV014", 18, "is not a valid Kubernetes name"),
         ("cluster: { prd: a }, namespace: a", "PV106", 20, "did you mean `prod`"),
         ("cluster: { prod: 7 }, namespace: a", "PV012", 26, "a cluster's name"),
         ("cluster: [a], namespace: a", "PV012", 18, "one for each environment"),
         ("cluster: , namespace: a", "PV012", 16, "nothing behind this key"),
-        ("cluster: a, namespace: A", "PV014", 32, "no name in Kubernetes"),
+        ("cluster: a, namespace: A", "PV014", 32, "is not a valid Kubernetes name"),
         ("cluster: a, namespace: a, prefix: nav", "PV103", 43, "is not one of the `prefixes`"),
         ("cluster: a, namespace: a, prefx: etat", "PV010", 35, "did you mean `prefix`"),
     ] {
