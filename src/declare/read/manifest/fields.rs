@@ -238,18 +238,28 @@ pub(super) fn one_of<T: Copy>(
 
 /// Warns of keys that NAIS does not know there.
 pub(super) fn warn_unknown(at: &Node<'_>, known: &[&str], findings: &mut Findings) {
-    for (key, _) in at.entries().filter(|(key, _)| !known.contains(key)) {
+    refuse_unknown_keys(at, findings);
+    let is_unknown = |key: &str| !known.contains(&key) && missing_name(key).is_none();
+    for (key, _) in at.entries().filter(|(key, _)| is_unknown(key)) {
         report_unknown(key, known, at, findings);
     }
 }
 
 fn report_unknown(key: &str, known: &[&str], at: &Node<'_>, findings: &mut Findings) {
-    let message = format!("the key {} is none that NAIS has here: it is not heeded", quoted(key));
+    let message =
+        format!("the key {} is not a key that NAIS has here, and is ignored", quoted(key));
     let help = match nearest(key, known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => suggestions::known(known),
     };
     findings.report(Rule::UnknownManifestKey, at.key_span(key), &message, &help);
+}
+
+/// Refuses keys that a template has no value for: they could be any key.
+pub(super) fn refuse_unknown_keys(at: &Node<'_>, findings: &mut Findings) {
+    for (key, _) in at.entries().filter(|(key, _)| missing_name(key).is_some()) {
+        report_placeholder(missing_name(key), at.key_span(key), findings);
+    }
 }
 
 /// Warns of keys that were probably meant to be one that is not there, among many that are not known
@@ -294,7 +304,10 @@ pub(super) fn refuse_placeholder(at: &Node<'_>, key: &str, findings: &mut Findin
 }
 
 fn placeholder(at: &Node<'_>, findings: &mut Findings) {
-    let name = at.value.as_str().and_then(missing_name);
+    report_placeholder(at.value.as_str().and_then(missing_name), at.span(), findings);
+}
+
+fn report_placeholder(name: Option<&str>, span: Span, findings: &mut Findings) {
     let (message, help) = match (&findings.rendered_for, name) {
         (Some(environments), Some(name)) => (
             format!("`{{{{ {name} }}}}` has no value in {environments}"),
@@ -306,7 +319,7 @@ fn placeholder(at: &Node<'_>, findings: &mut Findings) {
             template_help(),
         ),
     };
-    findings.report(Rule::NaisManifest, at.span(), &message, &help);
+    findings.report(Rule::NaisManifest, span, &message, &help);
 }
 
 /// What to do about a template.

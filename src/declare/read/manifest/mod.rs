@@ -21,7 +21,8 @@ pub(crate) mod values;
 
 pub(crate) use self::fields::template_help;
 use self::fields::{
-    flag, mapping, refuse_nothing, require_text, required, warn_misspelt, warn_unknown,
+    flag, mapping, refuse_nothing, refuse_unknown_keys, require_text, required, warn_misspelt,
+    warn_unknown,
 };
 use self::owner::{Owners, owners};
 use super::declarations_file::Declarations;
@@ -174,6 +175,9 @@ pub(crate) fn read(
     let first = findings.list.len();
     let before = (declared.scopes.len(), declared.clients.len());
     let spec = mapping(document, "spec", findings);
+    for at in [Some(document), document.get("metadata")].into_iter().flatten() {
+        refuse_unknown_keys(at, findings);
+    }
     let resource = Resource { kind, document, counting, settings };
     let owners = match (kind, spec) {
         (ManifestKind::Workload | ManifestKind::Skiperator, spec) => {
@@ -229,6 +233,7 @@ impl Resource<'_, '_> {
         let help = "write what was to follow, or remove the key";
         refuse_nothing(self.document, "spec", loss, help, findings);
         let spec = spec?;
+        refuse_unknown_keys(spec, findings);
         warn_misspelt(spec, "maskinporten", findings);
         let help = "write `maskinporten: { enabled: false }` if that is to be so";
         refuse_nothing(spec, "maskinporten", loss, help, findings);

@@ -122,3 +122,20 @@ fn wrong_values_and_templates_are_reported() {
     let reported = said(&check(repository(&outside, &files).path()));
     assert!(reported.contains("not in the repository"), "{reported}");
 }
+
+#[test]
+fn a_key_without_a_value_is_refused_where_it_could_be_one_that_is_read() {
+    for (from, to) in [
+        ("accessibleForAll: false", "{{key}}: false"),
+        ("maskinporten:", "{{key}}:"),
+        ("namespace: arbeid", "{{key}}: arbeid"),
+        ("spec:", "{{key}}:"),
+    ] {
+        let manifest = exposing("name: aareg, product: a, enabled: true, accessibleForAll: false");
+        let files = [("app.yaml", &*manifest.replace(from, to)), ("dev-vars.yaml", "a: b")];
+        let settings = "nais: { cluster: { test: dev-gcp }, namespace: arbeid, prefix: etat, vars: { test: \
+                        ['dev-vars.yaml'] } }";
+        let reported = said(&check(repository(settings, &files).path()));
+        assert!(reported.contains("`{{ key }}` has no value in test"), "{to}: {reported}");
+    }
+}
