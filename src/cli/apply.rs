@@ -222,8 +222,8 @@ async fn prepare(
     ask::yes(
         &format!("Apply this to {}? Only 'yes' is accepted: ", planned.document.environment),
         &format!(
-            "nobody is there to approve the plan, and nothing was changed. If it is what should happen, \
-             apply it with {}",
+            "there is no terminal on which to approve the plan, and nothing was changed. If it is what \
+             should happen, apply it with {}",
             without_question(global, args, &planned.document)
         ),
     )

@@ -122,7 +122,7 @@ async fn confirm(
         print(global.color, &format!("{}\n", one(&denial.request)))?;
         ask::yes(
             "Deny it? Only 'yes' is accepted: ",
-            "nobody is there to approve that: --yes denies it without a question",
+            "there is no terminal on which to confirm that: --yes denies it without a question",
         )
         .await?;
     }

@@ -40,7 +40,7 @@ pub struct Repository {
     index: Index,
 }
 
-/// What is checked of a repository.
+/// Extent of the checks of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extent {
     /// Everything: what nothing uses, too.
@@ -134,13 +134,13 @@ pub(super) fn load_bytes(
             listed.into_iter().partition(|listed| !settings.filter.has_values(&listed.name));
         let others: Vec<_> = others.into_iter().map(|listed| listed.name).collect();
         let values = TemplateValues::load(settings, &others, &keys, &mut found);
-        let reading = FileContext { settings, key_files: &keys, values: &values };
+        let context = FileContext { settings, key_files: &keys, values: &values };
         let read = |listed: &files::Listed| match edited.get(&*listed.name) {
             Some(text) => Ok(text.as_bytes().to_vec()),
             None => files::read(listed),
         };
         let parts = listed.into_par_iter().map(|listed| match read(&listed) {
-            Ok(bytes) => file::declarations(listed.name, &bytes, &reading),
+            Ok(bytes) => file::declarations(listed.name, &bytes, &context),
             Err(error) => {
                 Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
             }
@@ -178,9 +178,9 @@ pub fn read(
         let others: Vec<_> = others.into_iter().map(|(name, _)| name).collect();
         let mut found = Vec::new();
         let values = TemplateValues::load(settings, &others, &keys, &mut found);
-        let reading = FileContext { settings, key_files: &keys, values: &values };
+        let context = FileContext { settings, key_files: &keys, values: &values };
         let chosen = yaml.into_par_iter();
-        let parts = chosen.map(|(name, bytes)| file::declarations(name, &bytes, &reading));
+        let parts = chosen.map(|(name, bytes)| file::declarations(name, &bytes, &context));
         (parts.collect(), found)
     })
 }
@@ -252,8 +252,8 @@ impl Repository {
             ..self.settings.clone()
         };
         let (key_files, values) = (&KeyFiles::Provided(&|_| None), &TemplateValues::default());
-        let reading = FileContext { settings: &settings, key_files, values };
-        let declared = file::declarations(file.into(), bytes, &reading);
+        let context = FileContext { settings: &settings, key_files, values };
+        let declared = file::declarations(file.into(), bytes, &context);
         Self { index: self.index.clone(), ..Self::new(&self.root, settings, declared, Vec::new()) }
     }
 

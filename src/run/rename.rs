@@ -9,7 +9,7 @@ use crate::declare::{Diagnostic, Repository, did_you_mean};
 use domain::ScopeName;
 use domain::text::printable;
 
-/// What was declared, and who still uses the old name.
+/// Clients that still use the old name of a scope.
 pub(crate) struct RenamedScope {
     /// The own clients that consume the old scope: name, file and line.
     pub(crate) clients: Vec<(String, String, usize)>,

@@ -25,7 +25,7 @@ pub(super) enum CiHost {
     Azure,
 }
 
-/// What the jobs of a folder are filled with.
+/// Values for the templates of a folder's jobs.
 pub(super) struct CiSetup {
     pub(super) source: ProgramSource,
     /// The environments that jobs apply to, production last.
@@ -311,7 +311,7 @@ pub(super) fn add(files: &mut InitFiles, host: CiHost, setup: &CiSetup, named: O
     files.next.push(to_make(host, setup, project));
 }
 
-/// What a person has to change in a .gitlab-ci.yml that is there already, so that it includes the file of a
+/// Lists what a person has to change in a .gitlab-ci.yml that is there already, so that it includes the file of a
 /// folder and all stages are known. The keys of that file replace those of the files it includes.
 fn entry_steps(present: &str, included: &str, branch: &str) -> Vec<String> {
     let (entry, _) = GITLAB_ENTRY;
@@ -377,7 +377,7 @@ fn of_the_branch(host: CiHost, branch: &AppliedBranch, own_files: &[String]) -> 
     all
 }
 
-/// What a person has to make at the host, by its names.
+/// Lists what a person has to make at the host, by its names.
 fn to_make(host: CiHost, setup: &CiSetup, project: Option<&str>) -> String {
     let each = |begin: &str, end: &str| {
         let names = setup.environments.iter().map(|name| format!("{begin}{name}{end}"));

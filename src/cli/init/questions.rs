@@ -1,4 +1,4 @@
-//! What `init` asks on a terminal, where no flag says it.
+//! Questions of `init` on a terminal, where no flag says it.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -10,7 +10,7 @@ use crate::cli::sink;
 use domain::Orgno;
 use domain::text::printable;
 
-/// What a new repository is about, as far as it is known.
+/// Facts about a new repository, as far as they are known.
 pub(super) struct Answers {
     pub(super) orgno: Option<Orgno>,
     pub(super) prefix: Option<String>,

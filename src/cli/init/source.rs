@@ -10,7 +10,7 @@ use crate::cli::release::{self, Release};
 pub(in crate::cli) struct ProgramSource {
     /// `OWNER/NAME` on GitHub.
     repository: String,
-    /// What the action is pinned by: a tag or commit.
+    /// The tag or commit that the action is pinned to.
     pin: String,
     /// The tag of the release.
     tag: String,

@@ -176,7 +176,7 @@ fn clients(named: &Desired, live: &Live, shown: &str) -> Result<BTreeSet<ClientI
     Ok(found)
 }
 
-/// What a manifest names, and what of it is live.
+/// The names in a manifest, and those of them that are live.
 struct ManifestNames<'a> {
     named: &'a Desired,
     labels: &'a BTreeMap<Orgno, String>,

@@ -110,8 +110,8 @@ fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic
         let no_keys = KeyFiles::Provided(&|_| None);
         // Neither do the values of templates: what is in a manifest is not fixed.
         let values = TemplateValues::default();
-        let reading = FileContext { settings: known, key_files: &no_keys, values: &values };
-        let mut declared = file::declarations(file.clone(), text.as_bytes(), &reading);
+        let context = FileContext { settings: known, key_files: &no_keys, values: &values };
+        let mut declared = file::declarations(file.clone(), text.as_bytes(), &context);
         silences::heed(&mut declared.diagnostics, &declared.silences);
         declared.diagnostics
     };

@@ -82,7 +82,7 @@ impl Declared {
 pub(crate) struct Placed<'d> {
     pub(crate) entity: Entity,
     pub(crate) environments: EnvironmentSet,
-    /// Where the name stands.
+    /// The place of the name.
     pub(crate) place: &'d Place,
     /// Whether a manifest of NAIS declares it.
     pub(crate) in_manifest: bool,
@@ -130,7 +130,7 @@ pub(crate) struct ManifestResource {
     pub(crate) kind: ManifestKind,
     pub(crate) application: Application,
     pub(crate) environments: EnvironmentSet,
-    /// Where the name stands.
+    /// The place of the name.
     pub(crate) place: Place,
 }
 
@@ -197,7 +197,7 @@ pub(crate) struct Scope {
     pub(crate) overrides: Vec<Override>,
     /// Shared by the scopes that one manifest makes.
     pub(crate) consumers: Arc<[DeclaredAccess]>,
-    /// Where the name stands.
+    /// The place of the name.
     pub(crate) place: Place,
     /// Whether a manifest of NAIS declares it: then no default of the repository counts.
     pub(crate) in_manifest: bool,
@@ -333,7 +333,7 @@ pub(crate) struct DeclaredClient {
     pub(crate) overrides: Vec<ClientOverride>,
     pub(crate) environments: EnvironmentSet,
     pub(crate) prevent_deactivation: bool,
-    /// Where the name stands.
+    /// The place of the name.
     pub(crate) place: Place,
     /// What it is, if a manifest of NAIS declares it. Then the rest only tells where things stand.
     pub(crate) manifest: Option<Box<ManifestClient>>,

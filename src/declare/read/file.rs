@@ -1,4 +1,4 @@
-//! FileContext a file with declarations.
+//! Reading of a file with declarations.
 
 use std::sync::Arc;
 
@@ -34,16 +34,16 @@ pub(crate) struct FileContext<'r> {
 }
 
 /// What the bytes of a file declare.
-pub(crate) fn declarations(file: Arc<str>, bytes: &[u8], reading: &FileContext<'_>) -> Declared {
+pub(crate) fn declarations(file: Arc<str>, bytes: &[u8], context: &FileContext<'_>) -> Declared {
     let mut declared = Declared::default();
     let mut findings = Findings::new(file);
     match decode(bytes, &mut findings) {
-        Some(text) if is_template(text) && !reading.values.is_empty() => {
-            read_template(text, reading, &mut declared, &mut findings);
+        Some(text) if is_template(text) && !context.values.is_empty() => {
+            read_template(text, context, &mut declared, &mut findings);
         }
         Some(text) => {
-            let counting = reading.settings.nais.counting(&findings.file);
-            read_text(text, counting, reading, &mut declared, &mut findings);
+            let counting = context.settings.nais.counting(&findings.file);
+            read_text(text, counting, context, &mut declared, &mut findings);
         }
         None => declared.incomplete = true,
     }
@@ -75,18 +75,18 @@ fn bytes_have_manifest(bytes: &[u8]) -> bool {
 /// Reads a template with the values of each environment that has some. In the others it is a manifest as it is.
 fn read_template(
     text: &str,
-    reading: &FileContext<'_>,
+    context: &FileContext<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
-    let counting = reading.settings.nais.counting(&findings.file);
+    let counting = context.settings.nais.counting(&findings.file);
     if has_only_other_kinds(text) {
-        return read_text(text, counting, reading, declared, findings);
+        return read_text(text, counting, context, declared, findings);
     }
-    let settings = reading.settings;
+    let settings = context.settings;
     let mut rest = settings.environment_names.all().and(counting).and(settings.nais.environments());
     let mut results: Vec<(EnvironmentSet, String, RenderedTemplate)> = Vec::new();
-    for environment in reading.values.iter().filter(|it| it.set.overlaps(counting)) {
+    for environment in context.values.iter().filter(|it| it.set.overlaps(counting)) {
         rest = rest.without(environment.set);
         let values = environment.of(&findings.file);
         let rendered = template::render(text, &values);
@@ -133,12 +133,12 @@ fn read_template(
             declared.silences = silences::read(text, &documents, entities, findings);
         }
         for document in &documents {
-            read_rendered(document, *set, reading, declared, findings);
+            read_rendered(document, *set, context, declared, findings);
         }
     }
     findings.rendered_for = None;
     if !rest.is_empty() {
-        read_text(text, rest, reading, declared, findings);
+        read_text(text, rest, context, declared, findings);
     }
 }
 
@@ -155,12 +155,12 @@ fn has_only_other_kinds(text: &str) -> bool {
 fn read_rendered(
     at: &Node<'_>,
     counting: EnvironmentSet,
-    reading: &FileContext<'_>,
+    context: &FileContext<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
     if at.value.is_null() || manifest::kind(at).is_some() || manifest::is_resource(at) {
-        return read_document(at, counting, reading, declared, findings);
+        return read_document(at, counting, context, declared, findings);
     }
     let message = "a template has manifests alone, and this is none";
     let help = "write declarations of portvakt into a file without `{{ … }}`";
@@ -171,7 +171,7 @@ fn read_rendered(
 fn read_text(
     text: &str,
     counting: EnvironmentSet,
-    reading: &FileContext<'_>,
+    context: &FileContext<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
@@ -179,7 +179,7 @@ fn read_text(
         Some(documents) => {
             declared.silences.extend(silences::read(text, &documents, entities, findings));
             for document in &documents {
-                read_document(document, counting, reading, declared, findings);
+                read_document(document, counting, context, declared, findings);
             }
         }
         None => declared.incomplete = true,
@@ -218,11 +218,11 @@ fn documents<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Node<'t>>
 fn read_document(
     at: &Node<'_>,
     counting: EnvironmentSet,
-    reading: &FileContext<'_>,
+    context: &FileContext<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
-    let FileContext { settings, key_files, values: _ } = *reading;
+    let FileContext { settings, key_files, values: _ } = *context;
     let mapping = match &at.value {
         Value::Null => return,
         Value::Mapping(mapping) => mapping,
@@ -241,7 +241,7 @@ fn read_document(
         return manifest::read(kind, at, counting, settings, declared, findings);
     }
     if manifest::is_resource(at) {
-        return skip_resource(at, counting, reading, declared, findings);
+        return skip_resource(at, counting, context, declared, findings);
     }
     if is_bare_scope(at, findings) || is_foreign(at, mapping, findings) {
         return;
@@ -278,7 +278,7 @@ fn read_document(
 fn skip_resource(
     at: &Node<'_>,
     counting: EnvironmentSet,
-    reading: &FileContext<'_>,
+    context: &FileContext<'_>,
     declared: &mut Declared,
     findings: &mut Findings,
 ) {
@@ -303,7 +303,7 @@ fn skip_resource(
     if at.text("kind").is_some_and(|(kind, _)| kind == "List") {
         let items = at.get("items").into_iter().flat_map(Node::items);
         for item in items.filter(|item| manifest::is_resource(item)) {
-            read_document(item, counting, reading, declared, findings);
+            read_document(item, counting, context, declared, findings);
         }
     }
 }

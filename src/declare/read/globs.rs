@@ -11,7 +11,7 @@ use crate::declare::yaml::optional::{Spanned, TextList};
 use domain::kept;
 use yaml::Span;
 
-/// What a glob of paths is for.
+/// Purpose of a glob of paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PatternUse {
     /// `include`.

@@ -53,7 +53,7 @@ pub(crate) enum Clusters {
     Usual(String),
     /// The cluster of each environment.
     Each(Vec<(String, EnvironmentSet)>),
-    /// What is said is wrong, and that was told.
+    /// The setting is wrong, which is reported.
     Wrong,
 }
 
@@ -135,7 +135,7 @@ impl Nais {
         self.namespace.as_deref()
     }
 
-    /// The prefix of what manifests expose, as far as the repository tells it.
+    /// The prefix of what manifests expose, as far as the repository has it.
     pub(crate) fn known_prefix<'s>(&'s self, prefixes: &'s [String]) -> Option<&'s str> {
         match (&self.prefix, prefixes) {
             (Some(prefix), _) => Some(prefix),
@@ -144,7 +144,7 @@ impl Nais {
         }
     }
 
-    /// The prefix of what manifests expose; `None` where it is not known, and that is told.
+    /// The prefix of what manifests expose; `None` where it is not known, which is reported.
     pub(crate) fn prefix<'s>(
         &'s self,
         prefixes: &'s [String],

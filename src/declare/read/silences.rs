@@ -17,7 +17,7 @@ use yaml::{Position, Span};
 /// How a comment to this program begins.
 pub(crate) const MARK: &str = "portvakt:";
 const HELP: &str = "write `# portvakt: allow <rule> -- why`, above a scope, a client, an alias, a group, an \
-                    entry of `consumers` or of `removed`, or behind it on its line";
+                    entry of `consumers`, `blocked` or `removed`, or behind it on its line";
 
 /// In how many lines of a file silences are looked for: each is compared with much else.
 const MOST: usize = 200;

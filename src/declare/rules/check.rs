@@ -49,7 +49,7 @@ fn outside_its_team(entity: &Entity, place: &Place, teams: &Teams) -> Option<Dia
     Some(diagnostic.with_related(team.related("the team is declared here")))
 }
 
-/// What is declared twice, but for what is of a manifest that is there twice: that was reported.
+/// Reports what is declared twice, but for manifests that are there twice, which are reported by themselves.
 fn duplicates(declared: &Declared, manifests: &ManifestFiles, found: &mut Vec<Diagnostic>) {
     let scopes = declared.scopes.iter();
     let scopes = scopes.map(|scope| (scope.name.as_str(), scope.environments, &scope.place));

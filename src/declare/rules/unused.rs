@@ -10,7 +10,7 @@ use crate::declare::own::teams::Teams;
 use crate::declare::read::declared::{Alias, Declared, DeclaredGroup, Who};
 use domain::Orgno;
 
-/// What the declarations name.
+/// Names that the declarations use.
 #[derive(Default)]
 struct Uses<'d> {
     aliases: HashSet<&'d str>,

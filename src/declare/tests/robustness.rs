@@ -24,8 +24,8 @@ fn known_settings() -> Settings {
 fn read(bytes: &[u8]) {
     let settings = known_settings();
     let (key_files, values) = (&no_keys(), &TemplateValues::default());
-    let reading = FileContext { settings: &settings, key_files, values };
-    let declared = file::declarations(Arc::from("a.yaml"), bytes, &reading);
+    let context = FileContext { settings: &settings, key_files, values };
+    let declared = file::declarations(Arc::from("a.yaml"), bytes, &context);
     let found = check::check(&declared, &settings);
     for diagnostic in declared.diagnostics.iter().chain(&found) {
         assert!(diagnostic.line >= 1 && diagnostic.column >= 1, "{diagnostic}");
@@ -159,8 +159,8 @@ fn no_place_lies_behind_the_end_of_a_file() {
     {
         let (settings, key_files, values) =
             (&known_settings(), &no_keys(), &TemplateValues::default());
-        let reading = FileContext { settings, key_files, values };
-        let declared = file::declarations("a.yaml".into(), text.as_bytes(), &reading);
+        let context = FileContext { settings, key_files, values };
+        let declared = file::declarations("a.yaml".into(), text.as_bytes(), &context);
         let lines = text.replace("\r\n", "\n").replace('\r', "\n");
         assert!(!declared.diagnostics.is_empty(), "{text:?}");
         for found in declared.diagnostics {

@@ -15,9 +15,9 @@ use yaml::Span;
 
 /// The applications of a manifest, each with the environments in which it counts.
 pub(super) struct Owners {
-    /// One a cluster; none where it cannot be told, and that was told.
+    /// One a cluster; none where it is not known, which is reported.
     pub(super) applications: Vec<(Application, EnvironmentSet)>,
-    /// Where the name stands.
+    /// The place of the name.
     pub(super) span: Span,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct TemplateValues(Vec<EnvironmentValues>);
 pub(crate) struct EnvironmentValues {
     pub(crate) name: String,
     pub(crate) set: EnvironmentSet,
-    /// What each entry of `nais.vars` names, in its order.
+    /// The files of each entry of `nais.vars`, in its order.
     entries: Vec<Vec<ValuesFile>>,
 }
 
