@@ -37,14 +37,14 @@ impl<'s> Node<'s> {
     }
 
     /// The document with its mappings merged: keys of a mapping's own come before merged ones, and of a list of
-    /// mappings the first one with a key has its value.
-    ///
-    /// # Errors
-    /// A merge is not possible, at this place.
-    pub fn merged(&self, anchors: &Anchors) -> Result<Self, (Span, MergeProblem)> {
+    /// mappings the first one with a key has its value. With it, the merges that are not possible, by their
+    /// places: what one of them says is left out where it is no mapping, and else the mapping's own value counts.
+    pub fn merged(&self, anchors: &Anchors) -> (Self, Vec<(Span, MergeProblem)>) {
         let mut collections = HashMap::new();
         self.collect(&mut collections);
-        Merger { anchors, collections }.merged(self)
+        let mut merger = Merger { anchors, collections, problems: Vec::new() };
+        let merged = merger.merged(self);
+        (merged, merger.problems)
     }
 
     /// Its collections, by place.
@@ -77,29 +77,29 @@ enum KeyOrigin {
 struct Merger<'d, 's> {
     anchors: &'d Anchors,
     collections: HashMap<(Position, Position), &'d Node<'s>>,
+    problems: Vec<(Span, MergeProblem)>,
 }
 
-impl<'s> Merger<'_, 's> {
-    fn merged(&self, node: &Node<'s>) -> Result<Node<'s>, (Span, MergeProblem)> {
+impl<'d, 's> Merger<'d, 's> {
+    fn merged(&mut self, node: &'d Node<'s>) -> Node<'s> {
         let value = match &node.value {
             Value::Sequence(items) => {
-                let items = items.iter().map(|item| self.merged(item));
-                Value::Sequence(items.collect::<Result<_, _>>()?)
+                Value::Sequence(items.iter().map(|item| self.merged(item)).collect())
             }
-            Value::Mapping(mapping) => Value::Mapping(self.mapping(mapping)?),
+            Value::Mapping(mapping) => Value::Mapping(self.mapping(mapping)),
             other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
                 other.clone()
             }
         };
-        Ok(Node { span: node.span, is_plain: node.is_plain, value })
+        Node { span: node.span, is_plain: node.is_plain, value }
     }
 
-    fn mapping(&self, mapping: &Mapping<'s>) -> Result<Mapping<'s>, (Span, MergeProblem)> {
+    fn mapping(&mut self, mapping: &'d Mapping<'s>) -> Mapping<'s> {
         let (mut own, mut from) = (Vec::new(), Vec::new());
         for (key, value) in &mapping.entries {
             match is_merge(key) {
-                true => from.push((own.len(), key.span, self.sources(value)?)),
-                false => own.push((self.merged(key)?, self.merged(value)?)),
+                true => from.push((own.len(), key.span, self.sources(value))),
+                false => own.push((self.merged(key), self.merged(value))),
             }
         }
         let mut origins: HashMap<String, KeyOrigin> = HashMap::new();
@@ -115,7 +115,7 @@ impl<'s> Merger<'_, 's> {
                     Some(KeyOrigin::Own(index)) if *index < before => {
                         let is_equal = own.get(*index).is_some_and(|(_, own)| is_same(own, &value));
                         if !is_equal {
-                            return Err((span, MergeProblem::Order));
+                            self.note(span, MergeProblem::Order);
                         }
                     }
                     Some(KeyOrigin::Own(_) | KeyOrigin::Merged) => {}
@@ -127,29 +127,43 @@ impl<'s> Merger<'_, 's> {
             }
         }
         own.extend(merged);
-        Ok(Mapping::new(own))
+        Mapping::new(own)
     }
 
     /// The mappings that a merge key names, merged themselves.
-    fn sources(&self, value: &Node<'s>) -> Result<Vec<Mapping<'s>>, (Span, MergeProblem)> {
-        let refused = Err((value.span, MergeProblem::NoMapping));
+    fn sources(&mut self, value: &'d Node<'s>) -> Vec<Mapping<'s>> {
         let origin = self.origin(value);
-        match &origin.value {
-            Value::Mapping(mapping) => Ok(vec![self.mapping(mapping)?]),
-            Value::Sequence(items) => {
-                let mut sources = Vec::new();
-                for item in items {
-                    let Value::Mapping(mapping) = &self.origin(item).value else { return refused };
-                    sources.push(self.mapping(mapping)?);
-                }
-                Ok(sources)
+        let items = match &origin.value {
+            Value::Sequence(items) => items.as_slice(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Mapping(_) => std::slice::from_ref(origin),
+        };
+        let mut sources = Vec::new();
+        for item in items {
+            match &self.origin(item).value {
+                Value::Mapping(mapping) => sources.push(self.mapping(mapping)),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Sequence(_) => self.note(value.span, MergeProblem::NoMapping),
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => refused,
+        }
+        sources
+    }
+
+    /// Notes a problem once, however often its mapping is merged itself.
+    fn note(&mut self, span: Span, problem: MergeProblem) {
+        if !self.problems.contains(&(span, problem)) {
+            self.problems.push((span, problem));
         }
     }
 
     /// The value that an alias stands for, with its own origins.
-    fn origin<'a>(&'a self, value: &'a Node<'s>) -> &'a Node<'s> {
+    fn origin(&self, value: &'d Node<'s>) -> &'d Node<'s> {
         let target = self.anchors.0.get(&value.span.start);
         let origin = target.and_then(|span| self.collections.get(&(span.start, span.end)));
         origin.copied().filter(|origin| is_same(origin, value)).unwrap_or(value)
@@ -194,12 +208,11 @@ mod tests {
         let parsed = parse(text);
         assert_eq!(parsed.problems, []);
         let [document] = parsed.documents.as_slice() else { panic!("{text}") };
-        match document.merged(&parsed.anchors) {
-            Ok(merged) => {
-                assert!(!merged.has_merges());
-                Ok(serde_json::to_value(&merged).unwrap())
-            }
-            Err((span, problem)) => Err((span.start.line, problem)),
+        let (merged, problems) = document.merged(&parsed.anchors);
+        assert!(!merged.has_merges());
+        match problems.as_slice() {
+            [] => Ok(serde_json::to_value(&merged).unwrap()),
+            [(span, problem), ..] => Err((span.start.line, *problem)),
         }
     }
 
@@ -232,9 +245,19 @@ mod tests {
     }
 
     #[test]
+    fn a_merge_that_is_not_possible_leaves_the_others_as_they_are() {
+        let parsed = parse("- &a { x: 1, z: 3 }\n- { x: 2, <<: *a }\n- { <<: 1 }\n- { <<: *a }\n");
+        let (merged, problems) = parsed.documents[0].merged(&parsed.anchors);
+        let lines: Vec<_> = problems.iter().map(|(span, it)| (span.start.line, *it)).collect();
+        assert_eq!(lines, [(2, MergeProblem::Order), (3, MergeProblem::NoMapping)]);
+        let expected = json!([{"x":1,"z":3},{"x":2,"z":3},{},{"x":1,"z":3}]);
+        assert_eq!(serde_json::to_value(&merged).unwrap(), expected);
+    }
+
+    #[test]
     fn merged_values_are_where_they_are_written() {
         let parsed = parse("- &a\n  x: 1\n- <<: *a\n  y: 2\n");
-        let merged = parsed.documents[0].merged(&parsed.anchors).unwrap();
+        let (merged, _) = parsed.documents[0].merged(&parsed.anchors);
         let item = merged.item(1).unwrap();
         assert_eq!(item.get("x").unwrap().span().start.line, 2);
         assert_eq!(item.key_span("x").start.line, 2);

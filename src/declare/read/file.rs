@@ -19,12 +19,12 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::files::key_files::KeyFiles;
-use crate::declare::yaml::document::{Findings, decode, parse_with_anchors};
+use crate::declare::yaml::document::{Findings, decode, merge, parse_with_anchors};
 use crate::declare::yaml::item::{items_of, unknown_key};
 use crate::declare::yaml::optional::Raw;
 use crate::declare::yaml::suggestions;
 use crate::declare::yaml::table::{self, Read, TableReader};
-use yaml::{Mapping, MergeProblem, Node, Parsed, Position, Span, Value};
+use yaml::{Mapping, Node, Parsed, Position, Span, Value};
 
 /// What a file is read with.
 pub(crate) struct FileContext<'r> {
@@ -194,23 +194,7 @@ fn documents<'t>(text: &'t str, findings: &mut Findings) -> Option<Vec<Node<'t>>
         if !(manifest::is_resource(document) && document.has_merges()) {
             continue;
         }
-        match document.merged(&anchors) {
-            Ok(merged) => *document = merged,
-            Err((span, problem)) => {
-                let (message, help) = match problem {
-                    MergeProblem::NoMapping => (
-                        "`<<` merges mappings, and this is none",
-                        "write an alias of a mapping, such as `<<: *common`, or remove the key",
-                    ),
-                    MergeProblem::Order => (
-                        "what `<<` merges has another value for a key before it, and readers of YAML do not \
-                         agree which of the two counts",
-                        "write `<<` before the other keys of its mapping",
-                    ),
-                };
-                findings.report(Rule::NaisManifest, span, message, help);
-            }
-        }
+        merge(document, &anchors, findings);
     }
     Some(documents)
 }

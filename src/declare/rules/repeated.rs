@@ -11,6 +11,7 @@ use crate::declare::read::environment::EnvironmentTarget;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::globs::PathPattern;
 use crate::declare::read::manifest::ManifestKind;
+use crate::declare::read::nais::{BEFORE, PRODUCTION};
 use crate::declare::read::settings::Settings;
 use yaml::scalar;
 
@@ -178,11 +179,6 @@ pub(crate) fn globs_by_environment(
     }
     globs
 }
-
-/// Words for production, and for everything before it.
-const PRODUCTION: [&str; 3] = ["prod", "production", "prd"];
-const BEFORE: [&str; 9] =
-    ["dev", "development", "test", "preprod", "stage", "staging", "qa", "q1", "sandbox"];
 
 /// The words by which the name of a file can be about an environment.
 pub(crate) struct Words {

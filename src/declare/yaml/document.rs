@@ -8,8 +8,8 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::{Diagnostic, Place, cut, quoted};
 use crate::declare::files::index::SETTINGS_FILE;
 use yaml::{
-    Anchors, DEEPEST, DuplicateKey, MOST_FROM_ALIASES, Node, Parsed, Position, Problem,
-    ProblemKind, Span, Value, end_of,
+    Anchors, DEEPEST, DuplicateKey, MOST_FROM_ALIASES, MergeProblem, Node, Parsed, Position,
+    Problem, ProblemKind, Span, Value, end_of,
 };
 
 /// How many findings of one file are told; far more than anybody reads.
@@ -92,6 +92,26 @@ pub(crate) fn parse_with_anchors<'t>(
         report(problem, text, findings);
     }
     is_whole.then_some((documents, anchors))
+}
+
+/// Merges the mappings of a document that has merge keys. What cannot be merged is reported.
+pub(crate) fn merge(document: &mut Node<'_>, anchors: &Anchors, findings: &mut Findings) {
+    let (merged, problems) = document.merged(anchors);
+    *document = merged;
+    for (span, problem) in problems {
+        let (message, help) = match problem {
+            MergeProblem::NoMapping => (
+                "`<<` merges mappings, and this is none",
+                "write an alias of a mapping, such as `<<: *common`, or remove the key",
+            ),
+            MergeProblem::Order => (
+                "what `<<` merges has another value for a key before it, and readers of YAML do not \
+                 agree which of the two counts",
+                "write `<<` before the other keys of its mapping",
+            ),
+        };
+        findings.report(Rule::NaisManifest, span, message, help);
+    }
 }
 
 /// Reports what is wrong with a text as YAML.

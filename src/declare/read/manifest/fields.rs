@@ -153,14 +153,15 @@ fn plain_text<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'d str> 
 /// True or false, as YAML 1.1 has it: Kubernetes reads that.
 pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> PlacedOption<bool> {
     let at = field(at, key)?;
-    let flag = at.value.as_bool().or_else(|| word_for_bool(at));
+    let flag = at.value.as_bool().or_else(|| bool_of(at));
     if flag.is_none() {
         wrong(at, BOOL, findings);
     }
     Some((flag?, at.span()))
 }
 
-fn word_for_bool(at: &Node<'_>) -> Option<bool> {
+/// What a plain word stands for in YAML 1.1, if that is true or false.
+pub(super) fn bool_of(at: &Node<'_>) -> Option<bool> {
     const TRUE: [&str; 8] = ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON"];
     const FALSE: [&str; 8] = ["n", "N", "no", "No", "NO", "off", "Off", "OFF"];
     let word = at.value.as_str().filter(|_| at.is_plain())?;

@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::fields::bool_of;
 use super::is_resource;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::{Diagnostic, Place};
 use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::files::key_files::KeyFiles;
+use crate::declare::read::declarations_file::Declarations;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::globs::PathPattern;
-use crate::declare::read::nais::EnvironmentGlobs;
+use crate::declare::read::nais::{BEFORE, EnvironmentGlobs, PRODUCTION};
 use crate::declare::read::settings::Settings;
-use crate::declare::yaml::document::{Findings, decode, kind, parse_with_anchors};
+use crate::declare::yaml::document::{Findings, decode, kind, merge, parse_with_anchors};
+use crate::declare::yaml::table::Read as _;
+use yaml::{Node, Value as Written};
 
 /// The values of all environments that have some.
 #[derive(Debug, Default)]
@@ -25,7 +29,16 @@ pub(crate) struct EnvironmentValues {
     pub(crate) name: String,
     pub(crate) set: EnvironmentSet,
     /// The files of each entry of `nais.vars`, in its order.
-    entries: Vec<Vec<ValuesFile>>,
+    entries: Vec<VarsEntry>,
+}
+
+/// The files that an entry of `nais.vars` names.
+#[derive(Debug)]
+enum VarsEntry {
+    /// A file by its path, for all templates.
+    Path(ValuesFile),
+    /// The files of a glob, each for the templates of its own application.
+    Glob(Vec<ValuesFile>),
 }
 
 #[derive(Debug)]
@@ -66,7 +79,8 @@ impl EnvironmentValues {
         let mut entries = Vec::new();
         for pattern in patterns {
             let PathPattern { written, glob, pattern_use: _, span } = pattern;
-            let paths: Vec<String> = match written.contains(['*', '?', '[', '{']) {
+            let is_glob = written.contains(['*', '?', '[', '{']);
+            let paths: Vec<String> = match is_glob {
                 true => {
                     let matcher = glob.compile_matcher();
                     let paths = listed.iter().filter(|path| matcher.is_match(&***path));
@@ -98,21 +112,69 @@ impl EnvironmentValues {
                     }
                 }
             }
-            entries.push(entry);
+            match is_glob {
+                true => entries.push(VarsEntry::Glob(entry)),
+                false => entries.extend(entry.into_iter().map(VarsEntry::Path)),
+            }
         }
         Self { name: name.clone(), set: *set, entries }
     }
 
-    /// The values of a template. Of the files of a glob, the nearest count; a later entry wins.
+    /// The values of a template. Of the files of a glob, the nearest of its application and of the folders above
+    /// it count; a later entry wins.
     pub(crate) fn of(&self, template: &str) -> Map<String, Value> {
         let mut all = Map::new();
         for entry in &self.entries {
-            let nearest = entry.iter().map(|file| shared(&file.path, template)).max();
-            for file in entry.iter().filter(|file| Some(shared(&file.path, template)) == nearest) {
+            let files = match entry {
+                VarsEntry::Path(file) => vec![file],
+                VarsEntry::Glob(files) => nearest(files, template),
+            };
+            for file in files {
                 all.extend(file.values.clone());
             }
         }
         all
+    }
+}
+
+/// The files of a glob that are nearest to a template, among those that can be meant for it.
+fn nearest<'f>(files: &'f [ValuesFile], template: &str) -> Vec<&'f ValuesFile> {
+    let own = || files.iter().filter(|file| reaches(&file.path, template));
+    let nearest = own().map(|file| shared(&file.path, template)).max();
+    own().filter(|file| Some(shared(&file.path, template)) == nearest).collect()
+}
+
+/// Whether values are meant for a template: those of its own application, or of a folder above it.
+fn reaches(values: &str, template: &str) -> bool {
+    let (of_values, of_template) = (folder(values), folder(template));
+    of_template.starts_with(&of_values) || home(&of_values) == home(&of_template)
+}
+
+fn folder(path: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    parts
+}
+
+/// The names of folders that have the manifests of the application that they are in.
+const NAIS_FOLDERS: [&str; 2] = [".nais", "nais"];
+/// The names of folders with values in them.
+const VALUES_FOLDERS: [&str; 4] = ["vars", "var", "variables", "values"];
+
+/// The folder of an application, of one of the folders in it that have its manifests or their values. One for an
+/// environment is only known below such a folder: elsewhere an application may have its name.
+fn home<'f, 'p>(folder: &'f [&'p str]) -> &'f [&'p str] {
+    match folder {
+        [rest @ .., nais, last]
+            if NAIS_FOLDERS.contains(nais)
+                && (PRODUCTION.contains(last) || BEFORE.contains(last)) =>
+        {
+            rest
+        }
+        [rest @ .., last] if NAIS_FOLDERS.contains(last) || VALUES_FOLDERS.contains(last) => {
+            home(rest)
+        }
+        whole => whole,
     }
 }
 
@@ -149,15 +211,54 @@ fn read_values(bytes: &[u8], findings: &mut Findings) -> Option<Map<String, Valu
         findings.report(Rule::NaisManifest, document.span(), message, help);
         return None;
     }
-    let merged = document.merged(&anchors).ok();
-    match serde_json::to_value(merged.as_ref().unwrap_or(document)) {
-        Ok(Value::Object(values)) => Some(values),
-        _ => {
+    if documents.iter().any(|document| has_declarations(document, &findings.file)) {
+        let message = "`nais.vars` names a file with declarations, which would not be read as such";
+        let help = "name the files with the values of templates alone; a list `consumers` is one of values";
+        findings.report(Rule::NaisManifest, document.span(), message, help);
+        return None;
+    }
+    let mut document = document.clone();
+    merge(&mut document, &anchors, findings);
+    match value(&document) {
+        Value::Object(values) => Some(values),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             let message =
                 format!("expected names and their values, found {}", kind(&document.value));
             let help = "write `name: value`, one on each line";
             findings.report(Rule::WrongValue, document.span(), &message, help).hides = false;
             None
         }
+    }
+}
+
+/// Whether a document would declare something if its file were none of values. Dot-folders have no declarations.
+fn has_declarations(document: &Node<'_>, file: &str) -> bool {
+    let is_hidden = file.split('/').any(|part| part.starts_with('.'));
+    let is_ours = |key: &str| Declarations::KEYS.contains(&key);
+    !is_hidden
+        && document.entries().all(|(key, _)| is_ours(key))
+        && document.entries().any(|(key, section)| match key {
+            "consumers" => section.entries().any(|(_, alias)| alias.get("orgno").is_some()),
+            "groups" => section.entries().any(|(_, members)| members.value.is_sequence()),
+            key => section.items().any(|item| match key {
+                "scopes" => item.get("name").is_some() && item.get("description").is_some(),
+                "clients" => item.get("name").is_some(),
+                "blocked" => item.get("consumer").is_some(),
+                _ => item.get("action").is_some(),
+            }),
+        })
+}
+
+/// A value as nais/deploy reads it: its words for true and false are those of YAML 1.1.
+fn value(at: &Node<'_>) -> Value {
+    match &at.value {
+        Written::Sequence(items) => items.iter().map(value).collect(),
+        Written::Mapping(_) => {
+            Value::Object(at.entries().map(|(key, at)| (key.to_owned(), value(at))).collect())
+        }
+        Written::String(text) => bool_of(at).map_or_else(|| Value::from(&**text), Value::from),
+        Written::Bool(flag) => Value::from(*flag),
+        Written::Number(_) => serde_json::to_value(at).unwrap_or_default(),
+        Written::Null => Value::Null,
     }
 }

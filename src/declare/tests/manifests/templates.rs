@@ -139,3 +139,86 @@ fn a_key_without_a_value_is_refused_where_it_could_be_one_that_is_read() {
         assert!(reported.contains("`{{ key }}` has no value in test"), "{to}: {reported}");
     }
 }
+
+#[test]
+fn a_glob_takes_no_values_of_another_application() {
+    let template = template().replace("{{x}}", "");
+    let settings = "nais: { cluster: { test: dev-gcp }, vars: { test: ['**/dev-vars.yaml'] } }";
+    let reported = |files: &[(&str, &str)]| said(&check(repository(settings, files).path()));
+    let values = format!("{DEV}image: x\ntag: x\n");
+    for (template_at, values_at) in [
+        ("apps/helse/.nais/app.yaml", "apps/skatt/.nais/dev-vars.yaml"),
+        ("apps/helse/.nais/app.yaml", ".nais/dev-vars.yaml"),
+        ("apps/dev/app.yaml", "apps/test/dev-vars.yaml"),
+        ("apps/helse/app.yaml", "apps/skatt/dev-vars.yaml"),
+        ("nais/app.yaml", "nais/skatt/dev-vars.yaml"),
+    ] {
+        let found = reported(&[(template_at, &template), (values_at, &values)]);
+        assert!(found.contains("`{{ product }}` has no value in test"), "{values_at}: {found}");
+    }
+    for (template_at, values_at) in [
+        ("apps/helse/.nais/app.yaml", "apps/helse/.nais/dev-vars.yaml"),
+        ("apps/helse/.nais/app.yaml", "apps/helse/nais/dev-vars.yaml"),
+        ("apps/helse/app.yaml", "apps/helse/.nais/dev-vars.yaml"),
+        ("apps/helse/.nais/app.yaml", "apps/helse/.nais/vars/dev-vars.yaml"),
+        ("apps/helse/.nais/app.yaml", "apps/helse/nais/dev/dev-vars.yaml"),
+        ("apps/helse/.nais/app.yaml", "apps/dev-vars.yaml"),
+        ("apps/helse/.nais/app.yaml", "dev-vars.yaml"),
+    ] {
+        assert_eq!(reported(&[(template_at, &template), (values_at, &values)]), "", "{values_at}");
+    }
+}
+
+#[test]
+fn values_are_read_as_yaml_1_1() {
+    let template = template()
+        .replace("{{#each consumers as |c|}}", "{{#if partner}}{{#each consumers as |c|}}");
+    let template = template.replace("{{/each}}", "{{/each}}{{/if}}");
+    let settings = "nais: { cluster: { test: dev-gcp }, vars: { test: [dev-vars.yaml] } }";
+    for (partner, expected) in [
+        ("partner: no", 0),
+        ("partner: off", 0),
+        ("partner: 'no'", 1),
+        ("partner: yes", 1),
+        ("common: &c { partner: no }\n<<: *c", 0),
+    ] {
+        let values = format!("{DEV}{partner}\n");
+        let repository = read(settings, &[("app.yaml", &template), ("dev-vars.yaml", &values)]);
+        let (_, scope) = one_scope(desired(&repository, "test"));
+        assert_eq!(scope.consumers.len(), expected, "{partner}");
+    }
+}
+
+#[test]
+fn a_file_of_values_has_no_declarations() {
+    let template = template();
+    let settings =
+        "nais: { cluster: { test: dev-gcp }, vars: { test: [dev-vars.yaml, consumers.yaml] } }";
+    let found = |declarations: &str| {
+        let files =
+            [("app.yaml", &*template), ("dev-vars.yaml", DEV), ("consumers.yaml", declarations)];
+        said(&check(repository(settings, &files).path()))
+    };
+    for declarations in [
+        "blocked: [{ consumer: '974761076', reason: x }]",
+        "consumers: { skatt: { orgno: '974761076' } }",
+        "groups: { alle: ['974761076'] }",
+        "scopes: [{ name: 'etat:a', description: A }]",
+        "clients: [{ name: a }]",
+        "removed: [{ scope: 'etat:a', action: release }]",
+    ] {
+        let reported = found(declarations);
+        assert!(
+            reported
+                .contains("consumers.yaml:1:1: PV014: `nais.vars` names a file with declarations"),
+            "{declarations}: {reported}"
+        );
+    }
+    for values in [
+        "consumers: [{ orgno: '974761076', name: Skatt }]",
+        "scopes: [{ name: 'skatt:a' }]",
+        "groups: { alle: ['x'] }\nimage: x",
+    ] {
+        assert_eq!(found(values), "", "{values}");
+    }
+}
