@@ -118,15 +118,26 @@ impl MatchedPatterns {
     /// Findings about those that match nothing.
     pub(super) fn unmatched(&self) -> impl Iterator<Item = Diagnostic> {
         let all = self.patterns.iter().zip(&self.matched);
-        let unmatched = all.filter(|(_, matched)| !matched.load(Ordering::Relaxed));
-        unmatched.map(|(pattern, _)| unmatched_pattern(pattern))
+        let is_matched = |matched: &AtomicBool| matched.load(Ordering::Relaxed);
+        let reads_something = all
+            .clone()
+            .any(|(it, matched)| it.pattern_use == PatternUse::Include && is_matched(matched));
+        let unmatched = all.filter(move |(_, matched)| !is_matched(matched));
+        unmatched.map(move |(pattern, _)| unmatched_pattern(pattern, reads_something))
     }
 }
 
-fn unmatched_pattern(pattern: &PathPattern) -> Diagnostic {
+/// `reads_something` is whether any glob of `include` matches.
+fn unmatched_pattern(pattern: &PathPattern, reads_something: bool) -> Diagnostic {
     let PathPattern { written, glob: _, pattern_use, span } = pattern;
     let shown = quoted(written);
     let (message, help, severity) = match pattern_use {
+        PatternUse::Include if !reads_something => (
+            format!("no file matches {shown} of `include`, so no declaration at all is read"),
+            "write it from the folder of portvakt.yaml, such as `nais/**`; without the key `include`, all \
+             files are read",
+            Severity::Warning,
+        ),
         PatternUse::Include => (
             format!("no file matches {shown} of `include`, so it adds nothing to what is read"),
             "write it from the folder of portvakt.yaml, such as `nais/**`, or remove it",

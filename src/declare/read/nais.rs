@@ -103,6 +103,13 @@ impl Nais {
         sets.map(|it| it.set).reduce(EnvironmentSet::or).unwrap_or(EnvironmentSet::ALL)
     }
 
+    /// The globs of manifests, each with the name of its environment.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.manifests.iter().flat_map(|it| {
+            it.patterns.iter().map(|pattern| (it.name.as_str(), pattern.written.as_str()))
+        })
+    }
+
     /// Whether a glob names the manifests of a file.
     pub(crate) fn names_manifest(&self, file: &str) -> bool {
         self.manifests.iter().any(|it| covers(&it.globs, file))

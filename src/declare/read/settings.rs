@@ -174,6 +174,11 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         patterns.extend(own);
         Some(set)
     };
+    if let Some(Spanned { span, .. }) = file.include.0.as_ref().filter(|it| it.value.is_empty()) {
+        let message = "`include` is empty, so no declaration at all would be read";
+        let help = "leave `include` out, which reads all files, or name the files to read";
+        findings.report(Rule::WrongValue, *span, message, help);
+    }
     let include = paths(file.include.0, PatternUse::Include, findings);
     let exclude = paths(file.exclude.0, PatternUse::Exclude, findings);
     let keys_policy = file.keys_policy.0.unwrap_or_default();

@@ -20,7 +20,7 @@ use yaml::scalar;
 pub(crate) struct ManifestFiles {
     all: HashSet<Arc<str>>,
     /// Pairs with manifests of one resource that count in one environment, in the order of their names.
-    repeated: HashSet<(Arc<str>, Arc<str>)>,
+    repeated: Pairs,
 }
 
 impl ManifestFiles {
@@ -77,7 +77,7 @@ pub(crate) fn find(
         );
         let files = pairs.iter().flat_map(|(a, b)| [&**a, &**b]);
         let files: BTreeSet<&str> = files.collect();
-        let help = help(&files, settings);
+        let help = help(&files, &pairs, settings);
         let related = first.place.related("first declared here");
         let diagnostic = Diagnostic::new(Rule::RepeatedManifest, &second.place, &message, &help);
         found.push(diagnostic.with_related(related));
@@ -118,35 +118,50 @@ fn named_for_others(declared: &Declared, settings: &Settings) -> Option<Diagnost
     let message =
         format!("{file} counts in {} too, and its name is about others{more}", names.join(", "));
     let files = wide.keys().map(|file| &***file).collect();
-    let mut found =
-        Diagnostic::new(Rule::RepeatedManifest, &resource.place, &message, &help(&files, settings));
+    let help = help(&files, &HashSet::new(), settings);
+    let mut found = Diagnostic::new(Rule::RepeatedManifest, &resource.place, &message, &help);
     found.severity = Severity::Warning;
     found.hides = false;
     Some(found)
 }
 
+/// Pairs of files that must not count in the same environment.
+type Pairs = HashSet<(Arc<str>, Arc<str>)>;
+
 /// Remedy: the setting that says where files count.
-fn help(files: &BTreeSet<&str>, settings: &Settings) -> String {
-    match proposal(files, settings) {
+fn help(files: &BTreeSet<&str>, apart: &Pairs, settings: &Settings) -> String {
+    let has_manifests = settings.nais.manifests().next().is_some();
+    match proposal(files, apart, settings) {
+        Some(manifests) if has_manifests => format!(
+            "where each file is for one cluster, write this in place of `manifests` below `nais` in \
+             portvakt.yaml: {manifests}"
+        ),
         Some(manifests) => format!(
             "where each file is for one cluster, add this to portvakt.yaml{}: {manifests}",
             if settings.nais.is_empty() { "" } else { ", below `nais`" }
         ),
-        None => "say in portvakt.yaml in which environment each file counts, by \
+        None => {
+            "the paths of these files do not tell where each counts: say it in portvakt.yaml by \
                  `nais: { manifests: { ENVIRONMENT: [GLOB] } }`"
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 
-/// The setting by which each of these files counts in the environments that its name is about, as YAML in one
-/// line; `None` if the names do not say it.
-fn proposal(files: &BTreeSet<&str>, settings: &Settings) -> Option<String> {
-    let globs = globs_by_environment(files, settings, &glob);
-    let all: Vec<&String> = globs.values().flatten().collect();
-    let is_covered = |file: &&str| {
-        all.iter().any(|glob| PathPattern::parse(glob).is_some_and(|it| it.is_match(file)))
+/// The setting by which each of these files counts in the environments that its name is about, with what is set
+/// already, as YAML in one line; `None` if the names do not say it.
+fn proposal(files: &BTreeSet<&str>, apart: &Pairs, settings: &Settings) -> Option<String> {
+    let mut globs = globs_by_environment(files, settings, &glob);
+    for (environment, written) in settings.nais.manifests() {
+        globs.entry(environment.to_owned()).or_default().insert(written.to_owned());
+    }
+    let counts = |globs: &BTreeSet<String>, file: &str| {
+        globs.iter().any(|glob| PathPattern::parse(glob).is_some_and(|it| it.is_match(file)))
     };
-    if !files.iter().all(is_covered) {
+    let is_covered = |file: &&str| globs.values().any(|globs| counts(globs, file));
+    let are_together =
+        |(a, b): &(Arc<str>, Arc<str>)| globs.values().any(|it| counts(it, a) && counts(it, b));
+    if !files.iter().all(is_covered) || apart.iter().any(are_together) {
         return None;
     }
     let environments = globs.iter().map(|(environment, globs)| {

@@ -18,7 +18,13 @@ pub(super) fn parts_read(text: &str) -> Option<ReadParts> {
     let mut parts = Vec::new();
     for document in &documents {
         match is_resource(document) && document.has_merges() {
-            true => of_document(&document.merged(&anchors).ok()?, &mut parts)?,
+            true => {
+                let (merged, problems) = document.merged(&anchors);
+                if !problems.is_empty() {
+                    return None;
+                }
+                of_document(&merged, &mut parts)?;
+            }
             false => of_document(document, &mut parts)?,
         }
     }

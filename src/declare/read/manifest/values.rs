@@ -17,7 +17,7 @@ use crate::declare::read::nais::{BEFORE, EnvironmentGlobs, PRODUCTION};
 use crate::declare::read::settings::Settings;
 use crate::declare::yaml::document::{Findings, decode, kind, merge, parse_with_anchors};
 use crate::declare::yaml::table::Read as _;
-use yaml::{Node, Value as Written};
+use yaml::{Node, Value as YamlValue};
 
 /// The values of all environments that have some.
 #[derive(Debug, Default)]
@@ -252,13 +252,13 @@ fn has_declarations(document: &Node<'_>, file: &str) -> bool {
 /// A value as nais/deploy reads it: its words for true and false are those of YAML 1.1.
 fn value(at: &Node<'_>) -> Value {
     match &at.value {
-        Written::Sequence(items) => items.iter().map(value).collect(),
-        Written::Mapping(_) => {
+        YamlValue::Sequence(items) => items.iter().map(value).collect(),
+        YamlValue::Mapping(_) => {
             Value::Object(at.entries().map(|(key, at)| (key.to_owned(), value(at))).collect())
         }
-        Written::String(text) => bool_of(at).map_or_else(|| Value::from(&**text), Value::from),
-        Written::Bool(flag) => Value::from(*flag),
-        Written::Number(_) => serde_json::to_value(at).unwrap_or_default(),
-        Written::Null => Value::Null,
+        YamlValue::String(text) => bool_of(at).map_or_else(|| Value::from(&**text), Value::from),
+        YamlValue::Bool(flag) => Value::from(*flag),
+        YamlValue::Number(_) => serde_json::to_value(at).unwrap_or_default(),
+        YamlValue::Null => Value::Null,
     }
 }

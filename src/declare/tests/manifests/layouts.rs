@@ -65,6 +65,30 @@ fn the_setting_is_proposed_where_two_files_have_one_application() {
     let files = [("nais/dev/a.yaml", &*dev), ("nais/prod/a.yaml", &*prod)];
     let reported = said(&check(repository(CLUSTERS, &files).path()));
     assert!(reported.contains("prod: [\"**/prod/**\"]"), "{reported}");
+    // Nor is a folder of both.
+    let files = [("dev/one.yaml", &*dev), ("dev/two.yaml", &*prod)];
+    let reported = said(&check(repository(CLUSTERS, &files).path()));
+    assert!(reported.contains("the paths of these files do not tell"), "{reported}");
+}
+
+#[test]
+fn a_proposal_keeps_what_is_set() {
+    let (dev, prod) = (consumers("974761076"), consumers("971040238"));
+    let files = [("b/dev.yaml", &*dev), ("b/prod.yaml", &*prod), ("special.yaml", CONSUMING)];
+    let settings = CLUSTERS.replace(
+        "namespace: plattform",
+        "namespace: plattform, manifests: { prod: [special.yaml] }",
+    );
+    let found = check(repository(&settings, &files).path());
+    let help = found[0].help.as_deref().unwrap();
+    let (_, manifests) = help.split_once("in portvakt.yaml: ").unwrap();
+    assert_eq!(
+        manifests,
+        "manifests: { prod: [\"**/prod.yaml\", \"special.yaml\"], sandbox: [\"**/dev.yaml\"], test: [\"**/dev.yaml\"] }"
+    );
+    let settings =
+        CLUSTERS.replace("namespace: plattform", &format!("namespace: plattform, {manifests}"));
+    assert_eq!(said(&check(repository(&settings, &files).path())), "");
 }
 
 #[test]
@@ -103,6 +127,19 @@ fn dot_folders_are_read_where_they_are_named() {
     let files: [(&str, &[u8]); 2] =
         [("portvakt.yaml", SETTINGS.as_bytes()), (".nais/app.yaml", b"scopes: [")];
     assert_eq!(said(&check(folder(&files).path())), "");
+}
+
+#[test]
+fn an_include_that_reads_nothing_is_told_as_such() {
+    let found = |include: &str| {
+        let settings = format!("{CLUSTERS}\ninclude: {include}");
+        said(&check(repository(&settings, &[("nais/a.yaml", CONSUMING)]).path()))
+    };
+    let reported = found("[]");
+    assert!(reported.contains("PV012: `include` is empty"), "{reported}");
+    let reported = found("[deploy]");
+    assert!(reported.contains("no declaration at all is read"), "{reported}");
+    assert!(!reported.contains("or remove it"), "{reported}");
 }
 
 #[test]
@@ -158,6 +195,10 @@ fn merge_keys_and_booleans_are_read_as_kubernetes_reads_them() {
         reported.contains("a.yaml:21:11: PV014") && reported.contains("write `<<` before"),
         "{reported}"
     );
+    assert!(!reported.contains("PV011") && !reported.contains("PV018"), "{reported}");
+    // Other merges of the file are read all the same.
+    let third = order.clone() + "        - <<: *f\n          name: sletting\n";
+    assert_eq!(found(&third), reported);
     let reported = found(&manifest.replace("enabled: yes", "enabled: 'yes'"));
     assert!(reported.contains("PV012"), "{reported}");
     // In declarations a merge key stays an error.
