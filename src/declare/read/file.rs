@@ -414,7 +414,14 @@ fn is_foreign(at: &Node<'_>, mapping: &Mapping<'_>, findings: &mut Findings) -> 
         }
     } else {
         let message = "this document has none of the keys that declare something";
-        findings.report(Rule::ForeignDocument, at.span(), message, &foreign_help(&findings.file));
+        let is_resource = at.get("metadata").is_some() && at.get("spec").is_some();
+        let help = match is_resource {
+            true => "if it is a manifest, write its group and kind above it, such as `apiVersion: \
+                     nais.io/v1alpha1` and `kind: Application`"
+                .to_owned(),
+            false => foreign_help(&findings.file),
+        };
+        findings.report(Rule::ForeignDocument, at.span(), message, &help);
     }
     true
 }

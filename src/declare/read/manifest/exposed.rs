@@ -142,8 +142,14 @@ fn check_separator(at: &Node<'_>, findings: &mut Findings) {
     {
         let message =
             "`delegationSource` needs `separator: \"/\"`: Kubernetes refuses the manifest";
-        let help = "add `separator: \"/\"`; that is part of the scope's name, so another scope is \
-                    exposed by it";
+        let has_slash = at.text("name").is_some_and(|(name, _)| name.contains('/'));
+        let help = match separator.is_none() && has_slash {
+            true => "add `separator: \"/\"`; the scope's name has it already, and stays the same",
+            false => {
+                "add `separator: \"/\"`; that is part of the scope's name, so another scope is \
+                 exposed by it"
+            }
+        };
         let span = separator.map_or_else(|| at.key_span("delegationSource"), Node::span);
         findings.report(Rule::Exposed, span, message, help).hides = false;
     }

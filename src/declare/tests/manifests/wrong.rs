@@ -21,7 +21,7 @@ fn manifest(kind: &str, lines: &str) -> String {
 
 /// What is wrong with what is exposed: the fields, with `~` before the place where it is not the whole
 /// of them, the code, and a part of what is said.
-const EXPOSED: [(&str, &str, &str); 28] = [
+const EXPOSED: [(&str, &str, &str); 29] = [
     (
         "product: a, name: aa, enabled: true, consumers: [{ orgno: '974761076', name: ~7 }]",
         "PV012",
@@ -46,6 +46,11 @@ const EXPOSED: [(&str, &str, &str); 28] = [
         "product: a, name: aa, enabled: true, separator: ~':', delegationSource: altinn",
         "PV145",
         "`delegationSource` needs",
+    ),
+    (
+        "product: a, name: les/a2, enabled: true, ~delegationSource: altinn",
+        "PV145",
+        "stays the same",
     ),
     ("product: a, name: aa, enabled: true, atMaxAge: ~29", "PV012", "between 30 and 680"),
     ("product: a, name: aa, enabled: true, atMaxAge: ~681", "PV012", "between 30 and 680"),
@@ -376,6 +381,11 @@ fn resources_of_other_kinds_are_skipped() {
         let reported = said(&found(CLUSTERS, text));
         assert!(reported.contains("PV013"), "{reported}");
     }
+    let headless = exposing("product: a, name: aa, enabled: true");
+    let (_, headless) = headless.split_once("kind: Application\n").unwrap();
+    let reported = said(&found(CLUSTERS, headless));
+    assert!(reported.contains("PV013") && reported.contains("`kind: Application`"), "{reported}");
+    assert!(!reported.contains("exclude"), "{reported}");
     // Kubernetes would refuse a misspelt kind; skipped, it would close what it declared.
     let reported = said(&found(CLUSTERS, "apiVersion: nais.io/v1\nkind: MaskinportenCient\n"));
     assert!(reported.contains("did you mean `MaskinportenClient`?"), "{reported}");
