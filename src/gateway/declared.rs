@@ -116,5 +116,5 @@ fn consumers(
 ) -> BTreeMap<Orgno, Option<String>> {
     let declared = scope.consumers.keys();
     let declared = declared.filter(|orgno| desired.entry(name, **orgno, today).is_some());
-    declared.map(|orgno| (*orgno, desired.names.get(orgno).cloned())).collect()
+    declared.map(|orgno| (*orgno, desired.name_of(*orgno, None).cloned())).collect()
 }

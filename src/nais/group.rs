@@ -77,7 +77,8 @@ impl<'d> Group<'d> {
     pub fn manifest(&self, desired: &Desired, today: Date) -> String {
         let Self { application, is_joined: _, clients, scopes } = self;
         let client = clients.first().map(|(_, client)| *client);
-        let Desired { names, blocks, .. } = desired;
+        let Desired { names, labels, blocks, .. } = desired;
+        let names = &labels.clone().into_iter().chain(names.clone()).collect();
         Manifest { application, client, scopes: scopes.clone(), names, blocks, today }.yaml()
     }
 }

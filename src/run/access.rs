@@ -76,7 +76,7 @@ pub(crate) fn organizations(sides: &[ReadSide], document: &AccessDocument) -> Kn
     let mut known = KnownOrganizations::default();
     for ReadSide { opened, .. } in sides {
         known.declared(&opened.repository, &opened.desired.environment);
-        for (orgno, name) in &opened.desired.names {
+        for (orgno, name) in opened.desired.names.iter().chain(&opened.desired.labels) {
             known.found(orgno.as_str(), Some(name));
         }
     }

@@ -37,6 +37,8 @@ pub struct Desired {
     pub blocks: Vec<ConsumerBlock>,
     /// Names of organisations, as the repository declares them.
     pub names: BTreeMap<Orgno, String>,
+    /// Names that manifests give organisations: they count where neither the repository nor DigDir has one.
+    pub labels: BTreeMap<Orgno, String>,
     /// The aliases and groups by which entries name them.
     pub vocabulary: Vocabulary,
     /// Limits that an apply exceeds only with an explicit override.
@@ -44,6 +46,11 @@ pub struct Desired {
 }
 
 impl Desired {
+    /// The name of an organisation: the repository's, else the live one, else the label of a manifest.
+    pub fn name_of<'n>(&'n self, orgno: Orgno, live: Option<&'n String>) -> Option<&'n String> {
+        self.names.get(&orgno).or(live).or_else(|| self.labels.get(&orgno))
+    }
+
     /// Whether a scope or a client is declared.
     pub fn declares(&self, entity: &Entity) -> bool {
         match entity {

@@ -9,7 +9,7 @@ use super::{
     AccessWork, Action, ActionId, Code, Consumer, Draft, Notice, RevocationCause, Verb, Work,
 };
 use domain::{
-    AccessState, Days, DesiredAccess, DesiredScope, LiveAccess, LiveScope, Orgno, Removal,
+    AccessState, Days, DesiredAccess, DesiredScope, Live, LiveAccess, LiveScope, Orgno, Removal,
     ScopeName, Source,
 };
 
@@ -236,10 +236,19 @@ impl Draft<'_> {
     }
 
     pub(super) fn consumer(&self, orgno: Orgno, record: Option<&LiveAccess>) -> Consumer {
-        let declared = self.desired.names.get(&orgno);
-        let name = declared.or_else(|| record.and_then(|record| record.name.as_ref())).cloned();
-        Consumer { orgno, name }
+        let there = record.and_then(|record| record.name.as_ref());
+        let name = match self.desired.names.contains_key(&orgno) || there.is_some() {
+            true => self.desired.name_of(orgno, there),
+            false => self.desired.name_of(orgno, self.names_there.get(&orgno).copied()),
+        };
+        Consumer { orgno, name: name.cloned() }
     }
+}
+
+/// The names that DigDir gives organisations with an access to any scope.
+pub(super) fn names_there(live: &Live) -> BTreeMap<Orgno, &String> {
+    let accesses = live.scopes.values().flat_map(|scope| &scope.accesses).flatten();
+    accesses.filter_map(|(orgno, access)| Some((*orgno, access.name.as_ref()?))).collect()
 }
 
 /// The line that made the difference, and the declared place if that is another one.

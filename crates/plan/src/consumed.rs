@@ -225,7 +225,7 @@ impl Draft<'_> {
         let Some(owner) = scope.owner else {
             return "whom DigDir does not name".to_owned();
         };
-        match self.desired.names.get(&owner).or(scope.owner_name.as_ref()) {
+        match self.desired.name_of(owner, scope.owner_name.as_ref()) {
             Some(name) => format!("{name} ({owner})"),
             None => owner.to_string(),
         }

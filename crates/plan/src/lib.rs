@@ -120,6 +120,7 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
         protection: Protection::of(desired),
         others: &others,
         live,
+        names_there: access::names_there(live),
         now,
         today: norwegian_date(now),
         actions: Vec::new(),
@@ -162,6 +163,8 @@ struct Draft<'a> {
     /// Declarations of other places.
     others: &'a Others<'a>,
     live: &'a Live,
+    /// The names that DigDir gives organisations.
+    names_there: BTreeMap<Orgno, &'a String>,
     now: Timestamp,
     today: Date,
     actions: Vec<Action>,
@@ -237,6 +240,7 @@ impl Draft<'_> {
             protection: _,
             others: _,
             live,
+            names_there: _,
             now,
             today: _,
             mut actions,

@@ -52,6 +52,7 @@ fn declared(scopes: impl IntoIterator<Item = (&'static str, DesiredScope)>) -> D
         blocks: Vec::new(),
         removed: BTreeMap::new(),
         names: [(orgno(SKATT), "Skatteetaten".to_owned())].into(),
+        labels: BTreeMap::new(),
         vocabulary: Vocabulary::default(),
         guards: Guards::default(),
     }

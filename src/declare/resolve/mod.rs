@@ -41,6 +41,7 @@ pub(super) fn desired(here: &Here<'_>, organization: Orgno) -> Desired {
         warn_of_access: here.settings.warn_of_access,
         blocks: blocks(here),
         names: names(here, organization),
+        labels: labels(here),
         vocabulary: vocabulary(here),
         guards: here.settings.guards.clone(),
     }
@@ -169,7 +170,7 @@ fn source(place: &Place) -> Source {
 }
 
 /// Names of organisations: those that count in the environment first, then those of other environments, so
-/// that an access that is live but not declared has a name too, and at last the labels of manifests.
+/// that an access that is live but not declared has a name too.
 fn names(here: &Here<'_>, organization: Orgno) -> BTreeMap<Orgno, String> {
     let mut names = BTreeMap::new();
     if let Some(name) = &here.settings.organization_name {
@@ -183,10 +184,13 @@ fn names(here: &Here<'_>, organization: Orgno) -> BTreeMap<Orgno, String> {
             }
         }
     }
-    for label in &here.declared.labels {
-        names.entry(label.orgno).or_insert_with(|| label.name.clone());
-    }
     names
+}
+
+/// The first label that a manifest gives each organisation.
+fn labels(here: &Here<'_>) -> BTreeMap<Orgno, String> {
+    let labels = here.declared.labels.iter().rev();
+    labels.map(|label| (label.orgno, label.name.clone())).collect()
 }
 
 /// The aliases and groups that count in the environment.

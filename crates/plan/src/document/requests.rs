@@ -73,7 +73,7 @@ fn requests(desired: &Desired, live: &Live, today: Date) -> Vec<AccessRequest> {
                 scope: name.to_string(),
                 description: scope.description().to_owned(),
                 consumer: orgno.to_string(),
-                consumer_name: desired.names.get(orgno).or(name_there.as_ref()).cloned(),
+                consumer_name: desired.name_of(*orgno, name_there.as_ref()).cloned(),
                 since: *requested,
                 declared: declared.map(|entry| SourceDocument::new(&entry.source)),
             }

@@ -184,7 +184,9 @@ fn merge_keys_and_booleans_are_read_as_kubernetes_reads_them() {
     assert_eq!(a.consumers.values().next().unwrap().entries().next().unwrap().source.line, 19);
     assert_eq!(b.consumers.values().next().unwrap().entries().next().unwrap().source.line, 19);
     let orgno = "974761076".parse().unwrap();
-    assert_eq!(desired.names.get(&orgno).map(String::as_str), Some("Skatt"));
+    assert_eq!(desired.name_of(orgno, None).map(String::as_str), Some("Skatt"));
+    let live = "SKATTEETATEN".to_owned();
+    assert_eq!(desired.name_of(orgno, Some(&live)), Some(&live));
     let found = |text: &str| said(&check(super::repository(CLUSTERS, &[("a.yaml", text)]).path()));
     let order = manifest.replace(
         "        - <<: *f\n          name: skriving",

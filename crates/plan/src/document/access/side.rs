@@ -143,12 +143,12 @@ impl AccessSide<'_> {
             let days = entry.map(|entry| entry.days).unwrap_or_default();
             let last = wanted.and_then(|access| access.last_day(today));
             let is_in_force = entry.is_some_and(|entry| entry.days.contains(today));
-            let name_here = self.desired.names.get(consumer).cloned();
+            let name_there = there.and_then(|access| access.name.as_ref());
             Some(Access {
                 environment: self.desired.environment.clone(),
                 scope: name.to_string(),
                 consumer: consumer.to_string(),
-                consumer_name: name_here.or_else(|| there?.name.clone()),
+                consumer_name: self.desired.name_of(*consumer, name_there).cloned(),
                 state,
                 group: entry.and_then(|entry| entry.group.as_deref().map(str::to_owned)),
                 from: days.from,
