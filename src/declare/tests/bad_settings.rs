@@ -9,7 +9,7 @@ const CASES: &[(&str, &str, &str, &str)] = &[
     ("889640782", "889640783", "PV101", "the last digit would be 2"),
     ("\"889640782\"", "889640782", "PV012", "in quotes: \"889640782\""),
     ("[etat]", "[]", "PV012", "no prefix"),
-    ("[etat]", "['etat:']", "PV113", "without the colon"),
+    ("[etat]", "['etat:']", "PV113", "before the first colon"),
     ("organization:", "organisation:", "PV010", "did you mean `organization`?"),
     ("target: sandbox", "target: sandboks", "PV012", "did you mean `sandbox`?"),
     ("target: sandbox", "target: { api: 'http://a.no/', maskinporten: 'https://a.no/' }", "PV017", "not https"),

@@ -29,7 +29,7 @@ const WRONG: [(&str, &str, usize, &str); 30] = [
     ("name: ' '", "PV132", 2, "it is empty"),
     ("name: \"a\\nb\"", "PV132", 2, "holds"),
     ("nam: a", "PV010", 2, "did you mean `name`"),
-    ("name: a\nclient_id: ../x", "PV132", 3, "no client id"),
+    ("name: a\nclient_id: ../x", "PV132", 3, "not a valid client id"),
     ("name: a\nprevious_name: ''", "PV132", 3, "it is empty"),
     ("name: a\nintegration_type: maskinport", "PV012", 3, "did you mean `maskinporten`"),
     ("name: a\nscopes: [a b]", "PV133", 3, "write a comma"),
@@ -40,7 +40,7 @@ const WRONG: [(&str, &str, usize, &str); 30] = [
     ("name: a\nonbehalfof: [{ name: x }]", "PV011", 3, "`onbehalfof` is missing"),
     ("name: a\nonbehalfof: [{ onbehalfof: a/b }]", "PV132", 3, "without slashes"),
     ("name: a\nonbehalfof: [{ onbehalfof: a }]", "PV134", 3, "nobody's behalf"),
-    ("name: a\nclient_orgno: '1'", "PV101", 3, "no organisation number"),
+    ("name: a\nclient_orgno: '1'", "PV101", 3, "not an organisation number"),
     ("name: a\napplication_type: browser", "PV134", 3, "write `web`"),
     ("name: a\ntoken_endpoint_auth_method: none", "PV134", 3, "write `private_key_jwt`"),
     ("name: a\ngrant_types: [refresh_token]", "PV134", 3, "jwt-bearer"),
@@ -59,7 +59,7 @@ const WRONG: [(&str, &str, usize, &str); 30] = [
     ("name: a\njwks: x.json", "PV137", 3, "there is no such file"),
     ("name: a\njwks: hemmelig", "PV136", 3, "neither JSON nor PEM"),
     ("name: a\njwks: 7", "PV012", 3, "expected a file with keys"),
-    ("name: a\nper_environment: { prod: { client_id: '' } }", "PV132", 3, "no client id"),
+    ("name: a\nper_environment: { prod: { client_id: '' } }", "PV132", 3, "not a valid client id"),
 ];
 
 #[test]

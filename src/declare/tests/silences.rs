@@ -93,7 +93,7 @@ fn what_is_no_silence_is_an_error() {
     for yaml in
         ["# portvakt: allow PV121 -- why\nscopes: []", "scopes: [] # portvakt: allow PV121 -- why"]
     {
-        assert!(said(&check_one(yaml)).contains("stands at nothing"), "{yaml}");
+        assert!(said(&check_one(yaml)).contains("not beside anything"), "{yaml}");
     }
 }
 

@@ -1016,40 +1016,7 @@ clients:
     accessible_for_all: true
     consumers: ["974761076"]
 "#),
-    }    /// An entry gives nobody access in any environment.
-    GivesNobody = "PV160", Warning {
-        "Its environments, those of its scope and those of the organisations that it names have none in \
-         common. Declare the organisation for the environment, with the number that it has there, or take \
-         the entry out."
-        wrong: Declarations(r#"consumers:
-  testetaten: { orgno: "313367002", environments: [demo] }
-scopes:
-  - name: etat:les
-    description: Les
-    consumers: [{ consumer: testetaten, environments: [sandbox] }]
-"#),
-        right: Declarations(r#"consumers:
-  testetaten: { orgno: "313367002", environments: [demo] }
-scopes:
-  - name: etat:les
-    description: Les
-    consumers: [{ consumer: testetaten, environments: [demo] }]
-"#),
-    }
-    /// An entry has no effect, as its organisation is blocked.
-    BlockedEntry = "PV161", Note {
-        "`blocked` names the organisation, so that it has no access whatever else is declared. With \
-         `portvakt unblock` the entry counts again."
-        wrong: Declarations(r#"blocked:
-  - { consumer: "974761076", reason: SAK-99 }
-scopes:
-  - { name: etat:les, description: Les, consumers: ["974761076"] }
-"#),
-        right: Declarations(r#"scopes:
-  - { name: etat:les, description: Les, consumers: ["974761076"] }
-"#),
-    }
-    /// Nothing uses an alias.
+    }    /// Nothing uses an alias.
     UnusedAlias = "PV152", Warning {
         "No scope and no group names it or its number, in whatever environment. Remove it; \
          portvakt validate --fix-unused removes all of them."
@@ -1103,5 +1070,38 @@ teams:
 END
 mkdir -p teams/arbeid
 echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scopes.yaml"#),
+    }
+    /// An entry gives nobody access in any environment.
+    GivesNobody = "PV160", Warning {
+        "Its environments, those of its scope and those of the organisations that it names have none in \
+         common. Declare the organisation for the environment, with the number that it has there, or take \
+         the entry out."
+        wrong: Declarations(r#"consumers:
+  testetaten: { orgno: "313367002", environments: [demo] }
+scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ consumer: testetaten, environments: [sandbox] }]
+"#),
+        right: Declarations(r#"consumers:
+  testetaten: { orgno: "313367002", environments: [demo] }
+scopes:
+  - name: etat:les
+    description: Les
+    consumers: [{ consumer: testetaten, environments: [demo] }]
+"#),
+    }
+    /// An entry has no effect, as its organisation is blocked.
+    BlockedEntry = "PV161", Note {
+        "`blocked` names the organisation, so that it has no access whatever else is declared. With \
+         `portvakt unblock` the entry counts again."
+        wrong: Declarations(r#"blocked:
+  - { consumer: "974761076", reason: SAK-99 }
+scopes:
+  - { name: etat:les, description: Les, consumers: ["974761076"] }
+"#),
+        right: Declarations(r#"scopes:
+  - { name: etat:les, description: Les, consumers: ["974761076"] }
+"#),
     }
 }

@@ -145,10 +145,10 @@ fn what_cannot_be_compiled_is_reported_with_its_place() {
     let table = [
         ("", 0, "the expression ends too early"),
         ("scope.name ==", 13, "the expression ends too early"),
-        ("scope.name == \n  && team", 17, "`&&` cannot stand here"),
-        ("scope name", 6, "`name` cannot stand here"),
+        ("scope.name == \n  && team", 17, "`&&` is not possible here"),
+        ("scope name", 6, "`name` is not possible here"),
         ("team = 'arbeid'", 5, "`=` has no meaning in CEL"),
-        ("team and environment", 5, "`and` cannot stand here"),
+        ("team and environment", 5, "`and` is not possible here"),
         ("'æøå' == é", 9, "`é` has no meaning in CEL"),
         ("'æøå' == \"not ended", 9, "a text does not end, or has an escape that CEL does not know"),
         ("(team", 5, "`)` is missing here"),
