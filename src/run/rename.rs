@@ -33,6 +33,7 @@ pub(crate) fn rename(
     if found.iter().any(Diagnostic::is_error) {
         return Err(invalid(found));
     }
+    check_blocks(&repository, old, new)?;
     let edited = repository.with_copied_scope(old, new);
     let edited =
         edited.map_err(|error| Failure::Refused(format!("{error}\nNothing was changed")))?;
@@ -65,4 +66,26 @@ fn check_names(repository: &Repository, old: &ScopeName, new: &ScopeName) -> Res
     Err(Failure::Usage(format!(
         "the scope {old} is not declared; {hint}name it as it is written under `scopes`"
     )))
+}
+
+/// Refuses a name under which a blocked consumer would have access.
+fn check_blocks(repository: &Repository, old: &ScopeName, new: &ScopeName) -> Result<(), Failure> {
+    for environment in repository.environments() {
+        let Ok((desired, _)) = repository.desired(environment, today()) else { continue };
+        let consumers =
+            desired.scopes.get(old).into_iter().flat_map(|scope| scope.consumers.keys());
+        let mut lifted = consumers.filter_map(|orgno| {
+            let block = desired.block(old, *orgno)?;
+            desired.block(new, *orgno).is_none().then_some((orgno, block))
+        });
+        if let Some((orgno, block)) = lifted.next() {
+            return Err(Failure::Refused(format!(
+                "{orgno} is blocked from {old} ({}:{}) and would have access to {new} in {environment}: name \
+                 {new} in the `scopes` of that entry first. Nothing was changed",
+                printable(&block.source.file),
+                block.source.line
+            )));
+        }
+    }
+    Ok(())
 }

@@ -124,3 +124,25 @@ fn a_plan_that_looks_like_a_rename_says_so() {
     );
     assert!(text.contains("`portvakt rename etat:aareg.read etat:aareg.les`"), "{text}");
 }
+
+#[test]
+fn nobody_who_is_blocked_gets_access_under_the_new_name() {
+    let world = World::new();
+    world.declare(DECLARED);
+    let block = |scopes: &str| {
+        world.write(
+            "blocked.yaml",
+            format!("blocked: [{{ consumer: skatt, scopes: [{scopes}], reason: SAK-9 }}]\n"),
+        );
+    };
+    block("'etat:aareg*'");
+    refused(
+        &world,
+        4,
+        &["etat:aareg.read", "etat:register.read"],
+        "is blocked from etat:aareg.read",
+    );
+    block("'etat:aareg*', 'etat:register*'");
+    let ran = world.run(&["rename", "etat:aareg.read", "etat:register.read"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}

@@ -56,7 +56,7 @@ impl Explorer {
                     Some(now) => left.push_back((assumed, now)),
                 }
             }
-            let added = together.iter().filter(|(name, _)| !before.contains_key(*name)).last();
+            let added = together.iter().rev().find(|(name, _)| !before.contains_key(*name));
             let Some((name, text)) = added else { continue };
             if !seen.insert(together.clone()) {
                 continue;
