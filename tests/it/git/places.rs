@@ -36,7 +36,7 @@ fn without_git_or_a_commit_all_but_what_needs_it_works() {
     std::fs::remove_dir_all(folder.join(".git")).unwrap();
     for command in [["history", "-q"], ["unlock", "--yes"], ["rollback", "HEAD"]] {
         let ran = plain.ends(1, &command);
-        assert!(ran.stderr.contains("no git repository"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("not a git repository"), "{}", ran.stderr);
     }
 }
 
