@@ -133,7 +133,10 @@ fn a_folder_that_leads_elsewhere_is_none() {
         let made = one.made(&record, "HEAD");
         push(&one, &[&format!("{made}:refs/portvakt/test/record")]);
         let text = one.ends(0, &["plan"]).stdout;
-        assert!(text.contains("PV409") && text.contains("not a path within the repository"), "{text}");
+        assert!(
+            text.contains("PV409") && text.contains("not a path within the repository"),
+            "{text}"
+        );
         one.ends(0, &["baseline", "set", "HEAD", "--yes"]);
     }
 }
