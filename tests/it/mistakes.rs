@@ -167,7 +167,7 @@ const DECLARATIONS: &[Mistake] = &[
     mistake(AAREG, "at_max_age: 600", "at_max_age: \"600s\"", 14, "PV012", "write `600`, without"),
     mistake(AAREG, "at_max_age: 600", "at_max_age: -1", 14, "PV012", "a whole number, 0 or more"),
     mistake(AAREG, "at_max_age: 600", "at_max_age:600", 14, "PV010", "`at_max_age: 600`"),
-    mistake(AAREG, "      test: { at", "      - test: { at", 14, "PV012", "take the dashes or brackets out"),
+    mistake(AAREG, "      test: { at", "      - test: { at", 14, "PV012", "remove the dashes or brackets"),
     mistake(AAREG, "    per_environment:\n      test:", "    test:", 13, "PV010", "below `per_environment`"),
     mistake(AAREG, "\n      - { consumer: testetaten, environments: [sandbox, test], reason: test av innsending }", "", 20, "PV012", "write `consumers: []`"),
     mistake(STATISTIKK, "true", "\"true\"", 7, "PV012", "write `true`, without quotes"),

@@ -149,7 +149,7 @@ fn the_question_for_approval_repeats_what_takes_and_gives_access() {
       - deactivate etat:gammel.read  declarations.yaml:21
       - deactivate etat:vern.read  declarations.yaml:18
     Gives access: 11
-      + grant      etat:arbeid:aareg.read  991825827  declarations.yaml:10
+      + grant      etat:arbeid:aareg.read  991825827 DIGITALISERINGSDIREKTORATET  declarations.yaml:10
       + grant      etat:ny.read  974761076 Skatteetaten  declarations.yaml:17
       + grant      etat:s1  974761076 Skatteetaten  s1.yaml:1
       + grant      etat:s2  974761076 Skatteetaten  s2.yaml:1

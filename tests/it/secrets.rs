@@ -102,7 +102,7 @@ fn a_literal_that_is_no_id_is_a_finding_that_does_not_show_it() {
             for format in FORMATS {
                 let ran = world.run(&["validate", "--format", format]);
                 assert_eq!(ran.code, 3, "{field}: {value}: {}", ran.stdout);
-                assert!(ran.stdout.contains("is no id"), "{field}: {value}: {}", ran.stdout);
+                assert!(ran.stdout.contains("is not an id"), "{field}: {value}: {}", ran.stdout);
                 let shown = ran.stdout.to_lowercase();
                 assert!(!shown.contains("hemmelig") && !shown.contains("eyjo"), "{shown}");
                 if format == "json" {

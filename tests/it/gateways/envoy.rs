@@ -27,8 +27,16 @@ impl Drop for Gateway {
     }
 }
 
+/// A free port below those that the system gives to others by itself.
 pub(super) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let first = 20_000 + u16::try_from(std::process::id() % 5_000).unwrap();
+    let is_free = |port: &u16| {
+        static TAKEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+        let mut taken = TAKEN.lock().unwrap();
+        let is_new = !taken.contains(port) && TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        is_new.then(|| taken.push(*port)).is_some()
+    };
+    (first..32_000).find(is_free).unwrap()
 }
 
 /// A server that answers 200 and keeps the header `Authorization` of each request.

@@ -21,6 +21,7 @@ fn plan(count: usize, keep: impl Fn(&ActionDocument) -> bool) -> PlanDocument {
     plan.repository.as_mut().unwrap().folder.clear();
     plan.digest = DIGEST.to_owned();
     plan.actions.retain(keep);
+    plan.scheduled.clear();
     plan
 }
 
