@@ -49,6 +49,7 @@ mod openapi;
 mod organization;
 mod output;
 mod probe;
+mod programs;
 mod proofs;
 mod property;
 mod readme;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{access, world};
-use crate::init::templates::has;
+use crate::programs::has;
 use crate::readme::{ROOT, copy};
 use crate::world::RUNTIME;
 

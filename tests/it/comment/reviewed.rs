@@ -9,7 +9,8 @@ use portvakt::forge::Forge;
 use super::server::{CommentAuthor, Past, Related, Server};
 use super::{AzureDevOps, GitHub, GitLab};
 use crate::git::remote::{Clone, Remote, identified, ran};
-use crate::init::templates::{has, script};
+use crate::init::templates::script;
+use crate::programs::has;
 use crate::world::{RUNTIME, Ran};
 
 const MERGED: &str = "2026-11-22T12:00:00Z";

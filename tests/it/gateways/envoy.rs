@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::api::{Attempt, SCOPE, attempts, rendered, world};
-use crate::init::templates::has;
+use crate::programs::has;
 use crate::world::{RUNTIME, SKATT, World};
 
 /// Envoy with the rendered filters, and the tokens that its backend has seen.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::api::{Attempt, attempts, rendered, world};
 use super::envoy::free_port;
-use crate::init::templates::{has, skipped};
+use crate::programs::{has, skipped};
 use crate::world::{RUNTIME, SKATT, World};
 
 /// The libraries, as `.ci/run` fetches them.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::life::{codes, scopes};
 use super::remote::{Clone, Remote};
+use crate::programs::has;
 use crate::world::SKATT;
 
 /// Scopes that must stay active for Skatteetaten: one by its own declaration, one by `guards.protect`.
@@ -439,13 +440,8 @@ fn only_what_is_on_the_branch_for_it_is_applied() {
 }
 
 /// Configures git to verify, and optionally to sign with the only allowed key.
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever reads the test's output must see what it left out"
-)]
 pub(super) fn signer(remote: &Remote) -> Option<impl Fn(&Clone<'_>, bool)> {
-    if std::process::Command::new("ssh-keygen").arg("-?").output().is_err() {
-        eprintln!("left out: ssh-keygen is not installed");
+    if !has("ssh-keygen", "signed records") {
         return None;
     }
     let key = remote.beside("signing");

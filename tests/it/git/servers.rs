@@ -9,6 +9,7 @@ use std::sync::mpsc;
 
 use super::life::scopes;
 use super::remote::{PATIENCE, Remote, git, ran};
+use crate::programs::{has, skipped_without_root};
 use crate::world::{KART, SKATT, ids};
 
 /// Settings in the environment, as a CI host sets them.
@@ -83,10 +84,6 @@ fn change_owner(folder: &Path) -> std::io::Result<()> {
 }
 
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever reads the test's output must see what it left out"
-)]
 fn a_repository_of_another_user_counts_where_git_is_configured_to_trust_it() {
     let remote = Remote::new();
     let one = remote.first();
@@ -94,8 +91,7 @@ fn a_repository_of_another_user_counts_where_git_is_configured_to_trust_it() {
     one.apply();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     if change_owner(&one.path.join(".git")).and_then(|()| change_owner(&one.path)).is_err() {
-        eprintln!("left out: only root can give a folder away");
-        return;
+        return skipped_without_root("a repository of another user that git trusts");
     }
     let real = one.path.canonicalize().unwrap().display().to_string();
     let file = remote.beside("gitconfig");
@@ -166,13 +162,8 @@ fn settings_in_the_environment_count_as_git_takes_them() {
 }
 
 #[test]
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever reads the test's output must see what it left out"
-)]
 fn a_server_that_takes_signed_commits_alone_is_served() {
-    if Command::new("ssh-keygen").arg("-?").output().is_err() {
-        eprintln!("left out: ssh-keygen is not installed");
+    if !has("ssh-keygen", "a server that takes signed commits alone") {
         return;
     }
     for format in ["sha1", "sha256"] {

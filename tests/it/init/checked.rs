@@ -10,8 +10,9 @@ use regex::Regex;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use super::templates::{ALL, OWN, Script, has, parsed, path, scripts};
+use super::templates::{ALL, OWN, Script, parsed, path, scripts};
 use super::{files, init};
+use crate::programs::has;
 use crate::world::{Ran, program};
 
 /// A command line of the program in a script: the command, and its flags with the words that follow them.

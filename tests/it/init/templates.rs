@@ -1,9 +1,7 @@
 //! The CI files in the repository, and the shell scripts in them.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::Command;
 
 use serde_yaml::Value;
 
@@ -83,20 +81,4 @@ fn collect(file: &'static str, name: &str, value: &Value, scripts: &mut Vec<Scri
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Tagged(_) => {}
     }
-}
-
-/// Whether a program can be run; reports a skipped check where it cannot.
-pub(crate) fn has(program: &str, check: &str) -> bool {
-    let found = Command::new(program).arg("--version").output().is_ok();
-    if !found {
-        skipped(check, &format!("there is no {program} on the PATH"));
-    }
-    found
-}
-
-/// Reports a check that is left out.
-pub(crate) fn skipped(check: &str, why: &str) {
-    // Written directly to stderr, as the test runner hides the output of a passing test.
-    let message = format!("SKIPPED: {check}: {why} (.ci/run installs it)\n");
-    std::io::stderr().write_all(message.as_bytes()).unwrap();
 }

@@ -4,7 +4,8 @@ use std::fs;
 
 use super::AZURE_INSTALL;
 use super::stage::{DIGEST, Stage, TOKEN, executable};
-use crate::init::templates::{has, script};
+use crate::init::templates::script;
+use crate::programs::has;
 
 #[test]
 fn the_action_plans_applies_and_looks_for_drift() {

@@ -2,7 +2,8 @@
 
 use super::stage::{DIGEST, Stage};
 use super::{AZURE_MERGE, GITLAB};
-use crate::init::templates::{has, script};
+use crate::init::templates::script;
+use crate::programs::has;
 
 #[test]
 fn gitlab_applies_what_was_reviewed_or_what_the_person_has_read() {

@@ -2,8 +2,9 @@
 
 use super::stage::{Stage, TOKEN};
 use super::{GITLAB, PULL_REQUEST};
-use crate::init::templates::{has, script};
+use crate::init::templates::script;
 use crate::init::web::Web;
+use crate::programs::has;
 
 #[test]
 fn the_token_of_a_fork_goes_to_gitlab_alone() {

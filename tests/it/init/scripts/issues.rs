@@ -4,8 +4,9 @@ use std::fs;
 
 use super::stage::{Stage, TOKEN};
 use super::{AZURE_DRIFT, AZURE_MERGE, DRIFT, GITLAB};
-use crate::init::templates::{has, script, scripts};
+use crate::init::templates::{script, scripts};
 use crate::init::web::Web;
+use crate::programs::has;
 
 /// The step for the work items of drift and of keys.
 const WORK_ITEMS: &str = "Open, update or close the work items";
