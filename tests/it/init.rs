@@ -1,6 +1,7 @@
 //! A new repository, and the files of CI hosts.
 
 mod checked;
+mod optional;
 mod scripts;
 pub(crate) mod templates;
 mod web;
@@ -405,7 +406,8 @@ fn a_project_and_the_branch_that_is_applied_are_those_of_the_settings() {
     fs::write(folder.path().join("portvakt.yaml"), SETTINGS).unwrap();
     let ran = init(folder.path(), &["--ci", "github"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stdout.contains("plattform/test-read (read) and plattform/test (write)"));
+    let made = "plattform/test-read (read), plattform/test (write) and plattform/test-due (write, at night";
+    assert!(ran.stdout.contains(made), "{}", ran.stdout);
     assert!(ran.stdout.contains("`portvakt plattform checks`"), "{}", ran.stdout);
     let shown = "scheduled workflows on the default branch only: unless utgivelse is that";
     assert!(ran.stdout.contains(shown), "{}", ran.stdout);
@@ -556,10 +558,11 @@ fn named(value: &Value, collect: &mut impl FnMut(&str, &str)) {
 /// For each pair of names, the files are written only if the environments share nothing at the host.
 #[test]
 fn environments_that_would_share_something_at_the_host_are_refused() {
-    const NAMES: [&str; 13] = [
+    const NAMES: [&str; 14] = [
         "test",
         "test-read",
         "test-read-read",
+        "test-due",
         "Test",
         "TEST-READ",
         "test_read",

@@ -138,13 +138,11 @@ pub(super) fn refuse_shared_names(host: CiHost, environments: &[String]) -> Resu
 /// distinguish upper and lower case.
 fn names(host: CiHost, environment: &str) -> Vec<(&'static str, String)> {
     let name = environment.to_ascii_lowercase();
+    let environments =
+        |kind, name: &str| ["", "-read", "-due"].map(|end| (kind, format!("{name}{end}")));
     match host {
-        CiHost::Github => {
-            vec![("GitHub environment", name.clone()), ("GitHub environment", name + "-read")]
-        }
-        CiHost::Gitlab => {
-            vec![("GitLab environment", name.clone()), ("GitLab environment", name + "-read")]
-        }
+        CiHost::Github => environments("GitHub environment", &name).to_vec(),
+        CiHost::Gitlab => environments("GitLab environment", &name).to_vec(),
         CiHost::Azure => {
             let job = name.replace('-', "_");
             let fork = format!("of_a_fork_{job}");
@@ -387,20 +385,22 @@ fn to_make(host: CiHost, setup: &CiSetup, project: Option<&str>) -> String {
         CiHost::Github => {
             let begin = project.map(|project| format!("{project}/")).unwrap_or_default();
             format!(
-                "make the GitHub environments {} (read) and {} (write), with the secrets that the \
-                 workflows name, and require the check `portvakt{} checks`",
+                "make the GitHub environments {} (read), {} (write) and {} (write, at night, without \
+                 approval), with the secrets that the workflows name, and require the check `portvakt{} checks`",
                 each(&begin, "-read"),
                 each(&begin, ""),
+                each(&begin, "-due"),
                 project.map(|project| format!(" {project}")).unwrap_or_default()
             )
         }
         CiHost::Gitlab => {
             let begin = project.map(gitlab_environments).unwrap_or_default();
             format!(
-                "make the variables of the environments {} (read) and {} (write), the token and the \
-                 schedule that {} names",
+                "make the variables of the environments {} (read), {} (write) and {} (write, at night, without \
+                 approval), the token and the schedule that {} names",
                 each(&begin, "-read"),
                 each(&begin, ""),
+                each(&begin, "-due"),
                 own(GITLAB[0].0, project)
             )
         }
@@ -408,10 +408,11 @@ fn to_make(host: CiHost, setup: &CiSetup, project: Option<&str>) -> String {
             let files = own("portvakt-", project);
             let begin = project.map_or("portvakt-".to_owned(), |it| format!("portvakt-{it}."));
             format!(
-                "make a pipeline of each file (not of {files}install.yml), the variable groups {} and \
-                 {}, and the environments {}",
+                "make a pipeline of each file (not of {files}install.yml), the variable groups {}, {} \
+                 and {} (for the pipeline of each night, without approval), and the environments {}",
                 each(&format!("{begin}read-"), ""),
                 each(&format!("{begin}write-"), ""),
+                each(&format!("{begin}due-"), ""),
                 each(&begin, "")
             )
         }
@@ -431,8 +432,15 @@ fn own(text: &str, project: Option<&str>) -> String {
 /// The variable groups and environments of a folder on Azure DevOps. An environment of portvakt has no dot in
 /// its name, so that no two folders have the same name for a group, whatever they are called.
 fn azure_names(text: &str, project: &str) -> String {
-    let names =
-        ["read-", "write-", "test", "prod", "${{ stage.environment }}\n", "${{ environment }}\n"];
+    let names = [
+        "read-",
+        "write-",
+        "due-",
+        "test",
+        "prod",
+        "${{ stage.environment }}\n",
+        "${{ environment }}\n",
+    ];
     names.into_iter().fold(text.to_owned(), |text, name| {
         text.replace(&format!("portvakt-{project}-{name}"), &format!("portvakt-{project}.{name}"))
     })

@@ -1,7 +1,7 @@
 //! Results of checkers for the CI files: the hosts' schemas, actionlint, shellcheck, and the program's own
 //! help for each command line in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -85,7 +85,7 @@ fn each_command_line_is_one_that_the_program_knows() {
 
 /// A file as the host's own parser reads it: Azure's schema has only string scalars, and the host evaluates
 /// `each`, `if` and other expressions before the schema applies.
-fn as_azure(value: &serde_yaml::Value) -> Json {
+pub(super) fn as_azure(value: &serde_yaml::Value) -> Json {
     use serde_yaml::Value;
     match value {
         Value::Null => Json::String(String::new()),
@@ -123,7 +123,7 @@ fn as_azure(value: &serde_yaml::Value) -> Json {
 }
 
 /// `!reference` inserts the lines of a script.
-fn as_gitlab(value: &serde_yaml::Value) -> Json {
+pub(super) fn as_gitlab(value: &serde_yaml::Value) -> Json {
     use serde_yaml::Value;
     match value {
         Value::Tagged(_) => Json::String("reference".to_owned()),
@@ -137,7 +137,7 @@ fn as_gitlab(value: &serde_yaml::Value) -> Json {
     }
 }
 
-fn errors(schema: &str, value: &Json) -> Vec<String> {
+pub(super) fn errors(schema: &str, value: &Json) -> Vec<String> {
     let schema = fs::read_to_string(path(&format!("tests/schemas/{schema}.json"))).unwrap();
     let schema = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -224,12 +224,24 @@ fn listed(value: &serde_yaml::Value) -> Vec<&serde_yaml::Value> {
     value.as_sequence().map_or_else(|| vec![value], |all| all.iter().collect())
 }
 
-/// The file for merges and the one for each night apply with the same environments and secrets, and lock each
-/// other out; only the one for each night may have more.
+/// The file for merges and the one for each night lock each other out and share the credentials that read. Those
+/// that write are each file's own, so that an approval for a merge is not awaited at night.
 #[test]
-fn what_applies_at_night_has_the_environments_and_secrets_of_a_merge() {
-    for host in ["github", "azure"] {
-        for folder in [".", "arbeid", "teams/helse"] {
+fn what_applies_at_night_waits_for_a_merge_but_not_for_its_approval() {
+    const EACH: &str = "${{ matrix.environment }}";
+    for (folder, file, lock, azure) in [
+        (".", "", "portvakt-", "portvakt-"),
+        ("arbeid", "arbeid/", "portvakt-arbeid-", "portvakt-arbeid."),
+        ("teams/helse", "teams.helse/", "portvakt-teams.helse-", "portvakt-teams.helse."),
+    ] {
+        let github = |end: &str| format!("environment: {file}{EACH}{end}");
+        let lock = format!("group: {lock}apply-{EACH}");
+        let on_azure = |of: &str| format!("group: {azure}{of}-${{{{ environment }}}}");
+        let used = format!("environment: {azure}${{{{ environment }}}}");
+        for (host, read, lock, merge, due) in [
+            ("github", github("-read"), Some(lock), vec![github("")], vec![github("-due")]),
+            ("azure", on_azure("read"), None, vec![used, on_azure("write")], vec![on_azure("due")]),
+        ] {
             let top = TempDir::new().unwrap();
             git2::Repository::init(top.path()).unwrap();
             let ran = init(top.path(), &[folder, "--ci", host]);
@@ -239,19 +251,67 @@ fn what_applies_at_night_has_the_environments_and_secrets_of_a_merge() {
                 let file = written.iter().find(|file| file.ends_with(end)).unwrap();
                 names_at_the_host(&fs::read_to_string(top.path().join(file)).unwrap())
             };
-            let (merge, drift) = (of("merge.yml"), of("drift.yml"));
-            assert!(merge.len() >= 3, "{host} {folder}: {merge:?}");
+            let expected = |own: Vec<String>| {
+                own.into_iter().chain([read.clone()]).chain(lock.clone()).collect::<BTreeSet<_>>()
+            };
+            assert_eq!(of("merge.yml"), expected(merge), "{host} {folder}");
             // Of the jobs that only read, so that each waits for its own.
-            let own = |name: &&String| name.contains("-drift-$") || name.contains("-keys-$");
-            let drift: Vec<_> = drift.iter().filter(|name| !own(name)).cloned().collect();
-            assert_eq!(merge, drift, "{host} {folder}");
+            let mut drift = of("drift.yml");
+            drift.retain(|name| !name.contains("-drift-$") && !name.contains("-keys-$"));
+            assert_eq!(drift, expected(due), "{host} {folder}");
+        }
+    }
+}
+
+/// The jobs of each environment on GitLab: those of a merge request have no credentials that write, and the one at
+/// night waits for no approval of a merge, but for its end.
+#[test]
+fn jobs_on_gitlab_have_the_environment_of_their_task() {
+    let pipeline = parsed("templates/gitlab/portvakt.gitlab-ci.yml");
+    let value = |job: &str, key: &str| {
+        let mut jobs = vec![job.to_owned()];
+        while let Some(job) = jobs.pop() {
+            if let Some(value) = pipeline[job.as_str()].get(key) {
+                return Some(value.clone());
+            }
+            let above = pipeline[job.as_str()].get("extends").into_iter().flat_map(listed);
+            let above: Vec<_> = above.map(|name| name.as_str().unwrap().to_owned()).collect();
+            jobs.extend(above);
+        }
+        None
+    };
+    let of =
+        |job: &str| value(job, "environment").map(|it| it["name"].as_str().unwrap().to_owned());
+    for (job, environment) in [
+        ("portvakt-validate", None),
+        ("portvakt-plan-of-a-fork", None),
+        ("portvakt-plan", Some("$PORTVAKT_ENV-read")),
+        ("portvakt-reviewed", Some("$PORTVAKT_ENV-read")),
+        ("portvakt-apply-to-prod", Some("$PORTVAKT_ENV")),
+        ("portvakt-apply-by-hand", Some("$PORTVAKT_ENV")),
+        ("portvakt-due", Some("$PORTVAKT_ENV-due")),
+        ("portvakt-drift", Some("$PORTVAKT_ENV-read")),
+    ] {
+        assert_eq!(of(job).as_deref(), environment, "{job}");
+    }
+    for job in ["portvakt-due", "portvakt-apply-to-prod"] {
+        let waits = value(job, "resource_group").unwrap();
+        assert_eq!(waits.as_str(), Some("portvakt-apply-$PORTVAKT_ENV"), "{job}");
+    }
+    // Nothing of a merge request runs where a credential that writes is.
+    for (job, text) in pipeline.as_mapping().unwrap() {
+        let text = serde_yaml::to_string(text).unwrap();
+        let name = job.as_str().unwrap();
+        if text.contains("merge_request_event") {
+            let safe = of(name).is_none_or(|name| name.ends_with("-read"));
+            assert!(safe && !text.contains("PORTVAKT_WRITE_"), "{name}");
         }
     }
 }
 
 /// The environments, groups of variables and concurrency groups of a file, whatever the expression for the
 /// environment is called.
-fn names_at_the_host(text: &str) -> Vec<String> {
+fn names_at_the_host(text: &str) -> BTreeSet<String> {
     // The input of a step and the values of a matrix are no names at the host.
     let lines = text.lines().filter(|line| !line.starts_with("          environment: ${{ matrix"));
     let lines = lines.map(|line| line.trim_start().trim_start_matches("- "));
@@ -260,9 +320,7 @@ fn names_at_the_host(text: &str) -> Vec<String> {
             && !line.contains("fromJSON")
             && (line.starts_with("environment: ") || line.starts_with("group: "))
     });
-    let names = named.map(|line| line.replace("${{ stage.environment }}", "${{ environment }}"));
-    let sorted: std::collections::BTreeSet<_> = names.collect();
-    sorted.into_iter().collect()
+    named.map(|line| line.replace("${{ stage.environment }}", "${{ environment }}")).collect()
 }
 
 /// What is uploaded for one folder would replace that of another with the same category, and the pipeline that
@@ -312,7 +370,7 @@ fn workflows_satisfy_actionlint() {
     satisfies_actionlint(&templates.chain(&OWN).map(|file| path(file)).collect::<Vec<_>>());
 }
 
-fn satisfies_actionlint(files: &[PathBuf]) {
+pub(super) fn satisfies_actionlint(files: &[PathBuf]) {
     if !has("actionlint", "the GitHub workflows") {
         return;
     }
