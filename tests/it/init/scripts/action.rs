@@ -1,9 +1,8 @@
-//! The steps of the action, and where the program comes from.
+//! The steps of the action that run the program.
 
 use std::fs;
 
-use super::AZURE_INSTALL;
-use super::stage::{DIGEST, Stage, TOKEN, executable};
+use super::stage::{DIGEST, Stage, executable};
 use crate::init::templates::script;
 use crate::programs::has;
 
@@ -119,86 +118,4 @@ fn the_action_plans_applies_and_looks_for_drift() {
     assert_eq!(fs::read_to_string(file).unwrap(), "{}");
     // Nothing is written through a file in the checkout, or into the checkout.
     assert_eq!(fs::read_dir(stage.folder.path().join("work")).unwrap().count(), 0);
-}
-
-/// Unpacks a program of this name in the place of an archive.
-const TAR: &str = "#!/bin/sh\nmkdir -p \"$4/portvakt-0.1.0\"\n\
-    cp \"$HERE/bin/portvakt\" \"$4/portvakt-0.1.0/portvakt\"\n";
-/// Fetches a release from anywhere: an archive that is text, and the checksums in `SUMS`.
-const RELEASE: &str = "#!/bin/sh\necho \"curl $*\" >> \"$HERE/calls\"\nwhile [ \"$1\" != --output ]; do shift; done\n\
-    case $3 in */SHA256SUMS) echo \"$SUMS\" > \"$2\" ;; *) echo archive > \"$2\" ;; esac\n";
-/// The checksum of that archive.
-const CHECKSUM: &str = "371e16ce98051a3ea7af3eaef8b87d69033154fb5bb33da349d611f0fae061d6";
-
-#[test]
-fn the_action_installs_only_a_release_that_is_proven() {
-    const ARCHIVE: &str = "portvakt-x86_64-unknown-linux-musl.tar.gz";
-    let (github, mirror) = ("https://github.com", "https://mirror.example/portvakt/");
-    let listed = |checksum: &str| format!("{checksum}  {ARCHIVE}");
-    let other = listed(&"1".repeat(64));
-    let unlisted = format!("{CHECKSUM}  other-{ARCHIVE}");
-    for (sums, mirror, server, attested, installed) in [
-        (&listed(CHECKSUM), "", github, Some(0), true),
-        (&listed(CHECKSUM), "", github, Some(1), false),
-        (&listed(CHECKSUM), "", "https://ghes.example", None, true),
-        (&listed(CHECKSUM), mirror, github, None, true),
-        (&other, mirror, github, None, false),
-        (&unlisted, "", github, None, false),
-    ] {
-        let mut stage = Stage::new(&[
-            ("VERSION", "0.1.0"),
-            ("ARCHIVE", ARCHIVE),
-            ("MIRROR", mirror),
-            ("REPOSITORY", "etat/portvakt"),
-            ("SERVER", server),
-            ("GH_TOKEN", TOKEN),
-            ("SUMS", sums),
-        ]);
-        executable(&stage.folder.path().join("bin/tar"), TAR);
-        executable(&stage.folder.path().join("bin/curl"), RELEASE);
-        if let Some(code) = attested {
-            stage.answer("gh attestation verify", code, "");
-        }
-        let ran = stage.run(&script("action.yml", "Fetch the release"));
-        assert_eq!(ran.code, i32::from(!installed), "{sums}: {}{}", ran.stdout, ran.stderr);
-        let program = stage.folder.path().join("temp/portvakt/bin/portvakt");
-        assert_eq!(program.exists(), installed);
-        let calls = stage.read("calls");
-        let from = match mirror {
-            "" => "https://github.com/etat/portvakt/releases/download/v0.1.0/",
-            mirror => mirror,
-        };
-        assert!(calls.contains(&format!(" {from}{ARCHIVE}\n")), "{calls}");
-        assert_eq!(calls.contains("gh attestation verify"), attested.is_some(), "{calls}");
-        if attested.is_some() {
-            let proof = "--repo etat/portvakt --signer-workflow \
-                         etat/portvakt/.github/workflows/release.yml --source-ref refs/tags/v0.1.0";
-            assert!(calls.contains(proof), "{calls}");
-        }
-        stage.keeps_the_token();
-    }
-    // Without a mirror and without a repository there is nowhere to fetch it from.
-    let stage = Stage::new(&[("VERSION", "0.1.0"), ("ARCHIVE", ARCHIVE), ("REPOSITORY", "")]);
-    let ran = stage.run(&script("action.yml", "Fetch the release"));
-    assert_eq!((ran.code, stage.read("calls").as_str()), (1, ""), "{}", ran.stdout);
-    assert!(ran.stdout.contains("'build: true'"), "{}", ran.stdout);
-}
-
-#[test]
-fn azure_installs_only_what_has_its_checksum() {
-    let archive = format!("portvakt-{}-unknown-linux-musl.tar.gz", std::env::consts::ARCH);
-    for (checksum, code) in [(CHECKSUM.to_owned(), 0), ("1".repeat(64), 1)] {
-        let stage = Stage::new(&[("RELEASE", "https://mirror.example")]);
-        let root = stage.folder.path().join("root");
-        // As curl does with --remote-name-all.
-        let fetch = format!(
-            "#!/bin/sh\necho archive > {archive}\necho '{checksum}  {archive}' > SHA256SUMS\n"
-        );
-        executable(&stage.folder.path().join("bin/curl"), &fetch);
-        executable(&stage.folder.path().join("bin/tar"), "#!/bin/sh\necho unpacked > unpacked\n");
-        let install = script(AZURE_INSTALL, "Install portvakt");
-        let ran = stage.run(&format!("ROOT={}\n{install}", root.display()));
-        assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
-        assert_eq!(root.join("unpacked").exists(), code == 0);
-    }
 }

@@ -4,6 +4,7 @@ mod action;
 mod apply;
 mod checkout;
 mod fork;
+mod install;
 mod issues;
 mod stage;
 
