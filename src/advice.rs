@@ -100,7 +100,7 @@ fn of_token(refusal: TokenRefusal) -> Option<&'static str> {
              certificate's organisation has, or that organisation's certificate.",
         ),
         TokenRefusal::Certificate => Some(
-            "Maskinporten does not accept the certificate: see that it has not expired, that it is an \
+            "Maskinporten does not accept the certificate: check that it has not expired, that it is an \
              enterprise certificate for this environment (test or production), and that the PKCS#12 \
              archive holds its whole chain.",
         ),
@@ -110,7 +110,7 @@ fn of_token(refusal: TokenRefusal) -> Option<&'static str> {
              production), or it has expired (a key lives one year at most).",
         ),
         TokenRefusal::ScopeNotOnClient => Some(
-            "A scope that was asked for is not registered on the client: see that it has \
+            "A scope that was asked for is not registered on the client: check that it has \
              idporten:scopes.read and, for apply, idporten:scopes.write, and where clients are declared \
              idporten:dcr.read and idporten:dcr.write.",
         ),
@@ -119,7 +119,7 @@ fn of_token(refusal: TokenRefusal) -> Option<&'static str> {
              `integration_type` is maskinporten.",
         ),
         TokenRefusal::NoAccess => Some(
-            "The client's organisation has not been given a scope that was asked for: see that \
+            "The client's organisation has not been given a scope that was asked for: check that \
              idporten:scopes.read and, for apply, idporten:scopes.write are granted to the \
              organisation and registered on the client.",
         ),
@@ -145,7 +145,7 @@ fn of_owner(mismatch: &OwnerMismatch) -> String {
             );
             excerpt(&advice, MOST)
         }
-        None => "See that `target` names the API itself, then run again.".to_owned(),
+        None => "Check that `target` names the API itself, then run again.".to_owned(),
     }
 }
 
@@ -155,15 +155,15 @@ fn of_kind(kind: ErrorKind) -> &'static str {
             "Compare `target` in portvakt.yaml with DigDir's documentation. No credentials were sent."
         }
         ErrorKind::OtherOrganization => {
-            "See that `organization.orgno` in portvakt.yaml is the organisation of the client."
+            "Check that `organization.orgno` in portvakt.yaml is the organisation of the client."
         }
         ErrorKind::Auth => {
-            "See that the client exists in this environment, that its key is registered and \
+            "Check that the client exists in this environment, that its key is registered and \
              has not expired, and that it holds the scopes idporten:scopes.read and, for \
              apply, idporten:scopes.write."
         }
         ErrorKind::Forbidden => {
-            "See that the entity is this organisation's own and that the client holds the \
+            "Check that the entity is this organisation's own and that the client holds the \
              scope idporten:scopes.write for changes, idporten:scopes.read for reading."
         }
         ErrorKind::NotFound => "Make a new plan: its subject no longer exists.",
@@ -180,13 +180,13 @@ fn of_kind(kind: ErrorKind) -> &'static str {
             "Run again later. If it stays, give DigDir's support the correlation id."
         }
         ErrorKind::Connection => {
-            "See that this machine reaches the host (network, firewall, HTTPS_PROXY), then \
+            "Check that this machine reaches the host (network, firewall, HTTPS_PROXY), then \
              run again."
         }
         ErrorKind::AnswerLost => "Make a new plan: it shows whether this was carried out.",
         ErrorKind::Stopped => "Run it again.",
         ErrorKind::Malformed => {
-            "See that `target` names the API itself and that no gateway or proxy answers in \
+            "Check that `target` names the API itself and that no gateway or proxy answers in \
              its place, then run again."
         }
         ErrorKind::Refused => "Run again; if it stays, give DigDir's support the correlation id.",

@@ -79,7 +79,7 @@ impl TokenClient {
             | TokenRefusal::Certificate
             | TokenRefusal::SystemUser
             | TokenRefusal::Other => format!(
-                "See in the plan that client {name}, its keys and its scopes are as declared; a \
+                "Check in the plan that client {name}, its keys and its scopes are as declared; a \
                  change takes about two minutes to reach Maskinporten. DigDir's documentation of \
                  Maskinporten says what the description means."
             ),

@@ -7,7 +7,7 @@ use super::global::Global;
 use super::release;
 use super::sink::print;
 use super::{ci_job, interrupt};
-use crate::declare::Severity;
+use crate::declare::{EnvironmentTarget, Severity};
 use crate::history::{self, History};
 use crate::render::{BAD, CAREFUL, QUIET};
 use crate::run::{Opened, Remote, RunOptions, applied, checkout, environment_names};
@@ -200,24 +200,41 @@ fn look_at_git(part: &mut Checkups, opened: &Opened) {
         }
         None => return,
     }
-    if !history.is_shared() {
-        return part.add(
+    match history.is_shared() {
+        true => look_at_remote(part, opened, &history),
+        false => without_remote(part, opened, &history),
+    }
+}
+
+/// Reports refs that are in this clone alone.
+fn without_remote(part: &mut Checkups, opened: &Opened, history: &History) {
+    let place = history.place();
+    let declared = opened.repository.environment(&opened.desired.environment);
+    match declared.is_some_and(|declared| *declared.target == EnvironmentTarget::Sandbox) {
+        true => part.add(
             Verdict::Fine,
             "remote",
             format!(
-                "none: lock and ledger are in this clone, at refs/portvakt/{}",
-                history.place()
+                "not used: the sandbox is in this folder alone, and so are its lock and ledger, \
+                 refs/portvakt/{place}"
             ),
-        );
+        ),
+        false => part.add(
+            Verdict::Note,
+            "remote",
+            format!(
+                "none: lock and ledger are in this clone alone, at refs/portvakt/{place}, where no job and \
+                 nobody else sees them\nAdd the repository that you share: `git remote add origin URL`, and push"
+            ),
+        ),
     }
-    look_at_remote(part, opened, &history);
 }
 
 fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
     let refs = history.refs().map_err(Failure::from);
     let refs = refs.map_err(|failure| {
         failure.and(
-            "See with `git remote -v` where the remote is, and with `git ls-remote` whether git may read it: a \
+            "Check with `git remote -v` where the remote is, and with `git ls-remote` whether git may read it: a \
              job needs the right to read, and its checkout has to keep the token for git",
         )
     });

@@ -381,7 +381,7 @@ fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
              the repository's security settings.",
         ),
         ForgeErrorKind::NotFound => Some(
-            "See that the pull request is in this project, and that the build service may read the \
+            "Check that the pull request is in this project, and that the build service may read the \
              repository ('Read', 'Contribute to pull requests').",
         ),
         ForgeErrorKind::Environment

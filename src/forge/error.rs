@@ -211,18 +211,18 @@ impl ForgeErrorKind {
                 "Run this in a CI job of a pull request, or set the host's variables."
             }
             Self::Comment => "Post another text.",
-            Self::Auth => "See that the token is right and has not ended.",
+            Self::Auth => "Check that the token is right and has not ended.",
             Self::Forbidden => "Give the token the permission to comment on pull requests.",
-            Self::NotFound => "See that the pull request exists and that the token may read it.",
+            Self::NotFound => "Check that the pull request exists and that the token may read it.",
             Self::Invalid => "See what the host says about it.",
             Self::Throttled | Self::Server => "Run the job again later.",
             Self::Connection => {
-                "See that this machine reaches the host (network, firewall, HTTPS_PROXY), then \
+                "Check that this machine reaches the host (network, firewall, HTTPS_PROXY), then \
                  run the job again."
             }
             Self::AnswerLost => "Run the job again: it updates the comment if there is one.",
             Self::Malformed => {
-                "See that the variable with the API's address names the API itself, and that no \
+                "Check that the variable with the API's address names the API itself, and that no \
                  gateway or proxy answers in its place."
             }
             Self::Refused => "See what the host says about it, then run the job again.",

@@ -407,7 +407,7 @@ fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
              request comes from a fork, or from Dependabot, its token may only read.",
         ),
         ForgeErrorKind::NotFound => Some(
-            "See that GITHUB_REPOSITORY and the number name a pull request, and that the job has \
+            "Check that GITHUB_REPOSITORY and the number name a pull request, and that the job has \
              `permissions: { pull-requests: write }`: GitHub hides what a token may not read.",
         ),
         ForgeErrorKind::Environment

@@ -342,7 +342,7 @@ impl CommentHost for Notes<'_> {
 fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
     match kind {
         ForgeErrorKind::Auth => Some(
-            "See that PORTVAKT_GITLAB_TOKEN (or GITLAB_TOKEN) holds an access token with the scope \
+            "Check that PORTVAKT_GITLAB_TOKEN (or GITLAB_TOKEN) holds an access token with the scope \
              `api` that has not ended; the job's own CI_JOB_TOKEN cannot write notes.",
         ),
         ForgeErrorKind::Forbidden => Some(
@@ -350,7 +350,7 @@ fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
              Reporter or higher in the project.",
         ),
         ForgeErrorKind::NotFound => Some(
-            "See that the token's user is a member of the project that is merged into: GitLab hides \
+            "Check that the token's user is a member of the project that is merged into: GitLab hides \
              what a user may not read.",
         ),
         ForgeErrorKind::Environment

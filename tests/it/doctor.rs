@@ -1,6 +1,9 @@
 //! The command that checks what `plan` and `apply` need.
 
-use crate::git::remote::{Remote, ran};
+use jiff::SignedDuration;
+
+use crate::front::{Answer, Reply, front};
+use crate::git::remote::{Remote, git, ran};
 use crate::world::{Ran, World};
 
 #[test]
@@ -83,7 +86,7 @@ fn a_remote_that_cannot_be_reached_or_pushed_to_is_reported() {
         "{}",
         ran.stdout
     );
-    assert!(ran.stdout.contains("See with `git remote -v`"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Check with `git remote -v`"), "{}", ran.stdout);
 }
 
 #[test]
@@ -122,4 +125,62 @@ fn an_environment_that_is_not_there_is_wrong_usage() {
     let ran = world.run(&["-e", "tset", "doctor"]);
     assert_eq!(ran.code, 64);
     assert!(ran.stderr.contains("there are test"), "{}", ran.stderr);
+}
+
+/// Each refusal of Maskinporten, and no answer at all: the line below the problem says what to do.
+#[test]
+fn a_client_a_key_a_clock_and_a_network_that_are_wrong_are_told_apart() {
+    for (description, seconds, remedy) in [
+        ("MP-100: Unknown client", 0, "the client of the other environment"),
+        ("MP-120: Unknown key identifier", 0, "The client has no key of this kid."),
+        ("MP-121: Expired key", 0, "Registering the same key again renews it"),
+        ("MP-124: Invalid JWT signature", 0, "`key` and `kid` are not of the same key"),
+        ("MP-130: expired", 300, "This machine's clock is 300 s behind: set it, e.g. by NTP."),
+    ] {
+        let world = World::new();
+        front(&world, move |asked| match asked.path == "/token" {
+            true => {
+                let clock = SignedDuration::from_secs(seconds);
+                Reply::Instead(Answer { clock, ..Answer::refusal(description) })
+            }
+            false => Reply::Pass,
+        });
+        let ran = world.run(&["doctor"]);
+        assert_eq!(ran.code, 1, "{description}: {}", ran.stdout);
+        let (_, problem) = ran.stdout.split_once("problem  token to read").unwrap();
+        let (_, below) = problem.split_once('\n').unwrap();
+        assert!(below.contains(remedy), "{description}: {problem}");
+    }
+    // A port at which nobody listens.
+    let world = World::new();
+    let settings = std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap();
+    let address = world.sandbox.issuer().trim_end_matches('/').to_owned();
+    world.write("portvakt.yaml", settings.replace(&address, "http://127.0.0.1:9"));
+    let ran = world.run(&["doctor"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    let remedy = "Check that this machine reaches the host (network, firewall, HTTPS_PROXY)";
+    assert!(ran.stdout.contains(remedy), "{}", ran.stdout);
+}
+
+/// Refs in this clone alone are right for the embedded sandbox, and of no use to others anywhere else.
+#[test]
+fn a_clone_without_a_remote_is_noted_but_for_the_sandbox() {
+    let world = World::new();
+    let settings = std::fs::read_to_string(world.folder().join("portvakt.yaml")).unwrap();
+    let more = settings.replace("environments:\n", "environments:\n  local: { target: sandbox }\n");
+    assert_ne!(more, settings);
+    world.write("portvakt.yaml", more);
+    git(world.folder(), &["init", "--quiet", "-b", "trunk"]);
+    git(world.folder(), &["add", "-A"]);
+    git(world.folder(), &["commit", "--quiet", "-m", "Begin"]);
+    let ran = world.run(&["-e", "test", "doctor"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert!(ran.stdout.contains("note     remote          none: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("`git remote add origin URL`"), "{}", ran.stdout);
+    let ran = world.run(&["-e", "local", "doctor"]);
+    assert!(
+        ran.stdout.contains("ok       remote          not used: the sandbox"),
+        "{}",
+        ran.stdout
+    );
 }
