@@ -1,7 +1,8 @@
 //! Azure API Management: a policy fragment with `validate-jwt`
 //! (<https://learn.microsoft.com/azure/api-management/validate-jwt-policy>). It was never run on Azure.
 
-use super::{GatewayError, GatewayPolicy, GuardedScope, RenderedPolicy, consumer_id};
+use super::{Admitted, GatewayError, GatewayPolicy, RenderedPolicy, consumer_id};
+use domain::ScopeName;
 
 /// The variable that holds the verified token.
 const TOKEN: &str = "maskinportenToken";
@@ -10,7 +11,7 @@ pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayEr
     policy.check_no_route("API Management")?;
     let mut out = String::new();
     for line in policy.origin() {
-        out.push_str(&format!("<!-- {} -->\n", in_comment(&line)));
+        out.push_str(&format!("<!-- {} -->\n", without_dashes(&line)));
     }
     out.push_str("<fragment>\n");
     out.push_str(&validation(policy));
@@ -18,7 +19,7 @@ pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayEr
         out.push_str(&authorization(policy));
     }
     out.push_str("</fragment>\n");
-    Ok(RenderedPolicy { text: out, unchecked: policy.unchecked_blocks() })
+    Ok(RenderedPolicy { text: out, unchecked: policy.unchecked() })
 }
 
 fn validation(policy: &GatewayPolicy) -> String {
@@ -56,8 +57,13 @@ fn authorization(policy: &GatewayPolicy) -> String {
          if (!token.Claims.ContainsKey(\"consumer\")) {{ return true; }}\n        \
          var id = (string)JObject.Parse(token.Claims[\"consumer\"][0])[\"ID\"];\n"
     );
-    for scope in policy.scopes.iter().filter(|scope| !scope.is_closed()) {
-        code.push_str(&format!("        if ({}) {{ return false; }}\n", allowed(scope)));
+    for (admitted, names) in policy.rules() {
+        for name in names {
+            code.push_str(&format!(
+                "        if ({}) {{ return false; }}\n",
+                allowed(name, admitted)
+            ));
+        }
     }
     code.push_str("        return true;");
     format!(
@@ -69,10 +75,9 @@ fn authorization(policy: &GatewayPolicy) -> String {
 }
 
 /// The condition under which a token with this scope is let through.
-fn allowed(scope: &GuardedScope) -> String {
-    let GuardedScope { name, source: _, consumers, unchecked_blocks: _ } = scope;
+fn allowed(name: &ScopeName, admitted: &Admitted) -> String {
     let has_scope = format!("scopes.Contains({})", literal(name.as_str()));
-    let Some(consumers) = consumers else { return has_scope };
+    let Some(consumers) = admitted.listed() else { return has_scope };
     let ids: Vec<_> = consumers.keys().map(|orgno| literal(&consumer_id(*orgno))).collect();
     format!("{has_scope} && new string[] {{ {} }}.Contains(id)", ids.join(", "))
 }
@@ -83,7 +88,7 @@ fn literal(text: &str) -> String {
 }
 
 /// A text for a comment of XML, which has no two dashes side by side and none at its end.
-fn in_comment(text: &str) -> String {
+fn without_dashes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '-' && out.ends_with('-') {

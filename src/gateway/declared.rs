@@ -1,10 +1,8 @@
 //! The policy that the declarations of an environment ask for.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 
-use super::{GatewayPolicy, GuardedScope, Route};
+use super::{Admitted, GatewayPolicy, GuardedScope, Organizations, Route, audience, is_literal};
 use domain::{Desired, DesiredScope, Orgno, SCOPE, ScopeName};
 
 /// The scopes of an API and the options of its policy.
@@ -46,6 +44,25 @@ pub(crate) enum UndeclaredPolicy {
         /// The requested audience.
         asked: String,
     },
+    /// Engines would read the name as a pattern, a list or a variable.
+    #[error(
+        "{scope} has a character that gateways read as a pattern, a list or a variable; a policy holds letters, \
+         digits and -._~:/?#[]@!&=+% alone. Check the scope in the application, or rename it"
+    )]
+    Name {
+        /// The scope.
+        scope: ScopeName,
+    },
+    /// Engines would read the declared audience as a pattern, a list or a variable.
+    #[error("a policy cannot hold the `{attribute}` {enforced:?} of {scope}: {reason}", attribute = SCOPE.enforced_aud_for_access_token.name)]
+    Audience {
+        /// The scope.
+        scope: ScopeName,
+        /// Its declared audience.
+        enforced: String,
+        /// The audiences that a policy can hold.
+        reason: String,
+    },
 }
 
 impl GatewayPolicy {
@@ -61,22 +78,17 @@ impl GatewayPolicy {
         today: Date,
     ) -> Result<Self, UndeclaredPolicy> {
         let PolicyOptions { scopes, audience, with_consumers, route } = options;
+        if let Some(scope) = scopes.iter().find(|name| !is_literal(name.as_str())) {
+            return Err(UndeclaredPolicy::Name { scope: scope.clone() });
+        }
         let chosen: Vec<_> = scopes
             .into_iter()
             .filter_map(|name| desired.scopes.get(&name).map(|scope| (name, scope)))
             .collect();
         let audience = common_audience(&chosen, audience)?;
         let guarded = chosen.into_iter().map(|(name, scope)| {
-            let attributes = &scope.attributes;
-            let is_open = attributes.accessible_for_all || attributes.supports_european_businesses;
-            let is_listed = with_consumers || (is_open && !scope.consumers.is_empty());
-            let consumers = is_listed.then(|| consumers(desired, &name, scope, today));
-            let is_unchecked = is_open && consumers.is_none();
-            let blocks =
-                desired.blocks.iter().filter(|block| is_unchecked && block.concerns(&name));
-            let named = |orgno: Orgno| (orgno, desired.names.get(&orgno).cloned());
-            let unchecked_blocks = blocks.map(|block| named(block.consumer)).collect();
-            GuardedScope { name, source: scope.source.clone(), consumers, unchecked_blocks }
+            let admitted = admitted(desired, &name, scope, with_consumers, today);
+            GuardedScope { name, source: scope.source.clone(), admitted }
         });
         Ok(Self {
             environment: desired.environment.clone(),
@@ -102,19 +114,38 @@ fn common_audience(
         (Some(enforced), Some(asked)) if enforced != asked => {
             Err(UndeclaredPolicy::OtherAudience { scope: first.clone(), enforced, asked })
         }
-        (Some(audience), _) | (None, Some(audience)) => Ok(Some(audience)),
-        (None, None) => Ok(None),
+        (Some(enforced), _) => match audience(&enforced) {
+            Ok(audience) => Ok(Some(audience)),
+            Err(reason) => {
+                Err(UndeclaredPolicy::Audience { scope: first.clone(), enforced, reason })
+            }
+        },
+        (None, asked) => Ok(asked),
     }
 }
 
-/// The organisations that have access by the declarations on that day.
-fn consumers(
+fn admitted(
     desired: &Desired,
     name: &ScopeName,
     scope: &DesiredScope,
+    with_consumers: bool,
     today: Date,
-) -> BTreeMap<Orgno, Option<String>> {
-    let declared = scope.consumers.keys();
-    let declared = declared.filter(|orgno| desired.entry(name, **orgno, today).is_some());
-    declared.map(|orgno| (*orgno, desired.name_of(*orgno, None).cloned())).collect()
+) -> Admitted {
+    let attributes = &scope.attributes;
+    let is_open = attributes.accessible_for_all || attributes.supports_european_businesses;
+    let named = |orgno: &Orgno| (*orgno, desired.name_of(*orgno, None).cloned());
+    if with_consumers || (is_open && !scope.consumers.is_empty()) {
+        // The organisations that have access by the declarations on that day.
+        let declared = scope.consumers.keys();
+        let declared = declared.filter(|orgno| desired.entry(name, **orgno, today).is_some());
+        return Admitted::Listed(declared.map(named).collect());
+    }
+    match is_open {
+        false => Admitted::WithAccess,
+        true => {
+            let blocks = desired.blocks.iter().filter(|block| block.concerns(name));
+            let blocked: Organizations = blocks.map(|block| named(&block.consumer)).collect();
+            Admitted::Everyone { blocked }
+        }
+    }
 }

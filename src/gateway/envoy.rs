@@ -4,9 +4,10 @@
 use url::Url;
 
 use super::{
-    GatewayPolicy, GuardedScope, PathMatch, RenderedPolicy, Route, block, consumer_id, document,
-    map, texts,
+    Admitted, GatewayPolicy, PathMatch, RenderedPolicy, Route, block, consumer_id, document, map,
+    texts,
 };
+use domain::ScopeName;
 use yaml::{Yaml, YamlEntries};
 
 /// The name of the provider, of the metadata that has a token's claims, and the first part of the cluster's.
@@ -23,7 +24,7 @@ pub(super) fn render(policy: &GatewayPolicy) -> RenderedPolicy {
     let filters = Yaml::Lines(vec![authentication(policy), authorization(policy)]);
     let clusters = Yaml::Lines(vec![cluster(policy)]);
     let entries = vec![("http_filters".to_owned(), filters), ("clusters".to_owned(), clusters)];
-    RenderedPolicy { text: document(&comments, &entries), unchecked: policy.unchecked_blocks() }
+    RenderedPolicy { text: document(&comments, &entries), unchecked: policy.unchecked() }
 }
 
 fn filter(name: &str, of_type: &str, config: YamlEntries) -> Yaml {
@@ -74,8 +75,11 @@ fn authentication(policy: &GatewayPolicy) -> Yaml {
 
 fn authorization(policy: &GatewayPolicy) -> Yaml {
     // Without policies it allows nothing.
-    let open = policy.scopes.iter().filter(|scope| !scope.is_closed());
-    let policies = open.map(|scope| scope_policy(&policy.route, scope)).collect();
+    let rules = policy.rules();
+    let policies = rules.iter().flat_map(|(admitted, names)| {
+        names.iter().map(|name| (name.to_string(), scope_policy(policy, name, admitted)))
+    });
+    let policies = policies.collect();
     let rules = block([("action", Yaml::text("ALLOW")), ("policies", Yaml::Block(policies))]);
     filter(
         "envoy.filters.http.rbac",
@@ -85,21 +89,26 @@ fn authorization(policy: &GatewayPolicy) -> Yaml {
 }
 
 /// The policy of a scope.
-fn scope_policy(route: &Route, scope: &GuardedScope) -> (String, Yaml) {
-    let GuardedScope { name, source: _, consumers, unchecked_blocks: _ } = scope;
-    let has_scope = block([("list_match", block([("one_of", exact(name.as_str()))]))]);
-    let mut principals = vec![claim(&["scope"], has_scope)];
-    if let Some(consumers) = consumers {
+fn scope_policy(policy: &GatewayPolicy, name: &ScopeName, admitted: &Admitted) -> Yaml {
+    let any_of = |ids: Vec<Yaml>| block([("or_ids", block([("ids", Yaml::Lines(ids))]))]);
+    let mut principals = vec![claim(&["scope"], one_of(name.as_str()))];
+    if let Some(audience) = &policy.audience {
+        // `jwt_authn` takes an audience without its scheme and its last slash for the same.
+        principals.push(any_of(vec![
+            claim(&["aud"], exact(audience)),
+            claim(&["aud"], one_of(audience)),
+        ]));
+    }
+    if let Some(consumers) = admitted.listed() {
         let ids =
             consumers.keys().map(|orgno| claim(&["consumer", "ID"], exact(&consumer_id(*orgno))));
-        principals.push(block([("or_ids", block([("ids", Yaml::Lines(ids.collect()))]))]));
+        principals.push(any_of(ids.collect()));
     }
     let all = block([("and_ids", block([("ids", Yaml::Lines(principals))]))]);
-    let policy = block([
-        ("permissions", Yaml::Lines(vec![permission(route)])),
+    block([
+        ("permissions", Yaml::Lines(vec![permission(&policy.route)])),
         ("principals", Yaml::Lines(vec![all])),
-    ]);
-    (name.to_string(), policy)
+    ])
 }
 
 /// A comparison of a claim of the verified token.
@@ -118,6 +127,14 @@ fn claim(path: &[&str], value: Yaml) -> Yaml {
 fn exact(text: &str) -> Yaml {
     block([("string_match", map([("exact", Yaml::Quoted(text.to_owned()))]))])
 }
+
+/// A list that has a text.
+fn one_of(text: &str) -> Yaml {
+    block([("list_match", block([("one_of", exact(text))]))])
+}
+
+/// Parts of a path that a backend may read as a way out of a prefix.
+const WAYS_OUT: [&str; 5] = ["/..", "%2e", "%2f", "%5c", "\\"];
 
 fn permission(route: &Route) -> Yaml {
     let Route { name: _, hosts, paths } = route;
@@ -144,12 +161,22 @@ fn permission(route: &Route) -> Yaml {
         };
         block([("url_path", block([("path", path)]))])
     };
+    let leaves = |part: &str| {
+        let contains = [
+            ("contains", Yaml::Quoted(part.to_owned())),
+            ("ignore_case", Yaml::Word("true".to_owned())),
+        ];
+        block([("url_path", block([("path", map(contains))]))])
+    };
     let mut rules = Vec::new();
     if !hosts.is_empty() {
         rules.push(any_of(hosts.iter().map(of_host).collect()));
     }
     if !paths.is_empty() {
         rules.push(any_of(paths.iter().map(of_path).collect()));
+    }
+    if paths.iter().any(|path| matches!(path, PathMatch::Prefix(_))) {
+        rules.push(block([("not_rule", any_of(WAYS_OUT.map(leaves).into()))]));
     }
     match rules.is_empty() {
         true => map([("any", Yaml::Word("true".to_owned()))]),

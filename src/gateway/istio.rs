@@ -6,14 +6,22 @@
 //! spaces by Istio.
 
 use super::{
-    GatewayPolicy, GuardedScope, PathMatch, RenderedPolicy, Route, block, consumer_id, document,
-    map, texts,
+    Admitted, GatewayPolicy, PathMatch, RenderedPolicy, Route, block, consumer_id, document, map,
+    texts,
 };
+use domain::ScopeName;
 use yaml::{Yaml, YamlEntries};
 
 pub(super) fn render(policy: &GatewayPolicy) -> RenderedPolicy {
     let mut comments = policy.origin();
-    let mut unchecked = policy.unchecked_blocks();
+    if !policy.route.paths.is_empty() {
+        comments.push(
+            "Paths are compared as Istio hands them on: set `pathNormalization` to DECODE_AND_MERGE_SLASHES in its \
+             mesh configuration."
+                .to_owned(),
+        );
+    }
+    let mut unchecked = policy.unchecked();
     if policy.route.name.is_none() {
         // Policies that allow are joined by `or`.
         let limit = "The policy has no selector: it is for every workload of its namespace, and where there is another \
@@ -44,7 +52,9 @@ fn authentication(policy: &GatewayPolicy) -> YamlEntries {
 
 fn authorization(policy: &GatewayPolicy) -> YamlEntries {
     let mut spec = vec![("action".to_owned(), Yaml::text("ALLOW"))];
-    let rules: Vec<_> = rules(policy).iter().map(|scopes| rule(policy, scopes)).collect();
+    let rules = policy.rules();
+    let rules: Vec<_> =
+        rules.iter().map(|(admitted, names)| rule(policy, admitted, names)).collect();
     // Without rules it matches nothing, and a workload with such a policy refuses everything.
     if !rules.is_empty() {
         spec.push(("rules".to_owned(), Yaml::Lines(rules)));
@@ -52,23 +62,9 @@ fn authorization(policy: &GatewayPolicy) -> YamlEntries {
     resource(policy, "AuthorizationPolicy", spec)
 }
 
-/// The scopes that share a rule, as they have the same consumers.
-fn rules(policy: &GatewayPolicy) -> Vec<Vec<&GuardedScope>> {
-    let mut rules: Vec<Vec<&GuardedScope>> = Vec::new();
-    for scope in policy.scopes.iter().filter(|scope| !scope.is_closed()) {
-        let is_alike =
-            |rule: &&mut Vec<&GuardedScope>| rule.iter().all(|it| it.consumers == scope.consumers);
-        match rules.iter_mut().find(is_alike) {
-            Some(rule) => rule.push(scope),
-            None => rules.push(vec![scope]),
-        }
-    }
-    rules
-}
-
 /// The rule of scopes with the same consumers.
-fn rule(policy: &GatewayPolicy, scopes: &[&GuardedScope]) -> Yaml {
-    let names = scopes.iter().map(|scope| scope.name.to_string());
+fn rule(policy: &GatewayPolicy, admitted: &Admitted, names: &[&ScopeName]) -> Yaml {
+    let names = names.iter().map(ToString::to_string);
     let mut when = vec![
         condition("request.auth.claims[iss]", [policy.issuer.clone()]),
         condition("request.auth.claims[scope]", names),
@@ -76,7 +72,7 @@ fn rule(policy: &GatewayPolicy, scopes: &[&GuardedScope]) -> Yaml {
     if let Some(audience) = &policy.audience {
         when.push(condition("request.auth.claims[aud]", [audience.clone()]));
     }
-    if let Some(consumers) = scopes.first().and_then(|scope| scope.consumers.as_ref()) {
+    if let Some(consumers) = admitted.listed() {
         let ids = consumers.keys().map(|orgno| consumer_id(*orgno));
         when.push(condition("request.auth.claims[consumer][ID]", ids));
     }

@@ -58,12 +58,25 @@ pub(crate) struct GuardedScope {
     pub(crate) name: ScopeName,
     /// Where it is declared.
     pub(crate) source: Source,
-    /// The organisations with their names; `None` leaves it to Maskinporten, which issues tokens only to those
-    /// with access.
-    pub(crate) consumers: Option<BTreeMap<Orgno, Option<String>>>,
-    /// The blocked organisations that are let through all the same, with their names: DigDir keeps the scope open
-    /// to all, and no list of consumers excludes them.
-    pub(crate) unchecked_blocks: BTreeMap<Orgno, Option<String>>,
+    /// Whose tokens with it are let through.
+    pub(crate) admitted: Admitted,
+}
+
+/// Organisations with their names.
+pub(crate) type Organizations = BTreeMap<Orgno, Option<String>>;
+
+/// The organisations whose tokens are let through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Admitted {
+    /// Those with access at DigDir: Maskinporten issues tokens to no other.
+    WithAccess,
+    /// All, as DigDir keeps the scope open and no consumer is declared.
+    Everyone {
+        /// Those that are blocked, and let through all the same.
+        blocked: Organizations,
+    },
+    /// The declared ones alone.
+    Listed(Organizations),
 }
 
 /// The requests that belong to the API.
@@ -106,26 +119,18 @@ pub(crate) enum GatewayError {
         /// The engine.
         engine: &'static str,
     },
-    /// Nobody could get through, and the engine cannot say so.
+    /// The engine skips the check of the consumers, and lets everybody through.
     #[error(
-        "no organisation is declared on {scope}, and {engine} has no policy that refuses everybody: declare a \
-         consumer, or do not route the API"
+        "the consumers make an expression of {length} characters, and {engine} skips one with more than {limit} and \
+         lets everybody through: render fewer scopes, or leave --consumers out and let DigDir keep the scopes"
     )]
-    Nobody {
-        /// The scope.
-        scope: ScopeName,
+    Length {
         /// The engine.
         engine: &'static str,
-    },
-    /// The audience would be read as several, or as another setting.
-    #[error(
-        "{engine} cannot express the audience {audience:?}: it has a comma, white space or a control character"
-    )]
-    Audience {
-        /// The audience.
-        audience: String,
-        /// The engine.
-        engine: &'static str,
+        /// The number of characters.
+        length: usize,
+        /// The number that the engine reads.
+        limit: usize,
     },
 }
 
@@ -168,13 +173,23 @@ pub(crate) fn host(text: &str) -> Result<String, String> {
 /// # Errors
 /// It is not a word or an absolute URI.
 pub(crate) fn audience(text: &str) -> Result<String, String> {
-    let is_odd = |c: char| c.is_whitespace() || c.is_control();
-    match !text.is_empty() && text.len() <= 2048 && !text.contains(is_odd) {
+    match !text.is_empty() && text.len() <= 2048 && text.is_ascii() && is_literal(text) {
         true => Ok(text.to_owned()),
         false => Err("an audience is an absolute URI such as `https://api.etat.example`, or one word, without \
-                      white space"
+                      white space, quotes, commas, `*`, `$`, parentheses and braces"
             .to_owned()),
     }
+}
+
+/// Whether every engine compares a text as it is. `*` is a wildcard at Istio, a comma separates values at Spring, and
+/// `${x}`, `{{x}}` and `@(x)` are replaced by Spring, templates, KrakenD and API Management.
+fn is_literal(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || "-._~:/?#[]@!&=+%".contains(c))
+}
+
+/// A text for a comment, without a template's braces.
+fn in_comment(text: &str) -> String {
+    printable(text).replace("{{", "{ {").replace("}}", "} }")
 }
 
 impl GatewayPolicy {
@@ -214,24 +229,40 @@ impl GatewayPolicy {
         self.route.name.clone().unwrap_or_else(first)
     }
 
-    /// Whether the list of consumers decides about any of the scopes.
+    /// Whether a list of consumers decides about any of the scopes.
     fn lists_consumers(&self) -> bool {
-        self.scopes.iter().any(|scope| scope.consumers.is_some())
+        self.scopes.iter().any(|scope| scope.admitted.listed().is_some())
     }
 
-    /// The blocks that the policy cannot enforce.
-    fn unchecked_blocks(&self) -> Vec<String> {
-        self.scopes.iter().filter_map(GuardedScope::unchecked_block).collect()
+    /// The scopes that let anybody through, in groups with the same organisations.
+    fn rules(&self) -> Vec<(&Admitted, Vec<&ScopeName>)> {
+        let mut rules: Vec<(&Admitted, Vec<&ScopeName>)> = Vec::new();
+        for GuardedScope { name, source: _, admitted } in &self.scopes {
+            let listed = admitted.listed();
+            if listed.is_some_and(BTreeMap::is_empty) {
+                continue;
+            }
+            match rules.iter_mut().find(|(other, _)| other.listed() == listed) {
+                Some((_, names)) => names.push(name),
+                None => rules.push((admitted, vec![name])),
+            }
+        }
+        rules
+    }
+
+    /// The sentences about those that are let through although nothing declares them.
+    fn unchecked(&self) -> Vec<String> {
+        self.scopes.iter().flat_map(|scope| scope.unchecked(&self.environment)).collect()
     }
 
     /// The lines that say where the policy comes from.
     fn origin(&self) -> Vec<String> {
-        let mut lines = vec![format!(
+        let mut lines = vec![in_comment(&format!(
             "Rendered by portvakt from the declarations of {}; do not edit.",
-            printable(&self.environment)
-        )];
+            self.environment
+        ))];
         lines.extend(self.scopes.iter().map(GuardedScope::origin));
-        lines.extend(self.unchecked_blocks());
+        lines.extend(self.unchecked());
         lines
     }
 
@@ -244,38 +275,46 @@ impl GatewayPolicy {
     }
 }
 
+impl Admitted {
+    /// The organisations, if the policy lists them.
+    fn listed(&self) -> Option<&Organizations> {
+        match self {
+            Self::WithAccess | Self::Everyone { blocked: _ } => None,
+            Self::Listed(consumers) => Some(consumers),
+        }
+    }
+}
+
 impl GuardedScope {
-    /// Whether nobody is let through.
-    fn is_closed(&self) -> bool {
-        self.consumers.as_ref().is_some_and(BTreeMap::is_empty)
-    }
-
     fn origin(&self) -> String {
-        let Self { name, source, consumers, unchecked_blocks: _ } = self;
-        let who = match consumers.as_ref().map(BTreeMap::len) {
-            None => "all with access at DigDir",
-            Some(0) => "nobody is declared",
-            Some(_) => "the declared consumers alone",
+        let Self { name, source, admitted } = self;
+        let who = match admitted {
+            Admitted::WithAccess => "all with access at DigDir",
+            Admitted::Everyone { blocked: _ } => "every organisation",
+            Admitted::Listed(consumers) if consumers.is_empty() => "nobody is declared",
+            Admitted::Listed(_) => "the declared consumers alone",
         };
-        printable(&format!("{name} ({}): {who}", source.file)).into_owned()
+        in_comment(&format!("{name} ({}): {who}", source.file))
     }
 
-    /// The sentence about the blocked organisations that are let through.
-    fn unchecked_block(&self) -> Option<String> {
-        let Self { name, source: _, consumers: _, unchecked_blocks } = self;
-        let who = unchecked_blocks.iter().map(|(orgno, label)| match label {
-            Some(label) => format!("{label} ({orgno})"),
-            None => orgno.to_string(),
-        });
-        let who: Vec<_> = who.collect();
-        (!who.is_empty()).then(|| {
-            let who = who.join(", ");
-            let text = format!(
-                "{who}: blocked, and let through with {name}, which is open to all; --consumers lists those that are \
-                 declared"
-            );
-            printable(&text).into_owned()
-        })
+    fn unchecked(&self, environment: &str) -> Vec<String> {
+        let Self { name, source: _, admitted } = self;
+        let Admitted::Everyone { blocked } = admitted else { return Vec::new() };
+        let mut lines = vec![format!(
+            "{name} is open to all, and has no consumer in {environment}: every organisation is let through; with \
+             --consumers none is"
+        )];
+        if !blocked.is_empty() {
+            let who = blocked.iter().map(|(orgno, label)| match label {
+                Some(label) => format!("{label} ({orgno})"),
+                None => orgno.to_string(),
+            });
+            lines.push(format!(
+                "{}: blocked, and let through with {name}",
+                who.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        lines.iter().map(|line| in_comment(line)).collect()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Spring Security: properties of the resource server, and the rule for the application's own code
 //! (<https://docs.spring.io/spring-security/reference/servlet/oauth2/resource-server/jwt.html>).
 
-use super::{GatewayError, GatewayPolicy, GuardedScope, RenderedPolicy, consumer_id};
+use super::{Admitted, GatewayError, GatewayPolicy, RenderedPolicy, consumer_id};
+use domain::ScopeName;
 
 const ENGINE: &str = "Spring";
 
@@ -10,10 +11,9 @@ const CLAIMS: &str = "        (authentication, context) -> {
             if (!(authentication.get() instanceof JwtAuthenticationToken caller)) {
                 return new AuthorizationDecision(false);
             }
-            var scope = caller.getToken().getClaimAsString(\"scope\");
-            var scopes = List.of((scope == null ? \"\" : scope).split(\" \"));
-            var consumer = caller.getToken().getClaimAsMap(\"consumer\");
-            var id = consumer == null ? \"\" : String.valueOf(consumer.get(\"ID\"));";
+            var claims = caller.getToken().getClaims();
+            var scopes = List.of(claims.get(\"scope\") instanceof String scope ? scope.split(\" \") : new String[0]);
+            var id = claims.get(\"consumer\") instanceof Map<?, ?> consumer ? String.valueOf(consumer.get(\"ID\")) : \"\";";
 
 pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayError> {
     policy.check_no_route(ENGINE)?;
@@ -28,11 +28,6 @@ pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayEr
     set("jwk-set-uri", &policy.keys_address());
     set("jws-algorithms", "RS256");
     if let Some(audience) = &policy.audience {
-        // The property is a list: a comma is between two audiences, and a line's end between two properties.
-        let is_odd = |c: char| c == ',' || c.is_whitespace() || c.is_control();
-        if audience.contains(is_odd) {
-            return Err(GatewayError::Audience { audience: audience.clone(), engine: ENGINE });
-        }
         set("audiences", audience);
     }
     out.push_str(&hint(policy));
@@ -46,14 +41,16 @@ pub(super) fn render(policy: &GatewayPolicy) -> Result<RenderedPolicy, GatewayEr
                 .to_owned(),
         );
     }
-    unchecked.extend(policy.unchecked_blocks());
+    unchecked.extend(policy.unchecked());
     Ok(RenderedPolicy { text: out, unchecked })
 }
 
 /// The rule that an application adds, as a comment: properties cannot express it.
 fn hint(policy: &GatewayPolicy) -> String {
-    let open = policy.scopes.iter().filter(|scope| !scope.is_closed());
-    let mut rules: Vec<_> = open.map(rule).collect();
+    let rules = policy.rules();
+    let each =
+        rules.iter().flat_map(|(admitted, names)| names.iter().map(|name| rule(name, admitted)));
+    let mut rules: Vec<_> = each.collect();
     if rules.is_empty() {
         rules.push("false".to_owned());
     }
@@ -86,10 +83,9 @@ fn hint(policy: &GatewayPolicy) -> String {
     lines.iter().map(|line| format!("# {line}").trim_end().to_owned() + "\n").collect()
 }
 
-fn rule(scope: &GuardedScope) -> String {
-    let GuardedScope { name, source: _, consumers, unchecked_blocks: _ } = scope;
+fn rule(name: &ScopeName, admitted: &Admitted) -> String {
     let has_scope = format!("scopes.contains(\"{name}\")");
-    let Some(consumers) = consumers else { return has_scope };
+    let Some(consumers) = admitted.listed() else { return has_scope };
     let ids: Vec<_> =
         consumers.keys().map(|orgno| format!("\"{}\"", consumer_id(*orgno))).collect();
     format!("{has_scope} && List.of({}).contains(id)", ids.join(", "))

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use domain::AccessState::Approved;
-use jsonwebtoken::{Algorithm, Header};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use sandbox::{ClientKey, Config, Sandbox, State, Switches};
 use serde_json::{Value, json};
 
@@ -12,6 +13,9 @@ use crate::world::{KART, KEY, OWNER, RUNTIME, SKATT, World, orgno};
 
 /// The scope of the API.
 pub(crate) const SCOPE: &str = "etat:arbeid/aareg.read";
+
+/// Another scope of the API.
+pub(crate) const WRITE: &str = "etat:arbeid/aareg.write";
 
 /// The key of the issuer, known here so that tokens can be made that it would never issue.
 pub(crate) static ISSUER_KEY: LazyLock<ClientKey> =
@@ -33,7 +37,7 @@ pub(crate) fn world() -> World {
     for (consumer, client) in [(SKATT, "partner"), (KART, "other")] {
         state.register_key(orgno(consumer), client, &KEY);
         let scopes = &mut state.clients.get_mut(client).unwrap().scopes;
-        scopes.extend([SCOPE.to_owned(), "etat:arbeid/aareg.write".to_owned()]);
+        scopes.extend([SCOPE.to_owned(), WRITE.to_owned()]);
     }
     let config = Config {
         signing: Some(ISSUER_KEY.clone()),
@@ -41,12 +45,12 @@ pub(crate) fn world() -> World {
         ..Config::new(state)
     };
     let world = World::of(RUNTIME.block_on(Sandbox::start(config)).unwrap());
-    for scope in [SCOPE, "etat:arbeid/aareg.write"] {
+    for scope in [SCOPE, WRITE] {
         world.put(scope, true, &[(SKATT, Approved), (KART, Approved)]);
     }
     world.declare(&format!(
         "scopes:\n  - name: {SCOPE}\n    description: Les\n    consumers: [\"{SKATT}\"]\n  \
-           - name: etat:arbeid/aareg.write\n    description: Skriv\n    consumers: [\"{SKATT}\"]\n"
+           - name: {WRITE}\n    description: Skriv\n    consumers: [\"{SKATT}\"]\n"
     ));
     world
 }
@@ -70,7 +74,7 @@ fn issued(world: &World, client: &str, scopes: &str) -> String {
 }
 
 /// A token with claims that are changed, signed with a key under the issuer's id.
-fn signed(world: &World, key: &ClientKey, change: impl FnOnce(&mut Value)) -> String {
+pub(crate) fn signed(world: &World, key: &ClientKey, change: impl FnOnce(&mut Value)) -> String {
     let now = jiff::Timestamp::now().as_second();
     let mut claims = json!({
         "iss": world.sandbox.issuer(), "scope": SCOPE, "client_id": "partner", "iat": now, "exp": now + 100,
@@ -114,16 +118,11 @@ pub(crate) fn attempts(world: &World) -> Vec<Attempt> {
         attempt("the scope of a declared consumer", Some(partner.clone()), true, true),
         attempt(
             "two scopes",
-            Some(issued(world, "partner", &format!("etat:arbeid/aareg.write {SCOPE}"))),
+            Some(issued(world, "partner", &format!("{WRITE} {SCOPE}"))),
             true,
             true,
         ),
-        attempt(
-            "another scope",
-            Some(issued(world, "partner", "etat:arbeid/aareg.write")),
-            false,
-            false,
-        ),
+        attempt("another scope", Some(issued(world, "partner", WRITE)), false, false),
         attempt(
             "a longer scope",
             Some(by_issuer(|it| it["scope"] = json!(format!("{SCOPE}.mer")))),
@@ -163,6 +162,24 @@ pub(crate) fn attempts(world: &World) -> Vec<Attempt> {
             true,
             false,
         ),
+        attempt(
+            "the declared number of another register",
+            Some(by_issuer(|it| it["consumer"]["ID"] = json!(format!("9908:{SKATT}")))),
+            true,
+            false,
+        ),
+        attempt(
+            "the scope in capital letters",
+            Some(by_issuer(|it| it["scope"] = json!(SCOPE.to_uppercase()))),
+            false,
+            false,
+        ),
+        attempt(
+            "a list with a text that holds the scope",
+            Some(by_issuer(|it| it["scope"] = json!([format!("x {SCOPE} y")]))),
+            false,
+            false,
+        ),
         attempt("an expired token", Some(expired), false, false),
         attempt("a token without an end", Some(lasting), false, false),
         attempt(
@@ -174,6 +191,46 @@ pub(crate) fn attempts(world: &World) -> Vec<Attempt> {
         attempt("another key", Some(signed(world, &KEY, |_| {})), false, false),
         attempt("a tampered token", Some(tampered(&partner)), false, false),
     ]
+}
+
+/// Attempts at an API with two scopes that have different consumers: Skatteetaten reads, and Kartverket writes.
+pub(crate) fn crossed(world: &World) -> Vec<Attempt> {
+    world.declare(&format!(
+        "scopes:\n  - {{ name: {SCOPE}, description: Les, consumers: [\"{SKATT}\"] }}\n  \
+           - {{ name: {WRITE}, description: Skriv, consumers: [\"{KART}\"] }}\n"
+    ));
+    let both = format!("{SCOPE} {WRITE}");
+    let attempt = |what, client, scopes: &str, for_declared| Attempt {
+        what,
+        token: Some(issued(world, client, scopes)),
+        for_all: true,
+        for_declared,
+    };
+    vec![
+        attempt("the scope of the consumer", "partner", SCOPE, true),
+        attempt("the scope of the other one", "partner", WRITE, false),
+        attempt("the other one's own scope", "other", WRITE, true),
+        attempt("the other one with the first scope", "other", SCOPE, false),
+        attempt("both scopes, of which one is allowed", "other", &both, true),
+    ]
+}
+
+/// The options of a policy for the two scopes of [`crossed`].
+pub(crate) const CROSSED: [&str; 3] = ["--scope", WRITE, "--consumers"];
+
+/// The claims of a token that the issuer signed with RS256, and that has not expired: the part that every engine
+/// leaves to a library.
+pub(crate) fn verified(token: &str, issuer: &str, audience: Option<&str>) -> Option<Value> {
+    let mut public = ISSUER_KEY.public.clone();
+    public.common.key_id = Some(ISSUER_KEY.kid.clone());
+    let keys = JwkSet { keys: vec![public] };
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    let key = DecodingKey::from_jwk(keys.find(&header.kid?)?).unwrap();
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.set_issuer(&[issuer]);
+    validation.validate_aud = audience.is_some();
+    validation.set_audience(audience.as_slice());
+    jsonwebtoken::decode::<Value>(token, &key, &validation).ok().map(|it| it.claims)
 }
 
 /// The policy of an engine, as text.

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::api::{Attempt, SCOPE, attempts, rendered, world};
+use super::api::{Attempt, CROSSED, ISSUER_KEY, SCOPE, attempts, crossed, rendered, signed, world};
 use crate::programs::has;
 use crate::world::{RUNTIME, SKATT, World};
 
@@ -148,6 +148,11 @@ fn the_filters_let_through_what_the_declarations_let_through() {
 
     let gateway = Gateway::start(&world, &rendered(&world, "envoy", &["--consumers"]));
     gateway.decides(&attempts, |attempt| attempt.for_declared);
+    drop(gateway);
+
+    let crossed = crossed(&world);
+    let gateway = Gateway::start(&world, &rendered(&world, "envoy", &CROSSED));
+    gateway.decides(&crossed, |attempt| attempt.for_declared);
 }
 
 #[test]
@@ -165,8 +170,19 @@ fn hosts_paths_and_an_audience_are_checked_too() {
     assert_eq!(ask("/aareg/1", host), (200, true));
     assert_eq!(ask("/aareg/1", "API.etat.example"), (200, true));
     assert_eq!(ask("/ping?x=1", host), (200, true));
-    for path in ["/", "/aare", "/ping/", "/pong", "/aareg/../pong", "/aareg%2f..%2fpong/../../pong"]
-    {
+    for path in [
+        "/",
+        "/aare",
+        "/ping/",
+        "/pong",
+        "//aareg/1",
+        "/aareg/../pong",
+        "/aareg%2f..%2fpong/../../pong",
+        "/aareg/..%2fpong",
+        "/aareg/.%2E/pong",
+        "/aareg/..%5Cpong",
+        "/aareg/..;/pong",
+    ] {
         let (status, is_seen) = ask(path, host);
         assert!(status >= 400 && !is_seen, "{path}: {status}");
     }
@@ -179,6 +195,16 @@ fn hosts_paths_and_an_audience_are_checked_too() {
         &rendered(&world, "envoy", &["--audience", "https://api.etat.example"]),
     );
     assert!(!gateway.ask("/aareg/1", token.as_deref(), None).1);
+    for (audience, is_allowed) in [
+        (json!("https://api.etat.example"), true),
+        (json!(["https://other.example", "https://api.etat.example"]), true),
+        (json!("http://api.etat.example/"), false),
+        (json!("api.etat.example"), false),
+        (json!(["https://api.etat.example.ond.example"]), false),
+    ] {
+        let token = signed(&world, &ISSUER_KEY, |claims| claims["aud"] = audience.clone());
+        assert_eq!(gateway.ask("/aareg/1", Some(&token), None).1, is_allowed, "{audience}");
+    }
 }
 
 #[test]

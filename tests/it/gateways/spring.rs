@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::api::{Attempt, attempts, rendered, world};
+use super::api::{Attempt, CROSSED, attempts, crossed, rendered, world};
 use super::envoy::free_port;
 use crate::programs::{has, skipped};
 use crate::world::{RUNTIME, SKATT, World};
@@ -14,6 +14,7 @@ const LIBRARIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/spring-lib"
 /// An application; the rule of the comment takes the place of `RULE`.
 const APPLICATION: &str = r#"
 import java.util.List;
+import java.util.Map;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.annotation.Bean;
@@ -122,13 +123,18 @@ fn a_resource_server_decides_as_the_declarations_do() {
     }
     let world = world();
     let consumers: fn(&Attempt) -> bool = |attempt| attempt.for_declared;
-    for (more, is_allowed) in [
-        (&[][..], (|attempt| attempt.for_all) as fn(&Attempt) -> bool),
-        (&["--consumers"], consumers),
+    let attempts: fn(&World) -> Vec<Attempt> = attempts;
+    for (more, made, is_allowed) in [
+        (&[][..], attempts, (|attempt| attempt.for_all) as fn(&Attempt) -> bool),
+        (&["--consumers"], attempts, consumers),
+        (&CROSSED, crossed, consumers),
     ] {
+        if more == CROSSED {
+            crossed(&world);
+        }
         let server = Server::start(&world, &rendered(&world, "spring", more));
         // Tokens do not live long, and the server takes its time to start.
-        let attempts = attempts(&world);
+        let attempts = made(&world);
         // Spring takes a token without an end: Maskinporten issues none.
         for attempt in attempts.iter().filter(|it| it.what != "a token without an end") {
             let (status, text) = server.ask(attempt.token.as_deref());
