@@ -71,13 +71,6 @@ fn the_action_plans_applies_and_looks_for_drift() {
     stage.answer("portvakt", 0, "");
     assert_eq!(action(&stage, "Apply").code, 0);
     assert!(stage.read("calls").ends_with(" --auto-approve --due\n"), "{}", stage.read("calls"));
-    for (code, output) in [(0, ""), (4, "due=true\n")] {
-        let mut stage = Stage::new(&[("DIRECTORY", "."), ("DUE", "look")]);
-        stage.answer("portvakt", code, "");
-        assert_eq!(action(&stage, "Apply").code, 0);
-        assert_eq!(stage.read("output"), output);
-        assert!(!stage.read("calls").contains("--auto-approve"));
-    }
     for wrong in ["sha256:1", "--override-guards"] {
         let stage = Stage::new(&[("DIRECTORY", "."), ("EXPECT", wrong)]);
         assert_eq!(action(&stage, "Apply").code, 64);
