@@ -271,7 +271,7 @@ fn without_question(global: &Global, args: &Args, plan: &PlanDocument) -> String
 }
 
 /// A word of a command line, quoted where a shell would read it as something else.
-fn in_shell(word: &str) -> String {
+pub(super) fn in_shell(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.to_owned(),

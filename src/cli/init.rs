@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::apply::in_shell;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::print;
@@ -168,9 +169,11 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
             .next
             .push("say in portvakt.yaml who you are: the organization and its prefixes".to_owned());
     }
-    let first =
-        if args.nais { "validate, and then portvakt -e sandbox plan" } else { "-e sandbox apply" };
-    files.next.push(format!("try it: portvakt {first}"));
+    let program = program(root);
+    files.next.push(match args.nais {
+        true => format!("try it: {program} validate, and then {program} -e sandbox plan"),
+        false => format!("try it: {program} -e sandbox apply"),
+    });
     if let Some(host) = ci {
         let environments = ["test", "prod"].map(str::to_owned).to_vec();
         let place = CiPlace::of(root)?;
@@ -178,9 +181,23 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
         let branch = ci::branch(None, &place)?;
         let setup = CiSetup { source: source(args, host)?, environments, place, branch };
         ci::add(&mut files, host, &setup, None);
-        files.next.push("check what is still missing: portvakt -e test doctor".to_owned());
+        files.next.push(doctor(&program, &setup));
     }
     Ok(files)
+}
+
+/// The program with the folder in which it has to look, as a person types it here.
+fn program(root: &Path) -> String {
+    match is_same(root, Path::new(".")) {
+        true => "portvakt".to_owned(),
+        false => format!("portvakt -C {}", in_shell(&root.to_string_lossy())),
+    }
+}
+
+/// The step after the CI files.
+fn doctor(program: &str, setup: &CiSetup) -> String {
+    let environment = setup.environments.first().map_or("test", String::as_str);
+    format!("check what is still missing: {program} -e {} doctor", in_shell(environment))
 }
 
 /// Where the CI gets the program from.
@@ -226,6 +243,7 @@ fn existing_repository(args: &Args, host: CiHost, root: &Path) -> Result<InitFil
     let setup = CiSetup { source: source(args, host)?, environments, place, branch };
     let mut files = InitFiles::default();
     ci::add(&mut files, host, &setup, settings.project.as_deref());
+    files.next.push(doctor(&program(root), &setup));
     Ok(files)
 }
 

@@ -97,6 +97,26 @@ fn a_new_repository_is_valid_and_applied_in_the_sandbox() {
     }
 }
 
+/// What is printed as a next step runs as it is, in the folder where `init` ran.
+#[test]
+fn the_next_steps_run_where_they_are_shown() {
+    for (dir, shown) in [(".", "portvakt"), ("mine tilganger", "portvakt -C 'mine tilganger'")] {
+        let folder = TempDir::new().unwrap();
+        let ran = init(
+            folder.path(),
+            &[dir, "--orgno", "889640782", "--prefix", "etat", "--ci", "github"],
+        );
+        let first = format!("- try it: {shown} -e sandbox apply\n");
+        assert!(ran.stdout.contains(&first), "{}{}", ran.stdout, ran.stderr);
+        let ran = portvakt(folder.path(), &["-C", dir, "-e", "sandbox", "apply", "--auto-approve"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        // So it does where the CI files come later.
+        let ran = init(folder.path(), &[dir, "--ci", "gitlab"]);
+        let last = format!("- check what is still missing: {shown} -e test doctor\n");
+        assert!(ran.stdout.ends_with(&last), "{}{}", ran.stdout, ran.stderr);
+    }
+}
+
 #[test]
 fn the_example_is_for_the_sandbox_only() {
     let folder = TempDir::new().unwrap();
