@@ -33,7 +33,7 @@ use crate::declare::yaml::table::{read, read_whole};
 use domain::{Guards, Orgno};
 use yaml::Position;
 
-/// What holds for the whole repository.
+/// Settings of the whole repository.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The organisation that owns the scopes; `None` only where its number is wrong, and then
@@ -52,7 +52,7 @@ pub struct Settings {
     pub(crate) credential_places: BTreeMap<(String, String), Position>,
     /// The branch of the remote whose commits may be applied; `None` for its default branch.
     pub apply_from: Option<String>,
-    /// What an apply must not do without being told twice.
+    /// What an apply refuses: limits, which `--override-guards` lifts, and protection, which nothing lifts.
     pub guards: Guards,
     pub(crate) environment_names: EnvironmentNames,
     pub(crate) naming: Vec<NamingRule>,

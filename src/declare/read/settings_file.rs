@@ -13,7 +13,7 @@ use crate::declare::yaml::optional::{
 use crate::declare::yaml::table::table;
 
 table! {
-    /// What holds for the whole repository.
+    /// Settings of the whole repository.
     pub(crate) struct SettingsFile<'d> {
         /// Whose scopes and clients they are.
         pub(crate) organization: OrganizationFile,
@@ -39,11 +39,11 @@ table! {
         /// The branch of the remote whose commits may be applied. It counts as it is written on the
         /// remote's default branch. Default: that branch.
         pub(crate) apply_from: Optional<Spanned<String>>,
-        /// What an apply must not do without being told twice.
+        /// What an apply refuses: limits, which `--override-guards` lifts, and protection, which nothing lifts.
         pub(crate) guards: Optional<GuardsFile>,
         /// What is reported of accesses.
         pub(crate) access_policy: Optional<AccessPolicyFile>,
-        /// What is told of the keys of clients.
+        /// Reports about keys of clients.
         pub(crate) keys_policy: Optional<KeysPolicyFile>,
         /// What manifests of NAIS among the declarations do not say themselves.
         pub(crate) nais: Optional<NaisFile<'d>>,
@@ -121,10 +121,10 @@ table! {
 }
 
 table! {
-    /// What is told of the keys of clients.
+    /// Reports about keys of clients.
     #[derive(Default)]
     pub(crate) struct KeysPolicyFile {
-        /// How long before its end a plan tells of a key: days, weeks or hours, as in `30d`, `4w` and
+        /// How long before it expires a plan reports a key: days, weeks or hours, as in `30d`, `4w` and
         /// `12h`. Default: 30d.
         #[schemars(regex(pattern = r"^[0-9]+[dwh]$"))]
         pub(crate) warn_before: Optional<Spanned<String>>,
