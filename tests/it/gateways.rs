@@ -5,4 +5,5 @@ mod api;
 mod envoy;
 mod forms;
 mod istio;
+mod krakend;
 mod spring;

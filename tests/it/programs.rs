@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::world::Ran;
 
-/// Set by `.ci/run`: a test that is left out fails.
+/// Set by CI: a test that is left out fails.
 const ALL: &str = "PORTVAKT_TEST_ALL";
 
 /// Whether a program can be run; leaves the check out where it cannot.
