@@ -14,7 +14,7 @@ use sandbox::{
     load_or_seed,
 };
 
-/// Serve an emulator of DigDir's self-service API and of Maskinporten on a loopback port.
+/// Serve an emulator of DigDir's self-service API, Maskinporten and Skyporten on a loopback port.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The address to listen on; only loopback is allowed, port 0 selects any free one
@@ -100,12 +100,13 @@ fn instructions(sandbox: &Sandbox, kid: &str, key_file: &Path) -> String {
     // A JSON string is also a YAML string.
     let key_file = serde_json::Value::from(key_file.to_string_lossy());
     let issuer = sandbox.issuer();
+    let skyporten = sandbox.skyporten();
     let api = issuer.trim_end_matches('/');
     format!(
         "# The sandbox runs until it is interrupted. In portvakt.yaml:\n\
          environments:\n\
          \x20 local:\n\
-         \x20   target: {{ api: \"{api}\", maskinporten: \"{issuer}\" }}\n\
+         \x20   target: {{ api: \"{api}\", maskinporten: \"{issuer}\", skyporten: \"{skyporten}\" }}\n\
          \x20   credentials:\n\
          \x20     client_id: {{ env: PORTVAKT_CLIENT_ID }}\n\
          \x20     kid: {{ env: PORTVAKT_KID }}\n\

@@ -116,8 +116,9 @@ async fn embedded(
     let owner = opened.desired.organization;
     let started = sandbox::embedded(&folder, owner, name, &settings.prefixes).await;
     let (sandbox, client) = started.map_err(Failure::failed)?;
-    let target =
-        Target::custom(sandbox.api().as_str(), sandbox.issuer()).map_err(Failure::failed)?;
+    let target = Target::custom(sandbox.api().as_str(), sandbox.issuer())
+        .and_then(|target| target.with_skyporten(sandbox.skyporten()))
+        .map_err(Failure::failed)?;
     secret::note(&client.private_key_pem);
     let client_id = client.client_id.parse().map_err(Failure::failed)?;
     let kid = client.kid.parse().map_err(Failure::failed)?;

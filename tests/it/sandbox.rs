@@ -14,6 +14,7 @@ mod on_behalf_of;
 mod real_clients;
 mod registry;
 mod scopes;
+mod skyporten;
 mod switches;
 mod system_users;
 mod tokens;

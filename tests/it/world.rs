@@ -62,13 +62,14 @@ impl World {
              prefixes: [etat]\n\
              environments:\n  \
                test:\n    \
-                 target: {{ api: \"{}\", maskinporten: \"{}\" }}\n    \
+                 target: {{ api: \"{}\", maskinporten: \"{}\", skyporten: \"{}\" }}\n    \
                  credentials:\n      \
                    client_id: {{ env: PORTVAKT_CLIENT_ID }}\n      \
                    key: {{ env: PORTVAKT_KEY }}\n      \
                    kid: {{ env: PORTVAKT_KID }}\n{more}",
             self.sandbox.api().as_str().trim_end_matches('/'),
             self.sandbox.issuer(),
+            self.sandbox.skyporten(),
         );
         self.write("portvakt.yaml", &settings);
     }

@@ -11,13 +11,13 @@ use url::Url;
 use super::credentials::{Asked, Credentials};
 use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Persistence, readable};
-use super::issuer::{self, Endpoints};
+use super::issuer::{self, Endpoints, MetadataPath};
 use super::options::Options;
-use super::target::Target;
+use super::target::{Target, TargetError};
 use super::token::Desk;
 use domain::Orgno;
 
-/// A connection to Maskinporten alone, for an application's client.
+/// A connection to Maskinporten or to Skyporten alone, for an application's client.
 pub struct Issuer {
     client: Client,
     issuer: String,
@@ -57,24 +57,43 @@ pub struct Content {
 }
 
 impl Issuer {
-    /// Finds out where the issuer's endpoints are (RFC 8414).
+    /// Finds out where Maskinporten's endpoints are (RFC 8414).
     ///
     /// # Errors
     /// The host may not be spoken to, or its metadata cannot be had or trusted.
     pub async fn connect(target: &Target, options: Options) -> Result<Self, Error> {
+        Self::find(target, Ok(&target.issuer), MetadataPath::OAuth, options).await
+    }
+
+    /// Finds out where Skyporten's endpoints are (OpenID Connect Discovery 1.0): its tokens have one scope
+    /// and need a resource.
+    ///
+    /// # Errors
+    /// As [`Issuer::connect`]; or the target has no Skyporten.
+    pub async fn skyporten(target: &Target, options: Options) -> Result<Self, Error> {
+        Self::find(target, target.skyporten(), MetadataPath::OpenId, options).await
+    }
+
+    async fn find(
+        target: &Target,
+        issuer: Result<&str, TargetError>,
+        metadata: MetadataPath,
+        options: Options,
+    ) -> Result<Self, Error> {
         let place = CallPlace {
-            call: format!("connect to {}", target.issuer),
+            call: format!("connect to {}", issuer.as_ref().unwrap_or(&"Skyporten")),
             entity: "target".to_owned(),
         };
         let untrusted = |reason: String| Error::new(ErrorKind::Untrusted, &place, reason);
         target.check(&options.allowed_hosts).map_err(|reason| untrusted(reason.to_string()))?;
-        let url = Url::parse(&target.issuer).map_err(|reason| untrusted(reason.to_string()))?;
+        let issuer = issuer.map_err(|reason| untrusted(reason.to_string()))?;
+        let url = Url::parse(issuer).map_err(|reason| untrusted(reason.to_string()))?;
         let client = options.client(&url);
         let client = client
             .map_err(|error| Error::new(ErrorKind::Connection, &place, http::reason(error)))?;
         let persistence = options.persistence();
-        let endpoints = issuer::endpoints(&client, &target.issuer, persistence).await?;
-        Ok(Self { client, issuer: target.issuer.clone(), endpoints, persistence })
+        let endpoints = issuer::endpoints(&client, issuer, metadata, persistence).await?;
+        Ok(Self { client, issuer: issuer.to_owned(), endpoints, persistence })
     }
 
     /// The issuer, as its metadata has it.

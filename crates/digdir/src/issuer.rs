@@ -1,4 +1,5 @@
-//! Maskinporten's metadata (RFC 8414): where tokens are handed out.
+//! The metadata of Maskinporten (RFC 8414) and of Skyporten (OpenID Connect Discovery 1.0): where tokens are
+//! handed out.
 
 use http::{Client, REPEATABLE, SMALL};
 use reqwest::{Method, Request};
@@ -13,6 +14,26 @@ struct Metadata {
     issuer: Option<String>,
     token_endpoint: Option<String>,
     jwks_uri: Option<String>,
+}
+
+/// The end of the address of an issuer's metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MetadataPath {
+    /// Maskinporten's.
+    OAuth,
+    /// Skyporten's.
+    OpenId,
+}
+
+impl MetadataPath {
+    fn of(self, issuer: &str) -> String {
+        let name = match self {
+            Self::OAuth => "oauth-authorization-server",
+            Self::OpenId => "openid-configuration",
+        };
+        let slash = if issuer.ends_with('/') { "" } else { "/" };
+        format!("{issuer}{slash}.well-known/{name}")
+    }
 }
 
 /// Where an issuer is spoken to.
@@ -32,10 +53,10 @@ pub struct Endpoints {
 pub(super) async fn endpoints(
     client: &Client,
     issuer: &str,
+    metadata: MetadataPath,
     persistence: Persistence,
 ) -> Result<Endpoints, Error> {
-    let slash = if issuer.ends_with('/') { "" } else { "/" };
-    let address = format!("{issuer}{slash}.well-known/oauth-authorization-server");
+    let address = metadata.of(issuer);
     let place =
         CallPlace { call: format!("GET {address}"), entity: format!("metadata of {issuer}") };
     let url = Url::parse(&address)

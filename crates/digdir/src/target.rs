@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use http::{AddressError, address, check_address, is_loopback};
 use url::Url;
 
-/// DigDir's own hosts of the API and of Maskinporten, test and production
+/// DigDir's own hosts of the API, of Maskinporten and of Skyporten, test and production
 /// (DigDir's documentation of its environments).
-const DIGDIR_HOSTS: [&str; 4] = [
+const DIGDIR_HOSTS: [&str; 6] = [
     "api.test.samarbeid.digdir.no",
     "api.samarbeid.digdir.no",
     "test.maskinporten.no",
     "maskinporten.no",
+    "test.sky.maskinporten.no",
+    "sky.maskinporten.no",
 ];
 
 /// The API and the Maskinporten of one environment.
@@ -22,6 +24,9 @@ pub struct Target {
     /// Maskinporten's issuer, exactly as its metadata and the `aud` of a grant name it: the slash
     /// at the end belongs to it.
     pub issuer: String,
+    /// Skyporten's issuer, exactly as its metadata and the `aud` of a grant name it: without a slash at
+    /// the end. A custom target need not have one.
+    pub skyporten: Option<String>,
 }
 
 /// An API, whatever its address is written like: the same for every spelling of one API.
@@ -49,7 +54,7 @@ pub enum TargetError {
     /// Neither DigDir's nor allowed.
     #[error("credentials may not go to {host} ({what}): it is not DigDir's")]
     NotAllowed {
-        /// `api` or `maskinporten`.
+        /// `api`, `maskinporten` or `skyporten`.
         what: &'static str,
         /// The host, with the port unless it is https's own.
         host: String,
@@ -59,7 +64,7 @@ pub enum TargetError {
         "credentials may not go to {host} ({what}): it is this machine, and {other} is another"
     )]
     Mixed {
-        /// `api` or `maskinporten`.
+        /// `api`, `maskinporten` or `skyporten`.
         what: &'static str,
         /// Its host and port on this machine.
         host: String,
@@ -69,33 +74,60 @@ pub enum TargetError {
     /// Something that is no `host` or `host:port`.
     #[error("{0:?} names no host; write it as host or host:port")]
     NoHost(String),
+    /// Addresses without Skyporten's.
+    #[error(
+        "the target names no Skyporten: add its issuer, without a slash at the end, as `skyporten` beside \
+         `api` and `maskinporten`"
+    )]
+    NoSkyporten,
 }
 
 impl Target {
     /// DigDir's test environment.
     pub fn test() -> Self {
-        Self::digdir("https://api.test.samarbeid.digdir.no", "https://test.maskinporten.no/")
+        Self::digdir(
+            "https://api.test.samarbeid.digdir.no",
+            "https://test.maskinporten.no/",
+            "https://test.sky.maskinporten.no",
+        )
     }
 
     /// DigDir's production environment.
     pub fn prod() -> Self {
-        Self::digdir("https://api.samarbeid.digdir.no", "https://maskinporten.no/")
+        Self::digdir(
+            "https://api.samarbeid.digdir.no",
+            "https://maskinporten.no/",
+            "https://sky.maskinporten.no",
+        )
     }
 
     #[expect(clippy::expect_used, reason = "constants of this file, parsed in a test")]
-    fn digdir(api: &'static str, issuer: &'static str) -> Self {
-        Self::custom(api, issuer).expect("DigDir's own addresses are well formed")
+    fn digdir(api: &'static str, issuer: &'static str, skyporten: &'static str) -> Self {
+        let target = Self::custom(api, issuer).and_then(|target| target.with_skyporten(skyporten));
+        target.expect("DigDir's own addresses are well formed")
     }
 
     /// Another place. Errors where an address cannot be used at all; whether credentials may go
     /// there is [`Target::check`]'s to say.
     pub fn custom(api: &str, issuer: &str) -> Result<Self, TargetError> {
-        let target = Self { api: address("api", api)?, issuer: issuer.to_owned() };
+        let target = Self { api: address("api", api)?, issuer: issuer.to_owned(), skyporten: None };
         target.addresses()?;
         Ok(target)
     }
 
-    /// Whether credentials may go to both places: DigDir's own hosts, this machine, or an allowed
+    /// The same place with a Skyporten. Errors as [`Target::custom`].
+    pub fn with_skyporten(self, issuer: &str) -> Result<Self, TargetError> {
+        let target = Self { skyporten: Some(issuer.to_owned()), ..self };
+        target.addresses()?;
+        Ok(target)
+    }
+
+    /// Skyporten's issuer. Errors where the target names none.
+    pub fn skyporten(&self) -> Result<&str, TargetError> {
+        self.skyporten.as_deref().ok_or(TargetError::NoSkyporten)
+    }
+
+    /// Whether credentials may go to each of its places: DigDir's own hosts, this machine, or an allowed
     /// host. This machine beside another is allowed only by name: a token that the other gives must not
     /// go to whoever listens here, nor a grant for this machine's issuer to the other. To be asked
     /// before any secret is read.
@@ -110,16 +142,17 @@ impl Target {
                 return Err(TargetError::NotAllowed { what, host });
             }
         }
-        let [api, issuer] = &addresses;
-        let ((what, here), (_, other)) = match (is_loopback(&api.1), is_loopback(&issuer.1)) {
-            (true, false) => (api, issuer),
-            (false, true) => (issuer, api),
-            (true, true) | (false, false) => return Ok(()),
+        let is_here = |(_, url): &&(&str, Url)| is_loopback(url);
+        let is_allowed = |(_, url): &&(&str, Url)| allowed.0.contains(&host_and_port(url));
+        let Some((_, other)) = addresses.iter().find(|place| !is_here(place)) else {
+            return Ok(());
         };
-        let host = host_and_port(here);
-        match allowed.0.contains(&host) {
-            true => Ok(()),
-            false => Err(TargetError::Mixed { what, host, other: host_and_port(other) }),
+        match addresses.iter().find(|place| is_here(place) && !is_allowed(place)) {
+            None => Ok(()),
+            Some((what, here)) => {
+                let (host, other) = (host_and_port(here), host_and_port(other));
+                Err(TargetError::Mixed { what, host, other })
+            }
         }
     }
 
@@ -140,10 +173,14 @@ impl Target {
         ApiId([[format!("{scheme}://{host}{port}")].as_slice(), &path].concat().join("/"))
     }
 
-    /// Both addresses; errors unless each is one that a request may be made from.
-    fn addresses(&self) -> Result<[(&'static str, Url); 2], TargetError> {
-        let addresses =
-            [("api", self.api.clone()), ("maskinporten", address("maskinporten", &self.issuer)?)];
+    /// All addresses; errors unless each is one that a request may be made from.
+    fn addresses(&self) -> Result<Vec<(&'static str, Url)>, TargetError> {
+        let Self { api, issuer, skyporten } = self;
+        let mut addresses =
+            vec![("api", api.clone()), ("maskinporten", address("maskinporten", issuer)?)];
+        if let Some(issuer) = skyporten {
+            addresses.push(("skyporten", address("skyporten", issuer)?));
+        }
         for (what, url) in &addresses {
             check_address(what, url)?;
         }
@@ -370,7 +407,31 @@ mod tests {
         let target = Target {
             api: Url::parse("http://evil.example").unwrap(),
             issuer: "https://maskinporten.no/".to_owned(),
+            skyporten: None,
         };
         assert!(target.check(&AllowedHosts::default()).is_err());
+    }
+
+    #[test]
+    fn skyporten_is_held_to_the_same_rules() {
+        let check = |skyporten: &str, allowed: &[&str]| {
+            let allowed = AllowedHosts::new(allowed.iter().copied())?;
+            Target::custom("https://api.samarbeid.digdir.no", "https://maskinporten.no/")?
+                .with_skyporten(skyporten)?
+                .check(&allowed)
+        };
+        check("https://sky.maskinporten.no", &[]).unwrap();
+        let refused = check("https://sky.evil.example", &[]);
+        assert!(matches!(refused, Err(TargetError::NotAllowed { what: "skyporten", .. })));
+        check("https://sky.evil.example", &["sky.evil.example"]).unwrap();
+        let mixed = check("http://127.0.0.1:8810/skyporten", &[]);
+        assert!(matches!(mixed, Err(TargetError::Mixed { what: "skyporten", .. })));
+        check("http://127.0.0.1:8810/skyporten", &["127.0.0.1:8810"]).unwrap();
+        for unusable in ["http://sky.evil.example", "https://u:p@sky.evil.example", "sky"] {
+            assert!(matches!(check(unusable, &[]), Err(TargetError::Address(_))), "{unusable}");
+        }
+        assert_eq!(Target::prod().skyporten(), Ok("https://sky.maskinporten.no"));
+        let without = Target::custom("https://a.example", "https://m.example/").unwrap();
+        assert_eq!(without.skyporten(), Err(TargetError::NoSkyporten));
     }
 }

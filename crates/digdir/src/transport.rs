@@ -13,7 +13,7 @@ use super::call::Call;
 use super::credentials::Credentials;
 use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Failure, Persistence, Unsent, readable, what_came};
-use super::issuer;
+use super::issuer::{self, MetadataPath};
 use super::options::Options;
 use super::owner::ExpectedOwner;
 use super::target::Target;
@@ -54,7 +54,9 @@ impl Transport {
         };
         let issuer_client = client(&issuer)?;
         let persistence = options.persistence();
-        let endpoints = issuer::endpoints(&issuer_client, &target.issuer, persistence).await?;
+        let endpoints =
+            issuer::endpoints(&issuer_client, &target.issuer, MetadataPath::OAuth, persistence)
+                .await?;
         let transport = Self {
             client: client(&target.api)?,
             api: target.api,

@@ -57,8 +57,12 @@ enum Audience {
     Several(Vec<String>),
 }
 
-/// Checks a grant and uses it up.
-pub(super) fn check(shared: &Shared, assertion: &str) -> Result<GrantRequest, Denial> {
+/// Checks a grant for an issuer and uses it up.
+pub(super) fn check(
+    shared: &Shared,
+    issuer: &str,
+    assertion: &str,
+) -> Result<GrantRequest, Denial> {
     let header = jsonwebtoken::decode_header(assertion)
         .map_err(|error| Denial::grant(format!("MP-011 the assertion is no JWT: {error}")))?;
     let claims: GrantClaims = jsonwebtoken::dangerous::insecure_decode_claims(assertion)
@@ -77,7 +81,7 @@ pub(super) fn check(shared: &Shared, assertion: &str) -> Result<GrantRequest, De
     }
     let (key, client_amr) = key(&header, &client, &known)?;
     check_signature(assertion, header.alg, &key)?;
-    check_claims(&claims, &shared.issuer)?;
+    check_claims(&claims, issuer)?;
     if claims.jti.as_ref().is_some_and(|jti| !shared.tokens.first_use(&claims.iss, jti)) {
         return Err(Denial::grant("MP-012 the grant has been used before"));
     }

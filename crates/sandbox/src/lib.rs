@@ -1,4 +1,4 @@
-//! An emulator of the self-service API and of Maskinporten, served over HTTP.
+//! An emulator of the self-service API, of Maskinporten and of Skyporten, served over HTTP.
 //!
 //! It keeps to what is known of the real ones; where nothing is known, the module of the endpoint
 //! says what it does, or a switch decides. Where a fact is from is marked: D is DigDir's
@@ -27,6 +27,7 @@ mod scope_access;
 mod scopes;
 mod server;
 mod shared;
+mod skyporten;
 mod state;
 mod state_file;
 mod switches;
@@ -137,6 +138,11 @@ impl Sandbox {
     /// The issuer, `http://127.0.0.1:PORT/` with the trailing slash.
     pub fn issuer(&self) -> &str {
         &self.shared.issuer
+    }
+
+    /// Skyporten's issuer, `http://127.0.0.1:PORT/skyporten` without a slash at its end.
+    pub fn skyporten(&self) -> &str {
+        &self.shared.skyporten
     }
 
     /// A copy of all that it knows now.

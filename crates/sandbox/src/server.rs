@@ -24,7 +24,8 @@ use super::fault::strike;
 use super::refusal::Refusal;
 use super::shared::{Shared, lock};
 use super::{
-    Exchange, Fault, accesses, client_keys, clients, lookups, on_behalf_of, scopes, token,
+    Exchange, Fault, accesses, client_keys, clients, lookups, on_behalf_of, scopes, skyporten,
+    token,
 };
 
 /// The connection is to be closed without an answer.
@@ -52,8 +53,13 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/prefix/all", get(lookups::all_prefixes))
         .route("/delegationsources", get(lookups::delegation_sources))
         .route("/organizations/{orgno}", get(lookups::organization));
+    let skyporten = Router::new()
+        .route("/.well-known/openid-configuration", get(skyporten::metadata))
+        .route("/jwk", get(token::keys))
+        .route("/token", post(skyporten::token));
     Router::new()
         .nest("/api/v1", api)
+        .nest(skyporten::PATH, skyporten)
         .route("/api/v2/clients/{client_id}/key", post(client_keys::add))
         .route("/.well-known/oauth-authorization-server", get(token::metadata))
         .route("/jwk", get(token::keys))

@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use super::keys::SigningKey;
 use super::refusal::Refusal;
 use super::writer::Signal;
-use super::{Exchange, FaultRule, State, Switches};
+use super::{Exchange, FaultRule, State, Switches, skyporten};
 use domain::Orgno;
 
 pub(super) struct Shared {
     /// The issuer, with a trailing slash.
     pub(super) issuer: String,
+    /// Skyporten's issuer, without one.
+    pub(super) skyporten: String,
     pub(super) signing: Arc<SigningKey>,
     pub(super) signal: Signal,
     pub(super) tokens: Tokens,
@@ -31,8 +33,10 @@ impl Shared {
         switches: Switches,
         record: bool,
     ) -> Self {
+        let skyporten = format!("{}{}", issuer.trim_end_matches('/'), skyporten::PATH);
         Self {
             issuer,
+            skyporten,
             signing,
             signal: Signal::default(),
             tokens: Tokens::default(),

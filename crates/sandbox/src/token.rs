@@ -52,15 +52,19 @@ impl IntoResponse for Denial {
 /// RFC 8414 section 3.2.
 pub(super) async fn metadata(call: ServedCall) -> Response {
     let issuer = &call.shared.issuer;
-    Json(json!({
+    Json(metadata_of(issuer, issuer)).into_response()
+}
+
+/// What the metadata of both issuers has. `base` is the issuer with a slash at its end.
+pub(super) fn metadata_of(issuer: &str, base: &str) -> Value {
+    json!({
         "issuer": issuer,
-        "token_endpoint": format!("{issuer}token"),
-        "jwks_uri": format!("{issuer}jwk"),
+        "token_endpoint": format!("{base}token"),
+        "jwks_uri": format!("{base}jwk"),
         "grant_types_supported": [JWT_BEARER],
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
         "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "RS512"],
-    }))
-    .into_response()
+    })
 }
 
 /// RFC 7517 section 5.
@@ -70,8 +74,17 @@ pub(super) async fn keys(call: ServedCall) -> Response {
 
 /// RFC 7523 section 2.1.
 pub(super) async fn token(call: ServedCall) -> Response {
-    let answer = assertion(&call)
-        .and_then(|assertion| grant::check(&call.shared, &assertion))
+    answered(&call, &call.shared.issuer, issue)
+}
+
+/// The answer of an issuer's token endpoint: `issue` makes it of a good grant.
+pub(super) fn answered(
+    call: &ServedCall,
+    issuer: &str,
+    issue: impl FnOnce(&Shared, GrantRequest) -> Result<Json<Value>, Denial>,
+) -> Response {
+    let answer = assertion(call)
+        .and_then(|assertion| grant::check(&call.shared, issuer, &assertion))
         .and_then(|grant| issue(&call.shared, grant));
     let answer = answer.map_or_else(Denial::into_response, IntoResponse::into_response);
     ([(header::CACHE_CONTROL, "no-store")], answer).into_response()
@@ -123,25 +136,40 @@ fn issue(shared: &Shared, grant: GrantRequest) -> Result<Json<Value>, Denial> {
     if let Some(details) = details {
         claims["authorization_details"] = details;
     }
-    let mut header = Header::new(Algorithm::RS256);
-    header.kid = Some(shared.signing.kid.clone());
     let token = match opaque {
         true => Uuid::new_v4().simple().to_string(),
-        false => jsonwebtoken::encode(&header, &claims, &shared.signing.private)
-            .map_err(|error| Denial::new("server_error", error.to_string()))?,
+        false => signed(shared, &claims)?,
     };
     let caller = Caller { orgno: consumer, scopes };
-    let answer = json!({
+    let answer = token_response(&token, lifetime, &scope);
+    shared.tokens.add(token, caller, Duration::from_secs(lifetime));
+    Ok(answer)
+}
+
+/// A JWT with these claims.
+pub(super) fn signed(shared: &Shared, claims: &Value) -> Result<String, Denial> {
+    let mut header = Header::new(Algorithm::RS256);
+    header.kid = Some(shared.signing.kid.clone());
+    jsonwebtoken::encode(&header, claims, &shared.signing.private)
+        .map_err(|error| Denial::new("server_error", error.to_string()))
+}
+
+/// RFC 6749 section 5.1.
+pub(super) fn token_response(token: &str, lifetime: u64, scope: &str) -> Json<Value> {
+    Json(json!({
         "access_token": token,
         "token_type": "Bearer",
         "expires_in": lifetime,
         "scope": scope,
-    });
-    shared.tokens.add(token, caller, Duration::from_secs(lifetime));
-    Ok(Json(answer))
+    }))
 }
 
-/// An organisation in a token (ISO 6523).
+/// An organisation in a token.
 pub(super) fn actor(orgno: Orgno) -> Value {
-    json!({ "authority": "iso6523-actorid-upis", "ID": format!("0192:{orgno}") })
+    json!({ "authority": "iso6523-actorid-upis", "ID": actor_id(orgno) })
+}
+
+/// An organisation's id (ISO 6523).
+pub(super) fn actor_id(orgno: Orgno) -> String {
+    format!("0192:{orgno}")
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
 
+use super::addresses;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::glob::glob;
 use crate::cli::global::Global;
@@ -52,7 +53,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args, engine: Engine) -> Result<Exit, Failure> {
     let opened = global.open()?;
-    let issuer = issuer(&opened)?;
+    let issuer = addresses(&opened)?.issuer;
     let options = PolicyOptions {
         scopes: chosen(global, &opened, args)?,
         audience: args.audience.clone(),
@@ -77,20 +78,6 @@ pub(super) fn run(global: &Global, args: &Args, engine: Engine) -> Result<Exit, 
             Ok(Exit::Done)
         }
         (None, None) => print_exact(&rendered.text).map(|()| Exit::Done),
-    }
-}
-
-/// Maskinporten's issuer at the environment.
-fn issuer(opened: &Opened) -> Result<String, Failure> {
-    let name = &opened.desired.environment;
-    let target = opened.repository.environment(name).map(|environment| &environment.target.value);
-    let addresses = target.map(|target| target.addresses()).transpose();
-    match addresses.map_err(|error| Failure::Usage(error.to_string()))?.flatten() {
-        Some(target) => Ok(target.issuer),
-        None => Err(Failure::Usage(format!(
-            "environment {name} is the embedded sandbox, which has no address that a gateway could use: start \
-             `portvakt sandbox` and name its addresses as `target`, or choose another environment"
-        ))),
     }
 }
 

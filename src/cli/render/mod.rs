@@ -10,6 +10,7 @@ use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use crate::gateway::Engine;
+use crate::run::Opened;
 
 /// The form.
 #[derive(Debug, Subcommand)]
@@ -46,5 +47,19 @@ pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
         Command::Apim(args) => gateway::run(global, args, Engine::Apim),
         Command::Krakend(args) => gateway::run(global, args, Engine::Krakend),
         Command::Spring(args) => gateway::run(global, args, Engine::Spring),
+    }
+}
+
+/// The addresses of the environment: Maskinporten's issuer and Skyporten's are among them.
+fn addresses(opened: &Opened) -> Result<digdir::Target, Failure> {
+    let name = &opened.desired.environment;
+    let target = opened.repository.environment(name).map(|environment| &environment.target.value);
+    let addresses = target.map(|target| target.addresses()).transpose();
+    match addresses.map_err(|error| Failure::Usage(error.to_string()))?.flatten() {
+        Some(target) => Ok(target),
+        None => Err(Failure::Usage(format!(
+            "environment {name} is the embedded sandbox, which has no address that a gateway or a cloud could \
+             use: start `portvakt sandbox` and name its addresses as `target`, or choose another environment"
+        ))),
     }
 }

@@ -39,7 +39,7 @@ pub enum EnvironmentTarget {
 }
 
 impl EnvironmentTarget {
-    /// The addresses of the API and of Maskinporten; `None` for the embedded emulator, which has none
+    /// The addresses of the API, of Maskinporten and of Skyporten; `None` for the embedded emulator, which has none
     /// before it runs.
     ///
     /// # Errors
@@ -50,14 +50,19 @@ impl EnvironmentTarget {
             Self::Test => Ok(Some(digdir::Target::test())),
             Self::Prod => Ok(Some(digdir::Target::prod())),
             Self::Custom(place) => {
-                digdir::Target::custom(&place.api, &place.maskinporten).map(Some)
+                let CustomEndpoints { api, maskinporten, skyporten } = place;
+                let target = digdir::Target::custom(api, maskinporten)?;
+                match skyporten {
+                    Some(issuer) => target.with_skyporten(issuer).map(Some),
+                    None => Ok(Some(target)),
+                }
             }
         }
     }
 }
 
 table! {
-    /// The two addresses of a place that is neither of DigDir's. Both are https, or plain http to
+    /// The addresses of a place that is neither of DigDir's. Each is https, or plain http to
     /// loopback; a credential is sent there only if the host is also named outside the repository.
     #[derive(PartialEq, Eq)]
     #[schemars(rename = "Endpoints")]
@@ -66,6 +71,9 @@ table! {
         pub api: Spanned<String>,
         /// Maskinporten's issuer, exactly as its metadata has it (mostly with a slash at the end).
         pub maskinporten: Spanned<String>,
+        /// Skyporten's issuer, exactly as its metadata has it (without a slash at the end). Only what
+        /// concerns Skyporten needs it.
+        pub skyporten: Option<Spanned<String>>,
     }
 }
 

@@ -36,10 +36,10 @@ pub(crate) fn check_distinct(environments: &[(&str, Environment)], findings: &mu
 
 /// Reports the addresses of an environment that cannot be used.
 pub(crate) fn check_target(target: &EnvironmentTarget, findings: &mut Findings) {
-    let EnvironmentTarget::Custom(CustomEndpoints { api, maskinporten }) = target else {
+    let EnvironmentTarget::Custom(CustomEndpoints { api, maskinporten, skyporten }) = target else {
         return;
     };
-    for Spanned { value: address, span } in [api, maskinporten] {
+    for Spanned { value: address, span } in [api, maskinporten].into_iter().chain(skyporten) {
         if let Err(message) = check_address(address) {
             let help = "write it as https://host/; plain http goes to loopback only";
             findings.report(Rule::Address, *span, &message, help);
