@@ -60,7 +60,12 @@ fn of_any_token(refusal: TokenRefusal) -> Option<&'static str> {
         ),
         TokenRefusal::Audience => Some(
             "The grant names another issuer than the one that it was sent to. Probably `target` in \
-             portvakt.yaml mixes test and production, or `maskinporten` there lacks the slash at its end.",
+             portvakt.yaml mixes test and production, or `maskinporten` there lacks the slash at its end, or \
+             `skyporten` has one.",
+        ),
+        TokenRefusal::Resource => Some(
+            "The token's audience is missing, or is not one that the scope allows. Name it by --resource: at \
+             Skyporten the audience that the provider's cloud trusts, otherwise the address of the API.",
         ),
         TokenRefusal::UnknownClient
         | TokenRefusal::NoKey
@@ -130,6 +135,7 @@ fn of_token(refusal: TokenRefusal) -> Option<&'static str> {
         | TokenRefusal::RepeatedGrant
         | TokenRefusal::GrantTime
         | TokenRefusal::Audience
+        | TokenRefusal::Resource
         | TokenRefusal::SystemUser
         | TokenRefusal::Other => of_any_token(refusal),
     }
@@ -204,6 +210,8 @@ mod tests {
             (TokenRefusal::RepeatedGrant, "HTTPS_PROXY"),
             (TokenRefusal::UnknownClient, "a kid in the place of the client's id"),
             (TokenRefusal::Audience, "the slash at its end"),
+            (TokenRefusal::Audience, "`skyporten` has one"),
+            (TokenRefusal::Resource, "--resource"),
             (TokenRefusal::NoKey, "no key of this kid"),
             (TokenRefusal::KeyExpired, "Registering the same key again renews it"),
             (TokenRefusal::OtherOrganization, "another organisation than the client"),

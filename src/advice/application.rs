@@ -17,8 +17,8 @@ const SYNC_SECONDS: i64 = 120;
 pub struct TokenClient {
     /// The client's name.
     pub name: String,
-    /// The scopes that are registered on it.
-    pub scopes: BTreeSet<String>,
+    /// The scopes that are registered on it; `None` if that was not read.
+    pub scopes: Option<BTreeSet<String>>,
     /// The key's id.
     pub kid: String,
     /// When the key was registered.
@@ -74,6 +74,7 @@ impl TokenClient {
             TokenRefusal::MalformedGrant
             | TokenRefusal::RepeatedGrant
             | TokenRefusal::Audience
+            | TokenRefusal::Resource
             | TokenRefusal::GrantTime
             | TokenRefusal::OtherOrganization
             | TokenRefusal::Certificate
@@ -123,13 +124,18 @@ impl TokenClient {
 
     fn not_on_client(&self, scopes: &[&str]) -> String {
         let name = &self.name;
-        let lines = scopes.iter().map(|scope| match self.scopes.contains(*scope) {
-            true => {
+        let lines = scopes.iter().map(|scope| match self.has(scope) {
+            Some(true) => {
                 format!("{scope} was put on client {name} a short time ago: wait and run again")
             }
-            false => self.lacks(scope),
+            Some(false) | None => self.lacks(scope),
         });
         sentence(lines)
+    }
+
+    /// Whether a scope is registered on the client, as far as that is known.
+    fn has(&self, scope: &str) -> Option<bool> {
+        self.scopes.as_ref().map(|scopes| scopes.contains(scope))
     }
 
     fn lacks(&self, scope: &str) -> String {
@@ -147,7 +153,7 @@ impl TokenClient {
             .iter()
             .map(|scope| {
                 let prefix = scope.split(':').next().unwrap_or_default();
-                if !self.scopes.contains(*scope) {
+                if self.has(scope) == Some(false) {
                     return self.lacks(scope);
                 }
                 if self.own_prefixes.iter().any(|own| own == prefix) {
@@ -219,7 +225,7 @@ mod tests {
     fn application() -> TokenClient {
         TokenClient {
             name: "sak".to_owned(),
-            scopes: ["dig:a.read".to_owned(), "etat:b".to_owned()].into(),
+            scopes: Some(["dig:a.read".to_owned(), "etat:b".to_owned()].into()),
             kid: "k".to_owned(),
             registered: Some("2026-11-24T10:00:00Z".parse().unwrap()),
             organization: "889640782".parse().unwrap(),
@@ -242,6 +248,9 @@ mod tests {
     #[test]
     fn what_to_do_without_access_depends_on_whose_the_scope_is() {
         let advice = |refused: &[&str]| application().no_access(refused, true);
+        let unread = TokenClient { scopes: None, ..application() };
+        assert!(unread.no_access(&["dig:c"], true).contains("ask its owner"));
+        assert!(unread.not_on_client(&["dig:c"]).contains("put it on the client"));
         let foreign = advice(&["dig:a.read"]);
         assert!(foreign.contains("ask its owner, who has the prefix dig"));
         assert!(foreign.contains("by --consumer-org"));

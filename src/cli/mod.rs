@@ -158,7 +158,7 @@ enum Command {
     #[command(after_help = examples::CREDENTIALS)]
     Credentials(credentials::Args),
     /// Get an access token as a client would
-    #[command(after_help = examples::TOKEN)]
+    #[command(long_about = token::ABOUT, after_help = examples::TOKEN)]
     Token(token::Args),
     /// Explain the code of a diagnostic or of a plan
     #[command(after_help = examples::EXPLAIN)]
@@ -169,7 +169,7 @@ enum Command {
     /// Find out how the API at an environment behaves where its documentation does not say
     #[command(long_about = probe::ABOUT, after_help = examples::PROBE)]
     Probe(probe::Args),
-    /// Run the emulator of DigDir and Maskinporten as a server
+    /// Run the emulator of DigDir, Maskinporten and Skyporten as a server
     #[command(after_help = examples::SANDBOX)]
     Sandbox(sandbox::Args),
     /// Print a shell's completions

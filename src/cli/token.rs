@@ -12,16 +12,30 @@ use super::sink::{print, print_secret};
 use super::{interrupt, log};
 use crate::advice::TokenClient;
 use crate::run::client::{self, RegisteredKey};
+use crate::run::token_file::TokenFile;
+use crate::run::{Opened, Remote};
 use digdir::{Content, Credentials, Issued, Wanted};
 use domain::text::json::pretty;
-use domain::{ConsumedScope, LiveClient, Orgno};
+use domain::text::printable;
+use domain::{ClientId, ConsumedScope, LiveClient, Orgno};
+
+/// The command's long help.
+pub(super) const ABOUT: &str = "\
+Get an access token as a client would
+
+By its declared name, the client is read from the API by the environment's own credentials, so that what is \
+wrong with it or its key is explained. By --client-id nothing but the key is needed: that is for a job that \
+renews the token of an application, which should have no access to the self-service API.";
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The client, by the name that it is declared by
-    #[arg(long, value_name = "NAME")]
-    client: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "client_id")]
+    client: Option<String>,
+    /// The client, by its id: nothing is read from the API, and the key must be a JWK with its kid
+    #[arg(long, value_name = "ID", conflicts_with = "client", requires = "scopes")]
+    client_id: Option<ClientId>,
     /// The private key that the client signs with, PEM or JWK
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
@@ -34,12 +48,19 @@ pub(super) struct Args {
     /// The consumer that has delegated the scope to the client's organisation
     #[arg(long, value_name = "ORGNO")]
     consumer_org: Option<Orgno>,
+    /// Get it from Skyporten, for a cloud that trusts that: with one --scope and one --resource
+    #[arg(long)]
+    skyporten: bool,
     /// Show the header beside the claims
     #[arg(long)]
     decode: bool,
     /// Print the token itself, and nothing else
     #[arg(long, conflicts_with = "decode")]
     print: bool,
+    /// Write the token itself to a file that only you can read; an older token there is replaced at once, so
+    /// that a program may read it at any time
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["decode", "print"])]
+    out: Option<PathBuf>,
 }
 
 /// An absolute URI without a fragment (RFC 8707 section 2).
@@ -56,35 +77,114 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     interrupt::unless(interrupt::listen()?, get(global, args)).await
 }
 
+/// The client that gets the token.
+struct Application {
+    credentials: Credentials,
+    scopes: Vec<String>,
+    advice: TokenClient,
+}
+
 async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    if args.skyporten {
+        check_for_skyporten(args)?;
+    }
+    let file = args.out.as_deref().map(TokenFile::at).transpose()?;
     let opened = global.open()?;
-    let (name, declared) = client::declared(&opened, &args.client)?;
+    let (remote, application) = match (&args.client_id, &args.client) {
+        (Some(id), _) => named_by_id(global, args, &opened, id).await?,
+        (None, name) => {
+            declared(global, args, &opened, name.as_deref().unwrap_or_default()).await?
+        }
+    };
+    let Application { credentials, scopes, advice } = application;
+    let wanted =
+        Wanted { scopes, resource: args.resource.clone(), consumer_org: args.consumer_org };
+    let issuer = match args.skyporten {
+        true => remote.skyporten().await?,
+        false => remote.issuer().await?,
+    };
+    let issued = issuer.token(&credentials, &wanted).await;
+    let issued = issued.map_err(|error| Failure::Failed(advice.advised(&error, &wanted)));
+    remote.close().await?;
+    match &file {
+        Some(file) => write(global, file, &issued?)?,
+        None => show(global, args, &issued?)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Returns an error unless the token has one scope and one audience.
+fn check_for_skyporten(args: &Args) -> Result<(), Failure> {
+    let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
+    if args.scopes.len() != 1 {
+        return usage(
+            "a token of Skyporten has one scope, as its subject (`sub`) is the organisation with that scope: \
+             name it by --scope once, and get a token for each",
+        );
+    }
+    match args.resource.len() {
+        1 => Ok(()),
+        0 => usage(
+            "a token of Skyporten needs an audience, which the cloud compares with its own: name the one that \
+             the provider of the data has given you by --resource",
+        ),
+        _ => usage(
+            "a token of Skyporten has one audience, as Azure takes no other: name it by --resource once",
+        ),
+    }
+}
+
+/// A client that is declared, as it is live.
+async fn declared(
+    global: &Global,
+    args: &Args,
+    opened: &Opened,
+    name: &str,
+) -> Result<(Remote, Application), Failure> {
+    let (name, declared) = client::declared(opened, name)?;
     let remote = opened.connect(&global.options()).await?;
-    let live = client::read(&opened, &remote.reader().await?).await?;
+    let live = client::read(opened, &remote.reader().await?).await?;
     let (id, live) = client::live(name, declared, &live)?;
     client::signs_grants(name, declared)?;
     let RegisteredKey { key, kid, alg, registered } =
         client::registered_key(&args.key, name, live)?;
-    let credentials = Credentials::from_application_key(id, &key, &kid, alg);
-    let wanted = Wanted {
+    let application = Application {
+        credentials: Credentials::from_application_key(id, &key, &kid, alg),
         scopes: scopes(args, live)?,
-        resource: args.resource.clone(),
-        consumer_org: args.consumer_org,
+        advice: TokenClient {
+            name: name.to_string(),
+            scopes: Some(live.scopes().map(str::to_owned).collect()),
+            kid: kid.to_string(),
+            registered,
+            organization: opened.desired.organization,
+            own_prefixes: opened.repository.settings().prefixes.clone(),
+        },
     };
-    let issuer = remote.issuer().await?;
-    let application = TokenClient {
-        name: name.to_string(),
-        scopes: live.scopes().map(str::to_owned).collect(),
-        kid: kid.to_string(),
-        registered,
-        organization: opened.desired.organization,
-        own_prefixes: opened.repository.settings().prefixes.clone(),
+    Ok((remote, application))
+}
+
+/// A client of which nothing but its id and its key is known.
+async fn named_by_id(
+    global: &Global,
+    args: &Args,
+    opened: &Opened,
+    id: &ClientId,
+) -> Result<(Remote, Application), Failure> {
+    let (credentials, kid) = client::credentials(id, &args.key)?;
+    let remote = Remote::open_as(&global.options(), opened, credentials.clone()).await?;
+    let application = Application {
+        credentials,
+        scopes: args.scopes.iter().map(ToString::to_string).collect(),
+        advice: TokenClient {
+            name: id.to_string(),
+            scopes: None,
+            kid: kid.to_string(),
+            registered: None,
+            organization: opened.desired.organization,
+            own_prefixes: opened.repository.settings().prefixes.clone(),
+        },
     };
-    let issued = issuer.token(&credentials, &wanted).await;
-    let issued = issued.map_err(|error| Failure::Failed(application.advised(&error, &wanted)));
-    remote.close().await?;
-    show(global, args, &issued?)?;
-    Ok(Exit::Done)
+    Ok((remote, application))
 }
 
 fn scopes(args: &Args, live: &LiveClient) -> Result<Vec<String>, Failure> {
@@ -100,6 +200,23 @@ fn scopes(args: &Args, live: &LiveClient) -> Result<Vec<String>, Failure> {
         }
         false => Ok(scopes),
     }
+}
+
+/// Writes the token to its file. A reference is none that the file could be recognised by when it is renewed.
+fn write(global: &Global, file: &TokenFile<'_>, issued: &Issued) -> Result<(), Failure> {
+    let Issued { token, expires_in, content } = issued;
+    if content.is_none() {
+        let why = "the token is a reference that says nothing by itself (token_type OPAQUE), and is not written \
+                   to a file: --print prints it";
+        return Err(Failure::Failed(why.to_owned()));
+    }
+    file.write(token)?;
+    let path = file.path();
+    let shown = path.display().to_string();
+    let message = format!("wrote {}: a token that lives {expires_in} s", printable(&shown));
+    log::report(global, &message);
+    log::warn_of_git(global, path);
+    Ok(())
 }
 
 fn show(global: &Global, args: &Args, issued: &Issued) -> Result<(), Failure> {

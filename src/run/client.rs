@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::opened::Opened;
 use super::read::read_secret;
 use crate::declare::did_you_mean;
-use digdir::{ApplicationKey, ClientNeeds, Needs, Reader, Which};
+use digdir::{ApplicationKey, ClientNeeds, Credentials, Needs, Reader, Which};
 use domain::secret;
 use domain::text::printable;
 use domain::{
@@ -122,17 +122,31 @@ pub(crate) struct RegisteredKey {
     pub(crate) registered: Option<Timestamp>,
 }
 
+/// The credentials of an application's client of an id, with a private key that carries the id of its
+/// registration.
+pub(crate) fn credentials(id: &ClientId, file: &Path) -> Result<(Credentials, Kid), Failure> {
+    let failed = |why: String| unusable_key(file, &why);
+    let key = application_key(file)?;
+    let Some(kid) = key.kid() else {
+        return Err(failed(
+            "it does not say under which kid it is registered, as PEM never does: name the file of a JWK \
+             that has its kid, as `keys generate` and `credentials` write it"
+                .to_owned(),
+        ));
+    };
+    let kid: Kid = kid.parse().map_err(|reason| failed(format!("its kid: {reason}")))?;
+    let alg = SigningAlgorithm::default();
+    Ok((Credentials::from_application_key(id, &key, &kid, alg), kid))
+}
+
 /// Reads an application's private key and finds it among the client's.
 pub(crate) fn registered_key(
     file: &Path,
     name: &ClientName,
     live: &LiveClient,
 ) -> Result<RegisteredKey, Failure> {
-    let shown = file.display().to_string();
-    let failed = |why: String| Failure::Failed(format!("the key in {}: {why}", printable(&shown)));
-    let text = read_secret(file).map_err(|why| failed(format!("it {why}")))?;
-    secret::note(&text);
-    let key = ApplicationKey::read(&text).map_err(|error| failed(error.to_string()))?;
+    let failed = |why: String| unusable_key(file, &why);
+    let key = application_key(file)?;
     let keys = live.keys.as_deref().unwrap_or_default();
     let Some(found) = keys.iter().find(|live| live.modulus == key.modulus()) else {
         let kids: Vec<_> = keys.iter().map(|key| key.kid.as_str()).collect();
@@ -149,4 +163,14 @@ pub(crate) fn registered_key(
     let alg = found.representation.get("alg").cloned().unwrap_or_default();
     let alg = serde_json::from_value(alg).unwrap_or_default();
     Ok(RegisteredKey { key, kid, alg, registered: found.created })
+}
+
+fn application_key(file: &Path) -> Result<ApplicationKey, Failure> {
+    let text = read_secret(file).map_err(|why| unusable_key(file, &format!("it {why}")))?;
+    secret::note(&text);
+    ApplicationKey::read(&text).map_err(|error| unusable_key(file, &error.to_string()))
+}
+
+fn unusable_key(file: &Path, why: &str) -> Failure {
+    Failure::Failed(format!("the key in {}: {why}", printable(&file.display().to_string())))
 }

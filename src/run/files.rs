@@ -41,6 +41,26 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     write().map_err(|error| cannot_be_written(path, &error))
 }
 
+/// As [`replace`], and the new file is private (mode 0600 on unix), whatever the old one was.
+pub(crate) fn replace_private(path: &Path, text: &str) -> Result<(), Failure> {
+    let persisted = whole(path, text).and_then(|new| Ok(new.persist(path)?));
+    persisted.map(drop).map_err(|error| cannot_be_written(path, &error))
+}
+
+/// As [`create_private`], in a folder that exists, and the file is never there in part.
+pub(crate) fn create_whole_private(path: &Path, text: &str) -> Result<(), Failure> {
+    let persisted = whole(path, text).and_then(|new| Ok(new.persist_noclobber(path)?));
+    persisted.map(drop).map_err(|error| cannot_be_written(path, &error))
+}
+
+/// A temporary file beside a path, which is private.
+fn whole(path: &Path, text: &str) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut new = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    new.write_all(text.as_bytes())?;
+    Ok(new)
+}
+
 /// Creates a file, or replaces the existing one atomically; secrets that were read are redacted.
 pub(crate) fn put(path: &Path, text: &str) -> Result<(), Failure> {
     let text = &*secret::redact(text);

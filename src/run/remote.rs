@@ -28,6 +28,25 @@ impl Remote {
         opened: &Opened,
         reach: Reach,
     ) -> Result<Self, Failure> {
+        Self::find(options, opened, reach, None).await
+    }
+
+    /// The same with the credentials of an application's client in place of the environment's, which are not
+    /// read.
+    pub(crate) async fn open_as(
+        options: &RunOptions,
+        opened: &Opened,
+        application: Credentials,
+    ) -> Result<Self, Failure> {
+        Self::find(options, opened, opened.needs().reach(), Some(application)).await
+    }
+
+    async fn find(
+        options: &RunOptions,
+        opened: &Opened,
+        reach: Reach,
+        application: Option<Credentials>,
+    ) -> Result<Self, Failure> {
         let allowed_hosts = AllowedHosts::new(options.allow_hosts.iter().map(String::as_str))
             .map_err(|error| Failure::Usage(error.to_string()))?;
         let options = digdir::Options {
@@ -49,8 +68,11 @@ impl Remote {
             return embedded(opened, options, reach).await;
         };
         target.check(&options.allowed_hosts).map_err(not_trusted)?;
-        let declared = environment.credentials.as_ref().ok_or_else(|| lacks("credentials"))?;
-        let credentials = credentials(declared, repository, name)?;
+        let own = || {
+            let declared = environment.credentials.as_ref().ok_or_else(|| lacks("credentials"))?;
+            credentials(declared, repository, name)
+        };
+        let credentials = application.map_or_else(own, Ok)?;
         Ok(Self { target, credentials, options, reach, sandbox: None })
     }
 
@@ -84,6 +106,11 @@ impl Remote {
     /// Access to Maskinporten alone, for another client than portvakt's own.
     pub(crate) async fn issuer(&self) -> Result<Issuer, Failure> {
         Ok(Issuer::connect(&self.target, self.options.clone()).await?)
+    }
+
+    /// The same to Skyporten.
+    pub(crate) async fn skyporten(&self) -> Result<Issuer, Failure> {
+        Ok(Issuer::skyporten(&self.target, self.options.clone()).await?)
     }
 
     /// Whether it is a sandbox inside this process.

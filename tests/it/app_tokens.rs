@@ -1,5 +1,7 @@
 //! `portvakt token`, and the path from a declaration to a token that another library requests and verifies.
 
+mod skyporten;
+
 use std::collections::BTreeMap;
 
 use domain::AccessState::{Approved, Denied, Requested};

@@ -207,6 +207,11 @@ impl Error {
         description.as_deref().or(code.as_deref())
     }
 
+    /// DigDir's `error`.
+    pub(super) fn code(&self) -> Option<&str> {
+        self.details.code.as_deref()
+    }
+
     /// Each entry of DigDir's `errors`.
     pub fn entries(&self) -> &[String] {
         &self.details.entries

@@ -19,6 +19,8 @@ pub enum TokenRefusal {
     UnknownClient,
     /// The grant is for another issuer (MP-110).
     Audience,
+    /// The audience that the token is to have is missing or not accepted (`invalid_target`, RFC 8707 section 2).
+    Resource,
     /// The client has no key of that kid (MP-120).
     NoKey,
     /// The key has expired; registering it again renews it (MP-121).
@@ -74,6 +76,9 @@ const MARKS: [(&str, TokenRefusal); 25] = [
     ("not been granted the scope", TokenRefusal::NoAccess),
 ];
 
+/// The error of a grant without a resource that is accepted; its descriptions are not known.
+const INVALID_TARGET: &str = "invalid_target";
+
 /// The whole description of a refusal of a scope, as older versions have it.
 const FORBIDDEN: &str = "forbidden";
 
@@ -110,7 +115,10 @@ pub(super) fn explain(
         Failure::Unanswered(_) | Failure::Malformed(..) | Failure::Unsent(_) => None,
     };
     let error = persistence.error(failure, &REPEATABLE, place).of_tokens();
-    let refusal = TokenRefusal::described_by(error.description().unwrap_or_default());
+    let refusal = match error.code() {
+        Some(INVALID_TARGET) => TokenRefusal::Resource,
+        Some(_) | None => TokenRefusal::described_by(error.description().unwrap_or_default()),
+    };
     let (client_id, kid) = ids;
     let error = error.hiding(client_id.as_str(), "(the client id)");
     let error = match kid.filter(|kid| kid.len() >= SHORTEST_KID) {
@@ -140,7 +148,11 @@ mod tests {
     use super::*;
 
     fn explained(description: &str) -> Error {
-        let body = serde_json::json!({"error": "invalid_grant", "error_description": description});
+        explained_as("invalid_grant", description)
+    }
+
+    fn explained_as(code: &str, description: &str) -> Error {
+        let body = serde_json::json!({"error": code, "error_description": description});
         let failure = answer(400, "application/json", &body.to_string()).into();
         let place = CallPlace {
             call: "POST https://maskinporten.no/token".to_owned(),
@@ -161,6 +173,8 @@ mod tests {
             assert!(error.to_string().contains(mark), "{error}");
         }
         assert_eq!(explained("something new").token_refusal(), Some(TokenRefusal::Other));
+        let of_target = explained_as("invalid_target", "something new").token_refusal();
+        assert_eq!(of_target, Some(TokenRefusal::Resource));
     }
 
     #[test]
