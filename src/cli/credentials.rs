@@ -1,4 +1,6 @@
-//! `portvakt credentials`: the settings of a running application, in the form of NAIS.
+//! `portvakt credentials`: the settings of a running application, in the form of NAIS or of a cloud's SDK.
+
+mod cloud;
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +11,12 @@ use zeroize::Zeroizing;
 use super::encryption::{Recipient, RecipientParser, encrypted};
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::sink::print_secret;
+use super::sink::{print_exact, print_secret};
 use super::{interrupt, log};
 use crate::run::client::{self, RegisteredKey};
 use crate::run::files::{self, WrittenFiles};
 use crate::run::keys::slug;
+use cloud::{CloudArgs, CloudCredentials};
 use domain::text::json::pretty;
 use domain::text::printable;
 
@@ -21,10 +24,11 @@ use domain::text::printable;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The client, by the name that it is declared by
-    name: String,
+    #[arg(required_unless_present = "cloud")]
+    name: Option<String>,
     /// The client's private key, PEM or JWK
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "cloud")]
+    key: Option<PathBuf>,
     /// The form of what is written
     #[arg(long, default_value = "dotenv")]
     format: CredentialsFormat,
@@ -34,6 +38,8 @@ pub(super) struct Args {
     /// Encrypt to this recipient of age (age1…), in a build with the feature age; may be repeated
     #[arg(long = "encrypt-to", value_name = "RECIPIENT", value_parser = RecipientParser)]
     recipients: Vec<Recipient>,
+    #[command(flatten)]
+    cloud: CloudArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,12 +57,44 @@ enum CredentialsFormat {
 /// A variable and its value.
 type EnvironmentVariable = (&'static str, SecretString);
 
-pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, write(global, args)).await
+/// The client whose settings are written.
+struct Application<'a> {
+    name: &'a str,
+    key: &'a Path,
 }
 
-async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let variables = variables(global, args).await?;
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    if let Some(credentials) = args.cloud.credentials()? {
+        return write_for_cloud(global, args, &credentials);
+    }
+    let (Some(name), Some(key)) = (&args.name, &args.key) else {
+        return Err(Failure::Usage("name a client and its --key, or a --cloud".to_owned()));
+    };
+    let application = Application { name, key };
+    interrupt::unless(interrupt::listen()?, write(global, args, &application)).await
+}
+
+fn write_for_cloud(
+    global: &Global,
+    args: &Args,
+    credentials: &CloudCredentials<'_>,
+) -> Result<Exit, Failure> {
+    let text = credentials.text();
+    let Some(out) = &args.out else {
+        print_exact(&text)?;
+        return Ok(Exit::Done);
+    };
+    files::create(out, &text)?;
+    log::report(global, &format!("wrote {}", printable(&out.display().to_string())));
+    Ok(Exit::Done)
+}
+
+async fn write(
+    global: &Global,
+    args: &Args,
+    application: &Application<'_>,
+) -> Result<Exit, Failure> {
+    let variables = variables(global, application).await?;
     let text = match args.format {
         CredentialsFormat::Dir => {
             let out = args.out.as_deref().unwrap_or(Path::new("."));
@@ -68,7 +106,7 @@ async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
         CredentialsFormat::Dotenv => dotenv(&variables),
         CredentialsFormat::Json => json(&variables),
-        CredentialsFormat::K8sSecret => k8s_secret(&args.name, &variables),
+        CredentialsFormat::K8sSecret => k8s_secret(application.name, &variables),
     };
     let text = encrypted(text, &args.recipients)?;
     match &args.out {
@@ -93,9 +131,12 @@ fn report(global: &Global, args: &Args, out: &Path) -> Exit {
 }
 
 /// The values, from the live state and from the issuer's metadata (RFC 8414).
-async fn variables(global: &Global, args: &Args) -> Result<[EnvironmentVariable; 7], Failure> {
+async fn variables(
+    global: &Global,
+    application: &Application<'_>,
+) -> Result<[EnvironmentVariable; 7], Failure> {
     let opened = global.open()?;
-    let (name, declared) = client::declared(&opened, &args.name)?;
+    let (name, declared) = client::declared(&opened, application.name)?;
     client::signs_grants(name, declared)?;
     let remote = opened.connect(&global.options()).await?;
     let live = client::read(&opened, &remote.reader().await?).await?;
@@ -111,7 +152,7 @@ async fn variables(global: &Global, args: &Args) -> Result<[EnvironmentVariable;
     remote.close().await?;
     let (id, live) = client::live(name, declared, &live)?;
     let RegisteredKey { key, kid, alg, registered: _ } =
-        client::registered_key(&args.key, name, live)?;
+        client::registered_key(application.key, name, live)?;
     let jwk = key.private_jwk(&kid, alg).map_err(|error| Failure::Failed(error.to_string()))?;
     let endpoints = issuer.endpoints();
     let jwks_uri = endpoints.jwks.as_ref().ok_or_else(|| {

@@ -163,11 +163,13 @@ Examples:
 pub(super) const CREDENTIALS: &str = "\
 Examples:
   portvakt -e prod credentials skatt-henter --key key.jwk --out skatt-henter.env
-  portvakt -e prod credentials skatt-henter --key key.jwk --format k8s-secret --out secret.yaml";
+  portvakt -e prod credentials skatt-henter --key key.jwk --format k8s-secret --out secret.yaml
+  portvakt credentials --cloud aws --token-file /run/sky/token --aws-role arn:aws:iam::123456789012:role/lager-les";
 pub(super) const TOKEN: &str = "\
 Examples:
   portvakt -e test token --client skatt-henter --key key.jwk
-  portvakt -e test token --client skatt-henter --key key.jwk --scope skat:inntekt.read --print";
+  portvakt -e test token --client skatt-henter --key key.jwk --scope skat:inntekt.read --print
+  portvakt -e test token --client skatt-henter --key key.jwk --skyporten --scope skat:lager.read --resource https://lager.skat.example --out token.jwt";
 pub(super) const EXPLAIN: &str = "\
 Examples:
   portvakt explain

@@ -1,5 +1,7 @@
 //! `portvakt credentials`: every format, and the permissions of its files.
 
+mod cloud;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
