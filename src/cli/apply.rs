@@ -16,7 +16,7 @@ use crate::run::{
     ApplyContext, Approval, Approved, Ended, LockGuard, Opened, Planned, RunOptions, Terms, files,
 };
 use domain::Behaviour;
-use domain::text::{json, printable};
+use domain::text::{json, printable, shell};
 use plan::document::{Ending, PlanDocument};
 
 /// The command's arguments.
@@ -266,17 +266,8 @@ fn without_question(global: &Global, args: &Args, plan: &PlanDocument) -> String
         option("--patience", patience.map(|seconds| seconds.to_string())),
         option("--report", report.as_ref().map(text)),
     ];
-    let words: Vec<_> = words.iter().flatten().map(|word| in_shell(word)).collect();
-    words.join(" ")
-}
-
-/// A word of a command line, quoted where a shell would read it as something else.
-pub(super) fn in_shell(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
+    let words: Vec<_> = words.iter().flatten().collect();
+    shell::line(&words)
 }
 
 /// Reports the result, and saves the report if requested.

@@ -8,14 +8,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::apply::in_shell;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::print;
 use crate::declare::{self, Diagnostic, SETTINGS_FILE};
 use crate::run::clock;
 use crate::run::files::WrittenFiles;
-use domain::text::printable;
+use domain::text::{printable, shell};
 use domain::{Orgno, ScopeName};
 
 use ci::{CiHost, CiPlace, CiSetup};
@@ -190,14 +189,14 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
 fn program(root: &Path) -> String {
     match is_same(root, Path::new(".")) {
         true => "portvakt".to_owned(),
-        false => format!("portvakt -C {}", in_shell(&root.to_string_lossy())),
+        false => format!("portvakt -C {}", shell::quoted(&root.to_string_lossy())),
     }
 }
 
 /// The step after the CI files.
 fn doctor(program: &str, setup: &CiSetup) -> String {
     let environment = setup.environments.first().map_or("test", String::as_str);
-    format!("check what is still missing: {program} -e {} doctor", in_shell(environment))
+    format!("check what is still missing: {program} -e {} doctor", shell::quoted(environment))
 }
 
 /// Where the CI gets the program from.

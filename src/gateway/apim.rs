@@ -1,7 +1,7 @@
 //! Azure API Management: a policy fragment with `validate-jwt`
 //! (<https://learn.microsoft.com/azure/api-management/validate-jwt-policy>). It was never run on Azure.
 
-use super::{Admitted, GatewayError, GatewayPolicy, RenderedPolicy, consumer_id};
+use super::{Admitted, GatewayError, GatewayPolicy, RenderedPolicy};
 use domain::ScopeName;
 
 /// The variable that holds the verified token.
@@ -78,7 +78,7 @@ fn authorization(policy: &GatewayPolicy) -> String {
 fn allowed(name: &ScopeName, admitted: &Admitted) -> String {
     let has_scope = format!("scopes.Contains({})", literal(name.as_str()));
     let Some(consumers) = admitted.listed() else { return has_scope };
-    let ids: Vec<_> = consumers.keys().map(|orgno| literal(&consumer_id(*orgno))).collect();
+    let ids: Vec<_> = consumers.keys().map(|orgno| literal(&orgno.claim_id())).collect();
     format!("{has_scope} && new string[] {{ {} }}.Contains(id)", ids.join(", "))
 }
 

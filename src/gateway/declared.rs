@@ -135,10 +135,7 @@ fn admitted(
     let is_open = attributes.accessible_for_all || attributes.supports_european_businesses;
     let named = |orgno: &Orgno| (*orgno, desired.name_of(*orgno, None).cloned());
     if with_consumers || (is_open && !scope.consumers.is_empty()) {
-        // The organisations that have access by the declarations on that day.
-        let declared = scope.consumers.keys();
-        let declared = declared.filter(|orgno| desired.entry(name, **orgno, today).is_some());
-        return Admitted::Listed(declared.map(named).collect());
+        return Admitted::Listed(desired.consumers_on(name, today));
     }
     match is_open {
         false => Admitted::WithAccess,

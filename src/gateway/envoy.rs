@@ -4,8 +4,7 @@
 use url::Url;
 
 use super::{
-    Admitted, GatewayPolicy, PathMatch, RenderedPolicy, Route, block, consumer_id, document, map,
-    texts,
+    Admitted, GatewayPolicy, PathMatch, RenderedPolicy, Route, block, document, map, texts,
 };
 use domain::ScopeName;
 use yaml::{Yaml, YamlEntries};
@@ -101,7 +100,7 @@ fn scope_policy(policy: &GatewayPolicy, name: &ScopeName, admitted: &Admitted) -
     }
     if let Some(consumers) = admitted.listed() {
         let ids =
-            consumers.keys().map(|orgno| claim(&["consumer", "ID"], exact(&consumer_id(*orgno))));
+            consumers.keys().map(|orgno| claim(&["consumer", "ID"], exact(&orgno.claim_id())));
         principals.push(any_of(ids.collect()));
     }
     let all = block([("and_ids", block([("ids", Yaml::Lines(principals))]))]);

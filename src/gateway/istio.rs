@@ -6,8 +6,7 @@
 //! spaces by Istio.
 
 use super::{
-    Admitted, GatewayPolicy, PathMatch, RenderedPolicy, Route, block, consumer_id, document, map,
-    texts,
+    Admitted, GatewayPolicy, PathMatch, RenderedPolicy, Route, block, document, map, texts,
 };
 use domain::ScopeName;
 use yaml::{Yaml, YamlEntries};
@@ -73,7 +72,7 @@ fn rule(policy: &GatewayPolicy, admitted: &Admitted, names: &[&ScopeName]) -> Ya
         when.push(condition("request.auth.claims[aud]", [audience.clone()]));
     }
     if let Some(consumers) = admitted.listed() {
-        let ids = consumers.keys().map(|orgno| consumer_id(*orgno));
+        let ids = consumers.keys().map(|orgno| orgno.claim_id());
         when.push(condition("request.auth.claims[consumer][ID]", ids));
     }
     let mut rule = Vec::new();

@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Admitted, GatewayError, GatewayPolicy, RenderedPolicy, consumer_id};
+use super::{Admitted, GatewayError, GatewayPolicy, RenderedPolicy};
 use domain::ScopeName;
 use domain::text::json::pretty;
 
@@ -73,7 +73,7 @@ fn rule(admitted: &Admitted, names: &[&ScopeName]) -> String {
         None => format!("({has_scope})"),
         Some(consumers) => {
             let ids: Vec<_> =
-                consumers.keys().map(|orgno| format!("'{}'", consumer_id(*orgno))).collect();
+                consumers.keys().map(|orgno| format!("'{}'", orgno.claim_id())).collect();
             format!("(({has_scope}) && JWT.consumer.ID in [{}])", ids.join(", "))
         }
     }

@@ -318,11 +318,6 @@ impl GuardedScope {
     }
 }
 
-/// An organisation as the claim `consumer` names it (ISO 6523).
-fn consumer_id(orgno: Orgno) -> String {
-    format!("0192:{orgno}")
-}
-
 /// A mapping with a line for each key.
 fn block<const N: usize>(entries: [(&str, Yaml); N]) -> Yaml {
     Yaml::Block(entries.map(|(key, value)| (key.to_owned(), value)).into())

@@ -1,7 +1,7 @@
 //! Spring Security: properties of the resource server, and the rule for the application's own code
 //! (<https://docs.spring.io/spring-security/reference/servlet/oauth2/resource-server/jwt.html>).
 
-use super::{Admitted, GatewayError, GatewayPolicy, RenderedPolicy, consumer_id};
+use super::{Admitted, GatewayError, GatewayPolicy, RenderedPolicy};
 use domain::ScopeName;
 
 const ENGINE: &str = "Spring";
@@ -86,8 +86,7 @@ fn hint(policy: &GatewayPolicy) -> String {
 fn rule(name: &ScopeName, admitted: &Admitted) -> String {
     let has_scope = format!("scopes.contains(\"{name}\")");
     let Some(consumers) = admitted.listed() else { return has_scope };
-    let ids: Vec<_> =
-        consumers.keys().map(|orgno| format!("\"{}\"", consumer_id(*orgno))).collect();
+    let ids: Vec<_> = consumers.keys().map(|orgno| format!("\"{}\"", orgno.claim_id())).collect();
     format!("{has_scope} && List.of({}).contains(id)", ids.join(", "))
 }
 

@@ -93,6 +93,13 @@ impl Desired {
         access.on(day).filter(|_| self.block(scope, consumer).is_none())
     }
 
+    /// The organisations that have access to a scope by the declarations on a day, with their names.
+    pub fn consumers_on(&self, scope: &ScopeName, day: Date) -> BTreeMap<Orgno, Option<String>> {
+        let declared = self.scopes.get(scope).into_iter().flat_map(|it| it.consumers.keys());
+        let counting = declared.filter(|orgno| self.entry(scope, **orgno, day).is_some());
+        counting.map(|orgno| (*orgno, self.name_of(*orgno, None).cloned())).collect()
+    }
+
     /// Adds the guards of other declarations, blocks whom they block too, and protects what they protect.
     #[must_use]
     pub fn protected_as(mut self, other: &Self) -> Self {

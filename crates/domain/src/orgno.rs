@@ -36,6 +36,11 @@ impl Orgno {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// The organisation as the claims of tokens name it (ISO 6523).
+    pub fn claim_id(self) -> String {
+        format!("0192:{self}")
+    }
+
     /// Whether the number is one of those that Tenor provides for the test environment: they begin with 2 or
     /// 3, real ones with 8 or 9.
     pub fn is_synthetic(self) -> bool {

@@ -15,6 +15,7 @@
 
 pub mod commands;
 pub mod json;
+pub mod shell;
 pub mod similar;
 
 use std::borrow::Cow;
