@@ -16,3 +16,4 @@ pub mod history;
 pub mod nais;
 pub mod render;
 mod run;
+mod skyporten;

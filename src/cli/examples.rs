@@ -160,6 +160,11 @@ pub(super) const RENDER_SPRING: &str = "\
 Examples:
   portvakt -e prod render spring --scope etat:arbeid:aareg.read
   portvakt -e prod render spring --scope 'etat:arbeid:*' --audience https://api.etat.example";
+pub(super) const RENDER_SKYPORTEN: &str = "\
+Examples:
+  portvakt -e prod render skyporten --out clouds/prod
+  portvakt -e prod render skyporten --check clouds/prod
+  portvakt -e prod render skyporten --cloud azure --name lager-les --format cli";
 pub(super) const CREDENTIALS: &str = "\
 Examples:
   portvakt -e prod credentials skatt-henter --key key.jwk --out skatt-henter.env

@@ -25,6 +25,7 @@ use crate::declare::read::silences::{self, Silence};
 use crate::declare::resolve::here::Here;
 use crate::declare::rules::{advice, check, unused};
 use crate::declare::{files, resolve};
+use crate::skyporten::CloudShare;
 use domain::{ClientName, Desired};
 
 /// Everything that a repository declares, for all its environments, and what is to be said of it.
@@ -470,6 +471,13 @@ impl Repository {
     pub(super) fn here<'n>(&'n self, name: &'n str) -> Option<Here<'n>> {
         let set = self.settings.environment_names.set(name)?;
         Some(Here::new(name, set, &self.settings, &self.declared))
+    }
+
+    /// The shares of cloud resources in an environment, in the order of their names.
+    pub(crate) fn shares(&self, environment: &str) -> Vec<CloudShare> {
+        let here = self.here(environment);
+        let shares = here.iter().flat_map(resolve::shares::shares);
+        shares.map(|(_, share)| share).collect()
     }
 
     /// What it declares but for the manifests of some files. What is wrong is told before.

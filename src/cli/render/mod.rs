@@ -2,6 +2,7 @@
 
 mod gateway;
 mod nais;
+mod skyporten;
 mod yaml;
 
 use clap::Subcommand;
@@ -36,6 +37,9 @@ pub(super) enum Command {
     /// Print properties for Spring that check the tokens of scopes, offline
     #[command(after_help = examples::RENDER_SPRING)]
     Spring(gateway::Args),
+    /// Print the trust of clouds in Skyporten's tokens of the consumers of scopes, offline
+    #[command(after_help = examples::RENDER_SKYPORTEN)]
+    Skyporten(skyporten::Args),
 }
 
 pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
@@ -47,6 +51,7 @@ pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
         Command::Apim(args) => gateway::run(global, args, Engine::Apim),
         Command::Krakend(args) => gateway::run(global, args, Engine::Krakend),
         Command::Spring(args) => gateway::run(global, args, Engine::Spring),
+        Command::Skyporten(args) => skyporten::run(global, args),
     }
 }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 
 use super::attributes::with_attributes;
+use super::skyporten_file::ShareItem;
 use crate::declare::yaml::optional::{
     Items, Members, Needed, Optional, Raw, ReadableTexts, Restriction, Spanned, TextList,
 };
@@ -24,6 +25,8 @@ table! {
         pub(crate) clients: Option<Items<'d, Client<'d>>>,
         /// Scopes and clients that are no longer held, and what is to become of them.
         pub(crate) removed: Option<Items<'d, RemovedItem>>,
+        /// Cloud resources that the consumers of a scope reach with tokens of Skyporten.
+        pub(crate) skyporten: Option<Items<'d, ShareItem<'d>>>,
     }
 }
 

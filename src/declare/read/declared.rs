@@ -10,6 +10,7 @@ use super::attributes::{ClientLayer, ScopeLayer};
 use super::environments::EnvironmentSet;
 use super::keys::Keys;
 use super::manifest::ManifestKind;
+use super::shares::DeclaredShare;
 use super::silences::Silence;
 use crate::declare::diagnostic::{Diagnostic, Place};
 use domain::nais::Application;
@@ -31,6 +32,7 @@ pub(crate) struct Declared {
     pub(crate) removed: Vec<RemovedScope>,
     pub(crate) clients: Vec<DeclaredClient>,
     pub(crate) removed_clients: Vec<RemovedClient>,
+    pub(crate) shares: Vec<DeclaredShare>,
     pub(crate) silences: Vec<Silence>,
     /// The manifests that declare something.
     pub(crate) resources: Vec<ManifestResource>,
@@ -54,6 +56,7 @@ impl Declared {
             removed,
             clients,
             removed_clients,
+            shares,
             silences,
             resources,
             labels,
@@ -69,6 +72,7 @@ impl Declared {
         self.removed.extend(removed);
         self.clients.extend(clients);
         self.removed_clients.extend(removed_clients);
+        self.shares.extend(shares);
         self.silences.extend(silences);
         self.resources.extend(resources);
         self.labels.extend(labels);

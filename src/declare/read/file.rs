@@ -15,6 +15,7 @@ use super::manifest::values::TemplateValues;
 use super::scopes;
 use super::settings::Settings;
 use super::silences;
+use super::skyporten;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::diagnostic::{Diagnostic, quoted};
@@ -231,7 +232,7 @@ fn read_document(
         return;
     }
     let Some(document) = table::read_document::<Declarations<'_>>(at, findings) else { return };
-    let Declarations { consumers, groups, blocked, scopes, clients, removed } = document;
+    let Declarations { consumers, groups, blocked, scopes, clients, removed, skyporten } = document;
     consumers::aliases(consumers, &settings.environment_names, declared, findings);
     consumers::groups(groups, declared, findings);
     consumers::blocks(blocked, &settings.environment_names, declared, findings);
@@ -256,6 +257,7 @@ fn read_document(
             None => {}
         }
     }
+    skyporten::shares(skyporten, &settings.environment_names, declared, findings);
 }
 
 /// A resource of a kind that declares nothing, or a list of resources.
@@ -307,8 +309,8 @@ impl<'d> Read<'d> for RemovedItem {
     }
 }
 
-/// What can have silences: scopes and their consumers' entries, clients, removals, aliases and groups,
-/// and manifests.
+/// What can have silences: scopes and their consumers' entries, clients, removals, blocks, shares of cloud resources,
+/// aliases and groups, and manifests.
 fn entities(document: &Node<'_>) -> Vec<Span> {
     fn items<'d>(at: &'d Node<'d>, key: &str) -> impl Iterator<Item = &'d Node<'d>> + use<'d> {
         at.get(key).into_iter().flat_map(Node::items)
@@ -318,7 +320,7 @@ fn entities(document: &Node<'_>) -> Vec<Span> {
         spans.push(scope.span());
         spans.extend(items(scope, "consumers").map(Node::span));
     }
-    for key in ["clients", "removed", "blocked"] {
+    for key in ["clients", "removed", "blocked", "skyporten"] {
         spans.extend(items(document, key).map(Node::span));
     }
     for section in ["consumers", "groups"].iter().filter_map(|key| document.get(key)) {
@@ -338,7 +340,8 @@ fn foreign_help(file: &str) -> String {
     }
     let exclude = suggestions::exclude(file);
     format!(
-        "a declaration has `consumers`, `groups`, `blocked`, `scopes`, `clients` or `removed` at its top; {exclude}"
+        "a declaration has `consumers`, `groups`, `blocked`, `scopes`, `clients`, `removed` or \
+         `skyporten` at its top; {exclude}"
     )
 }
 

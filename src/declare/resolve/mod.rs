@@ -1,6 +1,7 @@
 //! Desired state of an environment.
 
 pub(crate) mod here;
+pub(crate) mod shares;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::repeated::{self, ManifestFiles};
+use super::shares;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::Suggester;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
@@ -38,6 +39,7 @@ pub(crate) fn check(declared: &Declared, settings: &Settings) -> Vec<Diagnostic>
     removals(declared, &mut found);
     references(declared, &mut found);
     entries_for_nobody(declared, &mut found);
+    shares::find(declared, settings, &mut found);
     amount(declared, &mut found);
     found
 }
@@ -63,6 +65,12 @@ fn duplicates(declared: &Declared, manifests: &ManifestFiles, found: &mut Vec<Di
     let groups = groups.map(|group| (group.name.as_str(), EnvironmentSet::ALL, &group.place));
     let help = "put all members into one of them, or rename one";
     twice(groups, manifests, Rule::DuplicateGroup, "the group", help, found);
+    // Files are named by them, and some systems do not distinguish upper and lower case.
+    let shares = declared.shares.iter();
+    let shares: Vec<_> = shares.map(|share| (share.name.to_lowercase(), share)).collect();
+    let shares = shares.iter().map(|(name, it)| (name.as_str(), it.environments, &it.place));
+    let help = "rename one of them, or give the two `environments` that do not overlap";
+    twice(shares, manifests, Rule::DuplicateShare, "the entry of `skyporten`", help, found);
 }
 
 /// Remedy where manifests declare the same: they have no `environments`.

@@ -4,4 +4,5 @@
 pub(crate) mod advice;
 pub(crate) mod check;
 pub(crate) mod repeated;
+pub(crate) mod shares;
 pub(crate) mod unused;

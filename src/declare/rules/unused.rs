@@ -29,6 +29,7 @@ impl<'d> Uses<'d> {
             removed: _,
             clients: _,
             removed_clients: _,
+            shares: _,
             silences: _,
             resources: _,
             labels: _,

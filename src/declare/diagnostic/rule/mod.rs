@@ -102,6 +102,11 @@ impl Rule {
                 | Self::OutsideTheTeam
                 | Self::DuplicateRule
                 | Self::Silence
+                | Self::ShareScope
+                | Self::ShareAudience
+                | Self::DuplicateShare
+                | Self::CloudLimit
+                | Self::CloudName
         );
         self.is_error() && !hides_nothing
     }

@@ -1071,6 +1071,97 @@ END
 mkdir -p teams/arbeid
 echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scopes.yaml"#),
     }
+    /// A share in `skyporten` has a scope that is not declared.
+    ShareScope = "PV156", Error {
+        "The consumers of a share are those that are declared on its scope. A scope of another organisation has \
+         none here. An own scope that is declared in another repository is only a warning."
+        wrong: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: skatteetaten:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+        right: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+    }
+    /// Nobody reaches the cloud resources of a share.
+    ShareForNobody = "PV157", Warning {
+        "The scope has no consumers that count. If only some of the environments have none, it is a note."
+        wrong: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+        right: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+    }
+    /// The audience of a share is not an absolute URI.
+    ShareAudience = "PV158", Error {
+        "Skyporten takes the audience from the `resource` of the consumer's grant, an absolute URI without a \
+         fragment (RFC 8707), and clouds compare it as text."
+        wrong: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: lager
+    aws: { account: "123456789012", role: lager-les }
+"#),
+        right: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+    }
+    /// Two shares have the same name, or the same thing at a cloud.
+    DuplicateShare = "PV159", Error {
+        "Files, credentials and resources are named by the share. A role of AWS has one trust policy, and an \
+         identity of Azure one credential for a subject, so two shares cannot both have it."
+        wrong: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+  - name: lager-skriv
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+        right: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+  - name: lager-skriv
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-skriv }
+"#),
+    }
     /// An entry gives nobody access in any environment.
     GivesNobody = "PV160", Warning {
         "Its environments, those of its scope and those of the organisations that it names have none in \
@@ -1102,6 +1193,117 @@ scopes:
 "#),
         right: Declarations(r#"scopes:
   - { name: etat:les, description: Les, consumers: ["974761076"] }
+"#),
+    }
+    /// A share exceeds a limit of a cloud.
+    CloudLimit = "PV170", Error {
+        "A managed identity of Azure has 20 federated credentials at most, one for each consumer of each scope; a \
+         trust policy of AWS has 2048 characters; a provider of Google Cloud has 10 audiences. The help has a list \
+         of names that is long enough. Each consumer belongs to one name of the list, whoever else there is; only \
+         another list moves consumers."
+        wrong: Declarations(r#"scopes:
+  - name: etat:lager.read
+    description: Les
+    consumers: [
+      "310000000", "310000078", "310000140", "310000213", "310000280", "310000353", "310000426",
+      "310000493", "310000566", "310000639", "310000701", "310000779", "310000841", "310000914",
+      "310000981", "310001058", "310001120", "310001198", "310001260", "310001333", "310001406"
+    ]
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    azure: { identity: lager-les, resource_group: data, subscription: 00000000-0000-0000-0000-000000000000 }
+"#),
+        right: Declarations(r#"scopes:
+  - name: etat:lager.read
+    description: Les
+    consumers: [
+      "310000000", "310000078", "310000140", "310000213", "310000280", "310000353", "310000426",
+      "310000493", "310000566", "310000639", "310000701", "310000779", "310000841", "310000914",
+      "310000981", "310001058", "310001120", "310001198", "310001260", "310001333", "310001406"
+    ]
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    azure: { identity: [lager-les, lager-les-2], resource_group: data, subscription: 00000000-0000-0000-0000-000000000000 }
+"#),
+    }
+    /// A name in `skyporten` is not one that a cloud can have.
+    CloudName = "PV171", Error {
+        "Each cloud has forms for its names and numbers. Write the name itself, not an ARN or an address, and \
+         numbers in quotes."
+        wrong: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "1234", role: lager-les }
+"#),
+        right: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+    }
+    /// No environment uses a share.
+    UnusedShare = "PV172", Warning {
+        "It counts in environments that do not have its scope. Add an environment of the scope, or remove the entry."
+        wrong: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, environments: [sandbox], consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    environments: [demo]
+    aws: { account: "123456789012", role: lager-les }
+"#),
+        right: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, environments: [sandbox], consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    environments: [sandbox]
+    aws: { account: "123456789012", role: lager-les }
+"#),
+    }
+    /// Two environments have the same thing at a cloud.
+    SharedByEnvironments = "PV173", Warning {
+        "Test and production have different issuers, and a role, a provider of a pool or a credential trusts one. \
+         What is rendered for one environment would replace what the other needs. Give them other names by \
+         `per_environment`, or let the entry count in one of them."
+        wrong: Both("environments: { test: { target: test, credentials: &job { client_id: a, key: { env: KEY }, kid: b } }, prod: { target: prod, credentials: *job } }
+", r#"consumers:
+  skatteetaten: { orgno: "974761076", environments: [prod] }
+  testetaten: { orgno: "313367002", environments: [test] }
+scopes:
+  - { name: etat:lager.read, description: Les, consumers: [skatteetaten, testetaten] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+        right: Both("environments: { test: { target: test, credentials: &job { client_id: a, key: { env: KEY }, kid: b } }, prod: { target: prod, credentials: *job } }
+", r#"consumers:
+  skatteetaten: { orgno: "974761076", environments: [prod] }
+  testetaten: { orgno: "313367002", environments: [test] }
+scopes:
+  - { name: etat:lager.read, description: Les, consumers: [skatteetaten, testetaten] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    per_environment:
+      prod:
+        aws: { account: "210987654321", role: lager-les }
+    aws: { account: "123456789012", role: lager-les }
 "#),
     }
 }

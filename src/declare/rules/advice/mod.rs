@@ -5,6 +5,7 @@ mod consumers;
 mod naming;
 mod policies;
 mod scopes;
+mod shares;
 
 use jiff::civil::Date;
 
@@ -32,6 +33,7 @@ pub(crate) fn find(here: &Here<'_>, today: Date) -> Vec<Diagnostic> {
     scopes::find(here, &mut found);
     clients::find(here, today, &mut found);
     consumers::find(here, today, &mut found);
+    shares::find(here, today, &mut found);
     naming::find(here, &mut found);
     policies::find(here, &mut found);
     found

@@ -6,16 +6,21 @@ use super::{Broken, Explanation};
 use domain::{Attribute, CLIENT, SCOPE, ValueType};
 
 /// The keys that portvakt knows anywhere, but for those of attributes.
-const OTHERS: [&str; 74] = [
+const OTHERS: [&str; 92] = [
     "access_policy",
+    "account",
     "action",
     "active",
     "alias",
     "api",
     "applies_to",
     "apply_from",
+    "audience",
+    "aws",
+    "azure",
     "base64",
     "blocked",
+    "bucket",
     "certificate",
     "chain",
     "client",
@@ -25,6 +30,7 @@ const OTHERS: [&str; 74] = [
     "consumer",
     "consumers",
     "credentials",
+    "databricks",
     "defaults",
     "env",
     "environments",
@@ -33,9 +39,11 @@ const OTHERS: [&str; 74] = [
     "field",
     "file",
     "from",
+    "gcp",
     "group",
     "groups",
     "guards",
+    "identity",
     "include",
     "jwks",
     "key",
@@ -61,6 +69,7 @@ const OTHERS: [&str; 74] = [
     "pattern",
     "per_environment",
     "policies",
+    "pool",
     "prefix",
     "prefixes",
     "preset",
@@ -68,12 +77,20 @@ const OTHERS: [&str; 74] = [
     "previous_name",
     "profile",
     "project",
+    "project_number",
     "protect",
+    "provider",
     "reason",
+    "recipient",
     "removed",
+    "resource_group",
+    "role",
     "rule",
     "scope",
+    "service_account",
     "severity",
+    "skyporten",
+    "subscription",
     "target",
     "teams",
     "until",
@@ -81,10 +98,11 @@ const OTHERS: [&str; 74] = [
     "values",
     "vars",
     "warn_before",
+    "workspace",
 ];
 
 /// Those of them that have lists.
-const LISTS: [&str; 10] = [
+const LISTS: [&str; 11] = [
     "blocked",
     "consumers",
     "environments",
@@ -95,6 +113,7 @@ const LISTS: [&str; 10] = [
     "prefixes",
     "protect",
     "removed",
+    "skyporten",
 ];
 
 fn attribute(key: &str) -> Option<&'static Attribute> {

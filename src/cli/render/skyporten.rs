@@ -1,0 +1,247 @@
+//! `portvakt render skyporten`.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use globset::GlobMatcher;
+
+use super::addresses;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::glob::glob;
+use crate::cli::global::Global;
+use crate::cli::log;
+use crate::cli::sink::{print, print_exact};
+use crate::declare::FixedFile;
+use crate::render;
+use crate::run::clock::today;
+use crate::run::{Opened, files};
+use crate::skyporten::{
+    Cloud, CloudShare, CloudTrust, TrustFile, TrustForm, TrustedShare, is_rendered,
+};
+use domain::text::printable;
+
+/// The command's arguments.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// One cloud alone; may be repeated [default: all]
+    #[arg(long, value_enum, value_name = "CLOUD")]
+    cloud: Vec<Cloud>,
+    /// Entries of `skyporten` with such a name; may be repeated [default: all]
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    name: Vec<GlobMatcher>,
+    /// Entries with such a scope; may be repeated [default: all]
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    scope: Vec<GlobMatcher>,
+    /// The form
+    #[arg(long, value_enum, default_value_t = TrustForm::Terraform)]
+    format: TrustForm,
+    /// Write the files into a folder, and remove those of this environment that are no longer rendered
+    #[arg(long, value_name = "DIR", conflicts_with = "check")]
+    out: Option<PathBuf>,
+    /// Compare them with a folder, and show the difference; exit with 2 if there is one
+    #[arg(long, value_name = "DIR")]
+    check: Option<PathBuf>,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let opened = global.open()?;
+    let trust = trust(&opened)?;
+    let chosen = |share: &CloudShare| args.chooses(share);
+    if (args.is_narrowed() || !args.has_folder())
+        && !trust.shares.iter().any(|it| chosen(&it.share))
+    {
+        return Err(Failure::Usage(format!(
+            "no entry of `skyporten` is chosen in {}: declare one whose scope is declared there too, or choose \
+             others by --name and --scope",
+            trust.environment
+        )));
+    }
+    let files = trust.render(args.format, &args.clouds(), chosen);
+    if args.format == TrustForm::Terraform && args.clouds().contains(&Cloud::Databricks) {
+        let has_recipient = |it: &TrustedShare| it.share.clouds.databricks.is_some();
+        if trust.shares.iter().any(|it| has_recipient(it) && chosen(&it.share)) {
+            let note = "note: Terraform has no resource for policies of a recipient at Databricks: see --format cli";
+            log::report(global, note);
+        }
+    }
+    match (&args.check, &args.out) {
+        (Some(folder), _) => {
+            check(global, &changes(folder, files, args, &trust.environment)?, folder)
+        }
+        (None, Some(folder)) => {
+            let changes = changes(folder, files, args, &trust.environment)?;
+            write(global, &changes, folder, &trust.environment)
+        }
+        (None, None) => {
+            let texts: String = files.into_iter().map(|file| file.text).collect();
+            print_exact(&texts).map(|()| Exit::Done)
+        }
+    }
+}
+
+impl Args {
+    fn chooses(&self, share: &CloudShare) -> bool {
+        let matches = |globs: &[GlobMatcher], name: &str| {
+            globs.is_empty() || globs.iter().any(|it| it.is_match(name))
+        };
+        matches(&self.name, &share.name) && matches(&self.scope, share.scope.as_str())
+    }
+
+    fn is_narrowed(&self) -> bool {
+        !(self.name.is_empty() && self.scope.is_empty())
+    }
+
+    fn has_folder(&self) -> bool {
+        self.out.is_some() || self.check.is_some()
+    }
+
+    fn clouds(&self) -> Vec<Cloud> {
+        if self.cloud.is_empty() { Cloud::ALL.to_vec() } else { self.cloud.clone() }
+    }
+}
+
+/// The shares of the environment with those who have access today.
+fn trust(opened: &Opened) -> Result<CloudTrust, Failure> {
+    let desired = &opened.desired;
+    let target = addresses(opened)?;
+    let issuer = target.skyporten().map_err(|error| Failure::Usage(error.to_string()))?;
+    let shares = opened.repository.shares(&desired.environment).into_iter().map(|share| {
+        let consumers = desired.consumers_on(&share.scope, today());
+        TrustedShare { share, consumers }
+    });
+    Ok(CloudTrust {
+        environment: desired.environment.clone(),
+        issuer: issuer.to_owned(),
+        shares: shares.collect(),
+    })
+}
+
+/// A file that is to change: its path, its text, and the one that it should have.
+struct FileChange {
+    path: PathBuf,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// The files of a folder that differ. One that is no longer rendered is recognised by its place and its marker; with
+/// --name and --scope nobody knows which those are.
+fn changes(
+    folder: &Path,
+    files: Vec<TrustFile>,
+    args: &Args,
+    environment: &str,
+) -> Result<Vec<FileChange>, Failure> {
+    let mut changes = Vec::new();
+    let mut expected = Vec::new();
+    for TrustFile { folder: account, name, text } in files {
+        let path = folder.join(account).join(name);
+        let before = existing(&path)?;
+        expected.push(path.clone());
+        if before.as_deref() != Some(&*text) {
+            changes.push(FileChange { path, before, after: Some(text) });
+        }
+    }
+    if args.is_narrowed() {
+        return Ok(changes);
+    }
+    let clouds = args.clouds();
+    for account in listed(folder)? {
+        let name = account.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !account.is_dir() || !clouds.iter().any(|cloud| name.starts_with(cloud.prefix())) {
+            continue;
+        }
+        for path in listed(&account)? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_other = !name.ends_with(&format!(".{}", args.format.extension()));
+            if is_other || expected.contains(&path) || !path.is_file() {
+                continue;
+            }
+            let before = existing(&path)?;
+            if before.as_ref().is_some_and(|text| is_rendered(text, environment)) {
+                changes.push(FileChange { path, before, after: None });
+            }
+        }
+    }
+    Ok(changes)
+}
+
+/// The entries of a folder in order; none if it is not there.
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(folder, &error)),
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths =
+        paths.collect::<Result<Vec<_>, _>>().map_err(|error| unreadable(folder, &error))?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// The text of a file; `None` if it is not there.
+fn existing(path: &Path) -> Result<Option<String>, Failure> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Failed(format!("{} cannot be read: {error}", shown(path)))
+}
+
+fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
+}
+
+fn check(global: &Global, changes: &[FileChange], folder: &Path) -> Result<Exit, Failure> {
+    if changes.is_empty() {
+        log::report(global, &format!("{} is up to date", shown(folder)));
+        return Ok(Exit::Done);
+    }
+    for FileChange { path, before, after } in changes {
+        let (before, after) =
+            (before.clone().unwrap_or_default(), after.clone().unwrap_or_default());
+        let file = path.to_string_lossy().into_owned().into();
+        print(global.color, &render::diff(&FixedFile { file, before, after }))?;
+    }
+    Ok(Exit::Pending)
+}
+
+/// Writes the files, unless one of them belongs to somebody else.
+fn write(
+    global: &Global,
+    changes: &[FileChange],
+    folder: &Path,
+    environment: &str,
+) -> Result<Exit, Failure> {
+    let is_foreign =
+        |it: &&FileChange| it.before.as_ref().is_some_and(|text| !is_rendered(text, environment));
+    if let Some(FileChange { path, .. }) = changes.iter().find(is_foreign) {
+        return Err(Failure::Refused(format!(
+            "{} was not rendered for {environment}, and is not overwritten: choose another folder, or remove it",
+            shown(path)
+        )));
+    }
+    for FileChange { path, before: _, after } in changes {
+        match after {
+            Some(text) => {
+                files::put(path, text)?;
+                log::report(global, &format!("{} is written", shown(path)));
+            }
+            None => {
+                fs::remove_file(path).map_err(|error| {
+                    Failure::Failed(format!("{} cannot be removed: {error}", shown(path)))
+                })?;
+                log::report(global, &format!("{} is removed", shown(path)));
+            }
+        }
+    }
+    if changes.is_empty() {
+        log::report(global, &format!("{} is up to date", shown(folder)));
+    }
+    Ok(Exit::Done)
+}

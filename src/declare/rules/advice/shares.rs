@@ -1,0 +1,127 @@
+//! Rules about shares of cloud resources: who reaches them, and the limits of the clouds.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+
+use crate::declare::diagnostic::rule::{Rule, Severity};
+use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use crate::declare::read::declared::Scope;
+use crate::declare::read::shares::DeclaredShare;
+use crate::declare::resolve::here::Here;
+use crate::declare::resolve::shares::shares;
+use crate::skyporten::{Exceeded, TrustedShare, exceeded};
+use domain::{Orgno, ScopeName};
+
+pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
+    if here.declared.shares.is_empty() {
+        return;
+    }
+    let consumers = ScopeConsumers::of(here, today);
+    let (declared, trusted): (Vec<&DeclaredShare>, Vec<TrustedShare>) = shares(here)
+        .into_iter()
+        .map(|(declared, share)| {
+            let consumers = consumers.of_scope(&share.scope);
+            (declared, TrustedShare { share, consumers })
+        })
+        .unzip();
+    for Exceeded { share, cloud, message, help } in exceeded(&issuer(here), &trusted) {
+        let Some(share) = declared.get(share) else { continue };
+        let message = format!("in {} {message}", quoted(here.name));
+        found.push(Diagnostic::new(Rule::CloudLimit, &share.at(here.set, cloud), &message, &help));
+    }
+    twice(here, &declared, &trusted, found);
+    for (declared, trusted) in declared.iter().zip(&trusted) {
+        if trusted.consumers.is_empty() {
+            found.push(nobody(declared, here, today));
+        }
+    }
+}
+
+/// Skyporten's issuer, for the length of what is made of it.
+fn issuer(here: &Here<'_>) -> String {
+    let addresses = here.target().and_then(|target| target.addresses().ok().flatten());
+    let known = addresses.and_then(|target| target.skyporten);
+    // The longer one of the two that there are.
+    known.or_else(|| digdir::Target::test().skyporten).unwrap_or_default()
+}
+
+/// The organisations that are declared on the scopes of an environment, but for those that are blocked and those
+/// whose access has ended.
+struct ScopeConsumers<'h> {
+    here: &'h Here<'h>,
+    today: Date,
+    scopes: HashMap<&'h ScopeName, &'h Scope>,
+}
+
+impl<'h> ScopeConsumers<'h> {
+    fn of(here: &'h Here<'h>, today: Date) -> Self {
+        let scopes = here.scopes().map(|scope| (&scope.name, scope)).collect();
+        Self { here, today, scopes }
+    }
+
+    fn of_scope(&self, name: &ScopeName) -> BTreeMap<Orgno, Option<String>> {
+        let Some(scope) = self.scopes.get(name) else { return BTreeMap::new() };
+        let entries = self.here.entries(scope);
+        let lasting =
+            entries.filter(|entry| entry.until.is_none_or(|until| until.date >= self.today));
+        let named = lasting.flat_map(|entry| self.here.named(&entry.who)).copied();
+        let mut consumers: BTreeMap<_, _> = named.map(|orgno| (orgno, None)).collect();
+        for (block, blocked) in self.here.blocks() {
+            if block.scopes.as_ref().is_none_or(|globs| globs.is_match(name.as_str())) {
+                consumers.retain(|orgno, _| !blocked.contains(orgno));
+            }
+        }
+        consumers
+    }
+}
+
+/// Reports what two shares of the environment would both have.
+fn twice(
+    here: &Here<'_>,
+    declared: &[&DeclaredShare],
+    trusted: &[TrustedShare],
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut first: HashMap<String, (usize, Place)> = HashMap::new();
+    for (index, (declared, trusted)) in declared.iter().zip(trusted).enumerate() {
+        for thing in trusted.share.of_its_own() {
+            let place = declared.at(here.set, thing.cloud);
+            match first.get(&thing.key) {
+                Some((other, there)) if *other != index => {
+                    let message = format!("another entry has {} too", thing.what);
+                    let help = "keep one of the two, or name another resource";
+                    let diagnostic = Diagnostic::new(Rule::DuplicateShare, &place, &message, help);
+                    let related = there.related("the other entry has it from here");
+                    found.push(diagnostic.with_related(related));
+                    break;
+                }
+                Some(_) => {}
+                None => drop(first.insert(thing.key, (index, place))),
+            }
+        }
+    }
+}
+
+/// A share without consumers: a note where other environments have some.
+fn nobody(declared: &DeclaredShare, here: &Here<'_>, today: Date) -> Diagnostic {
+    let names = &here.settings.environment_names;
+    let has_consumers = |name: &str| {
+        let Some(set) = names.set(name) else { return false };
+        let there = Here::new(name, set, here.settings, here.declared);
+        let counts = declared.environments.overlaps(set);
+        counts && !ScopeConsumers::of(&there, today).of_scope(&declared.scope.value).is_empty()
+    };
+    let place = declared.place.with(declared.scope.span);
+    let scope = quoted(declared.scope.value.as_str());
+    if names.iter().any(has_consumers) {
+        let message = format!("in {} nobody is declared on {scope}", quoted(here.name));
+        let help = "nobody reaches the resources there until a consumer is declared";
+        let mut diagnostic = Diagnostic::new(Rule::ShareForNobody, &place, &message, help);
+        diagnostic.severity = Severity::Note;
+        return diagnostic;
+    }
+    let message = format!("nobody is declared on {scope}, so nobody reaches the resources");
+    let help = "declare a consumer of the scope, or remove the entry";
+    Diagnostic::new(Rule::ShareForNobody, &place, &message, help)
+}

@@ -1,0 +1,81 @@
+//! Terraform's JSON syntax (<https://developer.hashicorp.com/terraform/language/syntax/json>).
+
+use super::{Map, Value, json, pretty};
+
+/// A resource, or a data source.
+#[derive(Debug)]
+pub(super) struct TerraformResource {
+    /// `resource` or `data`.
+    block: &'static str,
+    kind: &'static str,
+    label: String,
+    body: Value,
+}
+
+impl TerraformResource {
+    /// A resource; the texts of its body are [`text`]s and references.
+    pub(super) fn new(kind: &'static str, name: &str, body: Value) -> Self {
+        Self { block: "resource", kind, label: label(name), body }
+    }
+
+    /// A data source.
+    pub(super) fn data(kind: &'static str, name: &str, body: Value) -> Self {
+        Self { block: "data", ..Self::new(kind, name, body) }
+    }
+}
+
+/// The label of a resource, which begins with a letter or `_`.
+pub(super) fn label(name: &str) -> String {
+    match name.starts_with(|c: char| c.is_ascii_digit()) {
+        true => format!("_{name}"),
+        false => name.to_owned(),
+    }
+}
+
+/// A text that Terraform does not read as a template.
+pub(super) fn text(text: &str) -> Value {
+    json!(text.replace("${", "$${").replace("%{", "%%{"))
+}
+
+/// A list of such texts.
+pub(super) fn texts<'t>(items: impl IntoIterator<Item = &'t String>) -> Value {
+    Value::Array(items.into_iter().map(|item| text(item)).collect())
+}
+
+/// A file with resources, and with comments, which Terraform ignores under the key `//`.
+pub(super) fn document(comments: &[String], resources: Vec<TerraformResource>) -> String {
+    let mut root = Map::new();
+    root.insert("//".to_owned(), json!(comments));
+    for TerraformResource { block, kind, label, body } in resources {
+        let below = |map: &mut Map<String, Value>, key: &str| -> Map<String, Value> {
+            match map.remove(key) {
+                Some(Value::Object(below)) => below,
+                _ => Map::new(),
+            }
+        };
+        let mut kinds = below(&mut root, block);
+        let mut labels = below(&mut kinds, kind);
+        labels.insert(label, body);
+        kinds.insert(kind.to_owned(), Value::Object(labels));
+        root.insert(block.to_owned(), Value::Object(kinds));
+    }
+    pretty(&root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_no_templates() {
+        for (plain, expected) in [
+            ("etat:les", "etat:les"),
+            ("${path.module}", "$${path.module}"),
+            ("$${a}", "$$${a}"),
+            ("%{if true}%", "%%{if true}%"),
+            ("100 % $5", "100 % $5"),
+        ] {
+            assert_eq!(text(plain), json!(expected));
+        }
+    }
+}
