@@ -6,6 +6,7 @@ mod github;
 mod gitlab;
 mod reviewed;
 mod server;
+mod story;
 
 use axum::http::Method;
 use portvakt::forge::{self, Comment, CommentChange, Forge, ForgeErrorKind};

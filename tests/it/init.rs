@@ -426,7 +426,8 @@ fn a_project_and_the_branch_that_is_applied_are_those_of_the_settings() {
     fs::write(folder.path().join("portvakt.yaml"), SETTINGS).unwrap();
     let ran = init(folder.path(), &["--ci", "github"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let made = "plattform/test-read (read), plattform/test (write) and plattform/test-due (write, at night";
+    let made = "plattform/test-read (read) and, for the branch utgivelse alone, plattform/test (write) and \
+                plattform/test-due (write, at night, without approval)";
     assert!(ran.stdout.contains(made), "{}", ran.stdout);
     assert!(ran.stdout.contains("`portvakt plattform checks`"), "{}", ran.stdout);
     let shown = "scheduled workflows on the default branch only: unless utgivelse is that";

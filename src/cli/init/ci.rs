@@ -381,12 +381,14 @@ fn to_make(host: CiHost, setup: &CiSetup, project: Option<&str>) -> String {
         let names = setup.environments.iter().map(|name| format!("{begin}{name}{end}"));
         names.collect::<Vec<_>>().join(", ")
     };
+    let branch = &setup.branch.name;
     match host {
         CiHost::Github => {
             let begin = project.map(|project| format!("{project}/")).unwrap_or_default();
             format!(
-                "make the GitHub environments {} (read), {} (write) and {} (write, at night, without \
-                 approval), with the secrets that the workflows name, and require the check `portvakt{} checks`",
+                "make the GitHub environments {} (read) and, for the branch {branch} alone, {} (write) and {} \
+                 (write, at night, without approval), with the secrets that the workflows name, and require the \
+                 check `portvakt{} checks`",
                 each(&begin, "-read"),
                 each(&begin, ""),
                 each(&begin, "-due"),
@@ -396,8 +398,9 @@ fn to_make(host: CiHost, setup: &CiSetup, project: Option<&str>) -> String {
         CiHost::Gitlab => {
             let begin = project.map(gitlab_environments).unwrap_or_default();
             format!(
-                "make the variables of the environments {} (read), {} (write) and {} (write, at night, without \
-                 approval), the token and the schedule that {} names",
+                "make the variables of the environments {} (read) and, protected, {} (write) and {} (write, at \
+                 night, without approval), the token and the schedule that {} names, and protect the branch \
+                 {branch}",
                 each(&begin, "-read"),
                 each(&begin, ""),
                 each(&begin, "-due"),
@@ -408,8 +411,9 @@ fn to_make(host: CiHost, setup: &CiSetup, project: Option<&str>) -> String {
             let files = own("portvakt-", project);
             let begin = project.map_or("portvakt-".to_owned(), |it| format!("portvakt-{it}."));
             format!(
-                "make a pipeline of each file (not of {files}install.yml), the variable groups {}, {} \
-                 and {} (for the pipeline of each night, without approval), and the environments {}",
+                "make a pipeline of each file (not of {files}install.yml), the variable groups {} \
+                 and, with a branch control check for {branch} alone, {} and {} (for the nightly pipeline, without \
+                 approval), and the environments {}",
                 each(&format!("{begin}read-"), ""),
                 each(&format!("{begin}write-"), ""),
                 each(&format!("{begin}due-"), ""),

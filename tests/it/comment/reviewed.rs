@@ -13,12 +13,12 @@ use crate::init::templates::script;
 use crate::programs::has;
 use crate::world::{RUNTIME, Ran};
 
-const MERGED: &str = "2026-11-22T12:00:00Z";
+pub(super) const MERGED: &str = "2026-11-22T12:00:00Z";
 /// Before any decision.
-const EARLY: &str = "2026-11-22T10:00:00Z";
+pub(super) const EARLY: &str = "2026-11-22T10:00:00Z";
 /// Between an approval and the merge.
 const BETWEEN: &str = "2026-11-22T11:30:00Z";
-const APPROVED: &str = "2026-11-22T11:00:00Z";
+pub(super) const APPROVED: &str = "2026-11-22T11:00:00Z";
 
 fn servers() -> [(&'static str, Server); 3] {
     [
@@ -29,7 +29,7 @@ fn servers() -> [(&'static str, Server); 3] {
 }
 
 /// The variables of a job on the main branch.
-fn on_main(server: &Server) -> Vec<(&'static str, String)> {
+pub(super) fn on_main(server: &Server) -> Vec<(&'static str, String)> {
     let of_a_pull_request = ["GITHUB_REF", "SYSTEM_PULLREQUEST_PULLREQUESTID", "CI_PROJECT_ID"];
     let mut environment = server.environment();
     environment.retain(|(name, _)| {
@@ -48,7 +48,7 @@ fn on_main(server: &Server) -> Vec<(&'static str, String)> {
 }
 
 /// The person who approves, and the words of each host.
-fn verdict(forge: Forge, approves: bool) -> (&'static str, &'static str) {
+pub(super) fn verdict(forge: Forge, approves: bool) -> (&'static str, &'static str) {
     match (forge, approves) {
         (Forge::GitHub, true) => ("kari", "APPROVED"),
         (Forge::GitHub, false) => ("kari", "DISMISSED"),
