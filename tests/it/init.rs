@@ -2,6 +2,7 @@
 
 mod checked;
 mod optional;
+mod rights;
 mod scripts;
 pub(crate) mod templates;
 mod web;
