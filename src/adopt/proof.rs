@@ -255,7 +255,9 @@ fn errors(
             continue;
         };
         let silenced = lessons.silences.get(entity);
+        let silenceable = error.code.can_be_silenced().then(|| error.code.code());
         let own = error.own_rule.as_deref().filter(|rule| !rule.contains(char::is_whitespace));
+        let own = own.or(silenceable);
         let (code, message) = (error.code.code(), error.message.clone());
         let refused = |entity: &AdoptedEntity| {
             let reason = Reason::Invalid { code, message: message.clone() };

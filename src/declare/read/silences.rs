@@ -193,7 +193,10 @@ impl Silence {
         let at = Position { line: number(found.line), column: number(found.column) };
         let is_meant = match &found.own_rule {
             Some(rule) => **rule == *self.rule,
-            None => found.code.code() == &*self.rule && !found.is_error(),
+            None => {
+                let is_mild = !found.is_error() || found.code.can_be_silenced();
+                found.code.code() == &*self.rule && is_mild
+            }
         };
         is_meant && (self.entity.start..=self.entity.end).contains(&at)
     }
@@ -203,7 +206,7 @@ impl Silence {
         let builtin = Rule::ALL.iter().find(|rule| rule.code() == &*self.rule);
         let shown = quoted(&self.rule);
         let (message, help) = match builtin {
-            Some(rule) if rule.is_error() => {
+            Some(rule) if !rule.can_be_silenced() => {
                 (format!("{shown} cannot be silenced: it is an error"), "remove the comment".into())
             }
             None if !own.clone().any(|name| name == &*self.rule) => {

@@ -1,6 +1,6 @@
 //! What is allowed but hardly meant: where it is told, and in which environments.
 
-use super::{SETTINGS, TODAY, folder, said};
+use super::{SETTINGS, TODAY, check, folder, said};
 use crate::declare::load;
 
 /// [`SETTINGS`] with DigDir's own test environment.
@@ -328,4 +328,22 @@ fn a_consumed_scope_is_reported_where_a_near_name_is_declared() {
     for fine in ["etat:aareg.read", "etat:helse", "etat:b", "skatt:aareg.raed"] {
         assert_eq!(consumed(fine), [], "{fine}");
     }
+    let text = |rest: &str| {
+        format!(
+            "scopes: [{{ name: 'etat:aareg.read', description: d }}]\nclients:\n{rest}- {{ name: x, scopes: ['etat:aareg.raed'] }}\n"
+        )
+    };
+    let said = |yaml: &str| {
+        let settings = SETTINGS.trim_start().as_bytes();
+        said(&check(folder(&[("portvakt.yaml", settings), ("a.yaml", yaml.as_bytes())]).path()))
+    };
+    insta::assert_snapshot!(said(&text("")), @r"
+    a.yaml:3:22: PV149: the client consumes `etat:aareg.raed`, which is not declared
+      help: did you mean `etat:aareg.read`? If the scope is live all the same, or another repository declares it, write `# portvakt: allow PV149 -- why` above the client
+    ");
+    // Only a plan knows what is live, so a comment with a reason silences even this error.
+    assert_eq!(said(&text("# portvakt: allow PV149 -- it is live\n")), "");
+    let released =
+        format!("{}removed: [{{ scope: 'etat:aareg.raed', action: release }}]\n", text(""));
+    assert_eq!(said(&released), "");
 }

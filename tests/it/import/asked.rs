@@ -36,6 +36,21 @@ fn clients_alone() {
 }
 
 #[test]
+fn a_client_that_consumes_an_undeclared_scope_with_a_near_name_is_imported() {
+    let world = crate::world::World::new();
+    for scope in ["etat:aareg.v1", "etat:aareg.v2"] {
+        world.put(scope, true, &[]);
+    }
+    world.put_client("client-1", "sync", true, &["etat:aareg.v2"]);
+    world.declare("scopes: [{ name: etat:aareg.v1, description: Les }]\n");
+    let ran = world.run(&["import", "--client", "sync"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = world.run(&["validate", "--deny-warnings"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    world.is_settled();
+}
+
+#[test]
 fn without_the_right_to_read_clients_scopes_can_be_imported() {
     let world = world();
     world.sandbox.edit(|state| {

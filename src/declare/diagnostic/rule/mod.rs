@@ -92,6 +92,7 @@ impl Rule {
                 | Self::UnknownTeam
                 | Self::ConsumerTwice
                 | Self::ConsumedScope
+                | Self::UndeclaredScope
                 | Self::ClientCombination
                 | Self::ClientLifetimes
                 | Self::Key
@@ -109,6 +110,12 @@ impl Rule {
                 | Self::CloudName
         );
         self.is_error() && !hides_nothing
+    }
+
+    /// Whether a comment with a reason silences it: a warning or a note, or an error that only the live state
+    /// can confirm.
+    pub(crate) fn can_be_silenced(self) -> bool {
+        !self.is_error() || self == Self::UndeclaredScope
     }
 }
 

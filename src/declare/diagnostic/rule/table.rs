@@ -973,11 +973,12 @@ for at in sandbox demo; do printf 'apiVersion: nais.io/v1\nkind: MaskinportenCli
 "),
     }
     /// A client consumes a scope that is not declared, and a scope of nearly that name is.
-    UndeclaredScope = "PV149", Warning {
+    UndeclaredScope = "PV149", Error {
         "The scope has the prefix of scopes that are declared here, and is declared nowhere itself. \
-         Correct the name. If the scope is live all the same, or another repository declares it, \
-         silence the warning with the reason; a plan, which knows what is live, blocks it if it does not \
-         exist (PV319)."
+         Correct the name. If the scope is live all the same, or another repository declares it, write \
+         `# portvakt: allow PV149 -- why` above the client: this is the one error that a comment silences, \
+         as only a plan knows what is live, and blocks a scope that does not exist (PV319). Where no \
+         declared name is near, the plan alone reports it."
         wrong: Declarations("scopes:
   - { name: 'etat:aareg.read', description: Les }
 clients:

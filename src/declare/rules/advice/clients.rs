@@ -1,6 +1,6 @@
 //! Constraints between a client's attributes: DigDir's table of legal combinations.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -13,7 +13,7 @@ use crate::declare::resolve::client_attributes;
 use crate::declare::resolve::here::Here;
 use domain::{
     ApplicationType, AuthMethod, CLIENT, ClientAttributes, ConsumedScope, GrantType,
-    IntegrationType, KRR_SCOPES, LOGIN_SCOPES, norwegian_date,
+    IntegrationType, KRR_SCOPES, LOGIN_SCOPES, ScopeName, norwegian_date,
 };
 
 /// Largest number of names with which a misspelt one is compared, for each client.
@@ -76,11 +76,21 @@ pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The subscopes of the declared scopes, by prefix.
-fn own_scopes<'s>(here: &Here<'s>) -> HashMap<&'s str, BTreeSet<&'s str>> {
-    let mut own: HashMap<_, BTreeSet<_>> = HashMap::new();
+/// The scopes with the prefixes of the declared ones.
+#[derive(Default)]
+struct OwnScopes<'s> {
+    /// The subscopes that are declared in the environment, by prefix.
+    here: HashMap<&'s str, BTreeSet<&'s str>>,
+    /// Names that are right in a client: declared in some environment, or released to others.
+    known: HashSet<&'s ScopeName>,
+}
+
+fn own_scopes<'s>(here: &Here<'s>) -> OwnScopes<'s> {
+    let declared = here.declared.scopes.iter().map(|scope| &scope.name);
+    let known = declared.chain(here.declared.removed.iter().map(|removed| &removed.scope));
+    let mut own = OwnScopes { known: known.collect(), ..OwnScopes::default() };
     for scope in here.scopes() {
-        own.entry(scope.name.prefix()).or_default().insert(scope.name.subscope());
+        own.here.entry(scope.name.prefix()).or_default().insert(scope.name.subscope());
     }
     own
 }
@@ -191,25 +201,26 @@ impl About<'_> {
         Some(self.illegal(CLIENT.scopes.name, &message, &help))
     }
 
-    /// Scopes below a prefix of declared ones that are declared nowhere, and have nearly the name of one. They
-    /// may be live all the same, so this is no error: a plan knows it.
+    /// Scopes below a prefix of declared ones that are declared nowhere, and have nearly the name of one. Others
+    /// may be live: only a plan knows it.
     fn misspelt_scopes<'s>(
         &self,
         scopes: impl IntoIterator<Item = &'s ConsumedScope>,
-        own: &HashMap<&str, BTreeSet<&str>>,
+        own: &OwnScopes<'_>,
     ) -> Vec<Diagnostic> {
         let misspelt = scopes.into_iter().filter_map(|scope| {
             let name = scope.name()?;
-            let known = own.get(name.prefix())?;
-            if known.contains(name.subscope()) || known.len() > MOST_COMPARED {
+            let here = own.here.get(name.prefix())?;
+            if own.known.contains(&name) || here.len() > MOST_COMPARED {
                 return None;
             }
-            let near = nearest(name.subscope(), known.iter().copied())?;
+            let near = nearest(name.subscope(), here.iter().copied())?;
             let message = format!("the client consumes {}, which is not declared", quoted(name.as_str()));
             let help = format!(
-                "did you mean {}? A scope that is live already, or that another repository declares, is \
-                 right as it is: silence the finding with a reason",
-                quoted(&format!("{}:{near}", name.prefix()))
+                "did you mean {}? If the scope is live all the same, or another repository declares it, write \
+                 `# portvakt: allow {} -- why` above the client",
+                quoted(&format!("{}:{near}", name.prefix())),
+                Rule::UndeclaredScope.code()
             );
             Some(self.found(Rule::UndeclaredScope, CLIENT.scopes.name, &message, &help))
         });
