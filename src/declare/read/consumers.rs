@@ -2,7 +2,7 @@
 
 use super::declarations_file as file;
 use super::declared::{
-    Alias, Day, Declared, DeclaredAccess, DeclaredBlock, DeclaredGroup, Spans, Who,
+    Alias, Day, Declared, DeclaredAccess, DeclaredBlock, DeclaredGroup, ScopeGlobs, Spans, Who,
 };
 use super::environments::{EnvironmentNames, check_name};
 use super::globs::globset;
@@ -199,7 +199,10 @@ pub(crate) fn blocks(
             let help = "leave `scopes` out for all of them, or name some";
             findings.report(Rule::WrongValue, globs.span, message, help);
         }
-        let scopes = scopes.0.map(|globs| globset(&globs, false, findings));
+        let scopes = scopes.0.map(|globs| {
+            let set = globset(&globs, false, findings);
+            ScopeGlobs { set, written: globs.value }
+        });
         let named = consumer_of(consumer, findings);
         let (Some((who, span)), Some(reason)) = (named, reason.0) else { continue };
         let place = findings.place(span);

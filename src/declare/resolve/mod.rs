@@ -52,7 +52,7 @@ fn blocks(here: &Here<'_>) -> Vec<ConsumerBlock> {
     let each = here.blocks().flat_map(|(block, consumers)| {
         consumers.into_iter().map(move |consumer| ConsumerBlock {
             consumer,
-            scopes: block.scopes.clone(),
+            scopes: block.scopes.as_ref().map(|globs| globs.set.clone()),
             reason: block.reason.clone(),
             source: source(&block.place),
         })

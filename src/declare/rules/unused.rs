@@ -1,13 +1,15 @@
-//! Names and files that nothing uses, in whatever environment.
+//! Names and files that nothing uses, and globs that match nothing, in whatever environment.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::suggest::did_you_mean;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::files::about;
 use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::own::teams::Teams;
 use crate::declare::read::declared::{Alias, Declared, DeclaredGroup, Who};
+use crate::declare::yaml::optional::Spanned;
 use domain::Orgno;
 
 /// Names that the declarations use.
@@ -58,8 +60,8 @@ impl<'d> Uses<'d> {
     }
 }
 
-/// Warnings of aliases and groups that nothing names, of teams whose folder declares nothing, and of these key
-/// files, which no client names.
+/// Warnings of aliases and groups that nothing names, of teams whose folder declares nothing, of these key
+/// files, which no client names, and of globs in `blocked` that match no scope.
 pub(crate) fn find(declared: &Declared, teams: &Teams, key_files: &[String]) -> Vec<Diagnostic> {
     let uses = Uses::of(declared);
     let mut found = Vec::new();
@@ -87,5 +89,30 @@ pub(crate) fn find(declared: &Declared, teams: &Teams, key_files: &[String]) -> 
         let place = Place { file: SETTINGS_FILE.into(), span };
         found.push(Diagnostic::new(Rule::UnusedTeam, &place, &message, help));
     }
+    unmatched_blocks(declared, &mut found);
     found
+}
+
+/// A block of an organisation without access is prevention, but one from scopes that nobody declares is
+/// probably misspelt: whom it was to keep out keeps access.
+fn unmatched_blocks(declared: &Declared, found: &mut Vec<Diagnostic>) {
+    for block in &declared.blocks {
+        let Some(globs) = &block.scopes else { continue };
+        let scopes = declared.scopes.iter();
+        let here = scopes.filter(|scope| scope.environments.overlaps(block.environments));
+        let names: BTreeSet<&str> = here.map(|scope| scope.name.as_str()).collect();
+        let matched: HashSet<usize> =
+            names.iter().flat_map(|name| globs.set.matches(name)).collect();
+        for (index, Spanned { value: glob, span }) in globs.written.iter().enumerate() {
+            if matched.contains(&index) {
+                continue;
+            }
+            let message =
+                format!("{} matches no scope that is declared where this counts", quoted(glob));
+            let hint = did_you_mean(glob, names.iter().copied());
+            let help = format!("{hint}correct it, or remove it: it keeps nobody out");
+            let place = block.place.with(*span);
+            found.push(Diagnostic::new(Rule::UnmatchedBlock, &place, &message, &help));
+        }
+    }
 }

@@ -60,6 +60,20 @@ scopes:
 }
 
 #[test]
+fn a_block_from_scopes_that_nobody_declares_is_reported() {
+    let yaml = "\
+scopes:
+- { name: 'etat:a', description: d }
+- { name: 'etat:b', description: d, environments: [demo] }
+blocked:
+- { consumer: '974761076', reason: r, scopes: ['etat:*', 'etat:c', 'etat:b'] }
+- { consumer: '974761076', reason: r, scopes: ['etat:b'], environments: [sandbox] }
+- { consumer: '991825827', reason: nobody has access }
+";
+    assert_eq!(reported(&[("a.yaml", yaml)]), ["PV165 a.yaml:5", "PV165 a.yaml:6"]);
+}
+
+#[test]
 fn key_files_and_teams_that_declare_nothing() {
     let keys = |file: &'static str| (file, "{}");
     let yaml = "scopes: [{ name: 'etat:a', description: d }]\n";

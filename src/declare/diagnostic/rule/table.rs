@@ -1196,6 +1196,22 @@ scopes:
   - { name: etat:les, description: Les, consumers: ["974761076"] }
 "#),
     }
+    /// A glob in `blocked` matches no declared scope.
+    UnmatchedBlock = "PV165", Warning {
+        "The entry keeps the organisation out of the declared scopes that one of its `scopes` matches, in \
+         its `environments`, and this one matches none: if it is misspelt, the organisation keeps access. \
+         Correct it, or leave `scopes` out to block the organisation from all of them."
+        wrong: Declarations(r#"blocked:
+  - { consumer: "974761076", scopes: ["etat:lse*"], reason: SAK-99 }
+scopes:
+  - { name: etat:les, description: Les }
+"#),
+        right: Declarations(r#"blocked:
+  - { consumer: "974761076", scopes: ["etat:les*"], reason: SAK-99 }
+scopes:
+  - { name: etat:les, description: Les }
+"#),
+    }
     /// A share exceeds a limit of a cloud.
     CloudLimit = "PV170", Error {
         "A managed identity of Azure has 20 federated credentials at most, one for each consumer of each scope; a \

@@ -132,7 +132,7 @@ fn same_days<'s>(
 /// Reports entries that give an organisation no access because it is blocked.
 fn blocked(scope: &Scope, here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     for (block, consumers) in here.blocks() {
-        if block.scopes.as_ref().is_some_and(|globs| !globs.is_match(scope.name.as_str())) {
+        if !block.concerns(&scope.name) {
             continue;
         }
         for entry in here.entries(scope) {
