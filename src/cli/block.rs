@@ -1,5 +1,7 @@
 //! `portvakt block` and `portvakt unblock`.
 
+use std::collections::BTreeMap;
+
 use globset::GlobMatcher;
 
 use super::exit::{Exit, Failure};
@@ -9,6 +11,7 @@ use super::log;
 use super::sink::print;
 use crate::declare::BlockEntry;
 use crate::run::block::{ChangedBlock, block, unblock};
+use domain::ScopeName;
 use domain::text::printable;
 
 /// The long help of `block`.
@@ -16,7 +19,7 @@ pub(super) const ABOUT: &str = "\
 Block an organisation: it has no access, whatever else is declared
 
 The entry is written below `blocked`, in the file that has it, else in the one that declares the organisation. \
-Nothing is sent: the next plan shows the revocations on top, and they count in no limit of `guards`. With -e or \
+It says before it writes to which scopes the organisation loses its declared access. Nothing is sent: the next plan shows the revocations on top, and they count in no limit of `guards`. With -e or \
 PORTVAKT_ENV it counts in that environment alone. A scope that is open to all organisations cannot be closed \
 to one.";
 
@@ -60,13 +63,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         scopes => scopes.join(", "),
     };
     let changed = block(&global.options(), entry)?;
-    let line = format!("{} from {from}: {}", is("blocked", &changed), changed.files.join(", "));
-    let ChangedBlock { before, .. } = changed;
+    let ChangedBlock { before, scopes, .. } = &changed;
+    let loses = match (scopes.is_empty(), before.is_empty()) {
+        (false, _) => format!("it loses its declared access to {}", listed(scopes)),
+        (true, true) => {
+            "no entry gives it access there: the block keeps it out in future".to_owned()
+        }
+        (true, false) => {
+            format!("it was blocked before too, and loses nothing more: {}", before.join(", "))
+        }
+    };
+    log::report(global, &printable(&loses));
+    let files = changed.write()?;
+    let line = format!("{} from {from}: {files}", is("blocked", &changed));
     print(global.color, &format!("{}\n", printable(&line)))?;
-    if !before.is_empty() {
-        let places = before.join(", ");
-        log::report(global, &format!("it was blocked before too: {}", printable(&places)));
-    }
     log::report(global, "next: commit, and apply: the plan shows the revocations on top");
     Ok(Exit::Done)
 }
@@ -78,15 +88,34 @@ pub(super) fn lift(global: &Global, args: &UnblockArgs) -> Result<Exit, Failure>
         log::report(global, &printable(&line));
         return Ok(Exit::Done);
     }
-    let line = format!("{}: {}", is("no longer blocked", &changed), changed.files.join(", "));
+    if !changed.scopes.is_empty() {
+        let regains = format!("it is to have access again to {}", listed(&changed.scopes));
+        log::report(global, &printable(&regains));
+    }
+    let files = changed.write()?;
+    let line = format!("{}: {files}", is("no longer blocked", &changed));
     print(global.color, &format!("{}\n", printable(&line)))?;
     log::report(global, "next: commit, and apply: the plan shows who is granted access again");
     Ok(Exit::Done)
 }
 
+/// Largest number of scopes that are listed by name.
+const MOST_LISTED: usize = 20;
+
+/// The scopes, each with its environments, in a sentence.
+fn listed(scopes: &BTreeMap<ScopeName, Vec<String>>) -> String {
+    let named = scopes.iter().take(MOST_LISTED);
+    let named = named.map(|(scope, environments)| format!("{scope} ({})", environments.join(", ")));
+    let named: Vec<_> = named.collect();
+    match scopes.len().saturating_sub(MOST_LISTED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
 /// The organisation, what it is now, and where.
 fn is(what: &str, changed: &ChangedBlock) -> String {
-    let ChangedBlock { consumer, environment, files: _, before: _ } = changed;
+    let ChangedBlock { consumer, environment, .. } = changed;
     let place = environment.as_deref().unwrap_or("all environments");
     format!("{consumer} is {what} in {place}")
 }

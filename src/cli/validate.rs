@@ -1,6 +1,6 @@
 //! `portvakt validate`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::ValueEnum;
 
@@ -12,7 +12,7 @@ use super::sink::print_annotations;
 use crate::declare::{self, DeclaredCounts, Diagnostic, Edited, FixedFile, Severity};
 use crate::render::diagnostics::{self, Sources};
 use crate::run::clock::today;
-use crate::run::{checkout, files};
+use crate::run::{checkout, edits};
 use crate::{history, render};
 use domain::text::{counted, printable};
 
@@ -86,10 +86,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 fn write(global: &Global, root: &Path, fixed: &[FixedFile]) -> Result<(), Failure> {
-    let paths = fixed.iter().map(|fixed| files::writable(&root.join(&*fixed.file)));
-    let paths: Vec<PathBuf> = paths.collect::<Result<_, _>>()?;
-    for (FixedFile { file, before: _, after }, path) in fixed.iter().zip(paths) {
-        files::replace(&path, after)?;
+    let files = fixed.iter().map(|fixed| (&*fixed.file, fixed.after.as_str()));
+    edits::write_all(root, files, |_| false)?;
+    for FixedFile { file, .. } in fixed {
         log::line(global.log_format, &format!("fixed {}", printable(file)));
     }
     Ok(())

@@ -130,7 +130,8 @@ pub(super) fn load_bytes(
 ) -> Result<Repository, Vec<Diagnostic>> {
     let keys = KeyFiles::on_disk(root, &index);
     let repository = from_parts(root, bytes, |settings| {
-        let (listed, mut found) = files::list(root, &settings.filter, &index);
+        let (mut listed, mut found) = files::list(root, &settings.filter, &index);
+        files::add(&mut listed, root, edited.keys().filter(|it| settings.filter.is_chosen(it)));
         let (listed, others): (Vec<_>, Vec<_>) =
             listed.into_iter().partition(|listed| !settings.filter.has_values(&listed.name));
         let others: Vec<_> = others.into_iter().map(|listed| listed.name).collect();
@@ -232,7 +233,7 @@ impl Repository {
         &self.root
     }
 
-    /// The repository that it would be if a file had another text; nothing is written.
+    /// The repository that it would be if a file had another text, or were there; nothing is written.
     ///
     /// # Errors
     /// As of [`load`].

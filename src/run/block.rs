@@ -1,24 +1,56 @@
 //! Entries of `blocked`, written into the YAML.
 
+use std::collections::BTreeMap;
+
 use super::checkout;
 use super::clock::today;
+use super::edits;
 use super::failure::Failure;
-use super::files::WrittenFiles;
 use super::options::RunOptions;
 use super::organizations::KnownOrganizations;
-use crate::declare::{self, BlockEntry, Diagnostic, Edited, NamedConsumer, Repository};
+use crate::declare::{self, BlockEntry, Edited, NamedConsumer, Repository};
 use domain::text::printable;
+use domain::{Desired, Orgno, ScopeName};
 
-/// An organisation that was blocked, or is no longer.
+/// An organisation that is to be blocked, or no longer. The edit is checked, and nothing is written.
 pub(crate) struct ChangedBlock {
     /// Its alias, or else its number.
     pub(crate) consumer: String,
     /// The environment in which that counts; `None` for all.
     pub(crate) environment: Option<String>,
-    /// The files that were written.
-    pub(crate) files: Vec<String>,
-    /// The entries of `blocked` that concerned it there before, by their places.
+    /// The entries of `blocked` that concern it there before, by their places.
     pub(crate) before: Vec<String>,
+    /// The scopes to which it loses its declared access, or gets it back, each with the environments.
+    pub(crate) scopes: BTreeMap<ScopeName, Vec<String>>,
+    /// The declarations with the edit; `None` if there is nothing to edit.
+    after: Option<Repository>,
+}
+
+impl ChangedBlock {
+    fn new(
+        repository: &Repository,
+        (consumer, environment): (String, Option<String>),
+        before: Vec<String>,
+        edited: &[Edited],
+    ) -> Result<Self, Failure> {
+        let after = match edited {
+            [] => None,
+            edited => Some(edits::checked(repository, edited)?),
+        };
+        let scopes = after.as_ref().map(|after| changed(repository, after));
+        Ok(Self { consumer, environment, before, scopes: scopes.unwrap_or_default(), after })
+    }
+
+    /// Writes the files, all of them or none, and returns their names.
+    ///
+    /// # Errors
+    /// One cannot be written.
+    pub(crate) fn write(&self) -> Result<String, Failure> {
+        let Some(after) = &self.after else { return Ok(String::new()) };
+        edits::write(&|_| {}, after)?;
+        let files: Vec<_> = after.edited().keys().map(String::as_str).collect();
+        Ok(files.join(", "))
+    }
 }
 
 /// Adds an entry, in which the organisation is named as a person names it. The declarations need not be valid.
@@ -35,12 +67,8 @@ pub(crate) fn block(options: &RunOptions, entry: BlockEntry) -> Result<ChangedBl
         ..entry
     };
     let before = repository.blocks_of(&consumer, environment.as_deref());
-    let (edited, is_new) = repository.with_block(&entry).map_err(refused)?;
-    if !is_new {
-        check(&repository, &edited)?;
-    }
-    let files = write(&repository, &[edited], is_new)?;
-    Ok(ChangedBlock { consumer: entry.consumer, environment, files, before })
+    let edited = repository.with_block(&entry).map_err(refused)?;
+    ChangedBlock::new(&repository, (entry.consumer, environment), before, &[edited])
 }
 
 /// Removes all entries of an organisation, or those of one environment.
@@ -63,11 +91,7 @@ pub(crate) fn unblock(options: &RunOptions, asked: &str) -> Result<ChangedBlock,
         )));
     }
     let edited = repository.without_blocks(&consumer, environment.as_deref()).map_err(refused)?;
-    for edited in &edited {
-        check(&repository, edited)?;
-    }
-    let files = write(&repository, &edited, false)?;
-    Ok(ChangedBlock { consumer: consumer.written, environment, files, before })
+    ChangedBlock::new(&repository, (consumer.written, environment), before, &edited)
 }
 
 fn load(options: &RunOptions) -> Result<Repository, Failure> {
@@ -104,31 +128,27 @@ fn refused(error: declare::CannotEdit) -> Failure {
     Failure::Refused(format!("{error}. Nothing was changed"))
 }
 
-/// Refuses an edit after which there would be further errors.
-fn check(repository: &Repository, edited: &Edited) -> Result<(), Failure> {
-    let errors = |repository: &Repository| {
-        let found = repository.check(today()).into_iter();
-        found.filter(Diagnostic::is_error).collect::<Vec<_>>()
-    };
-    let invalid = |found| Failure::Invalid(repository.root().to_owned(), found);
-    let after = errors(&repository.with(edited).map_err(invalid)?);
-    match after.len() > errors(repository).len() {
-        true => Err(invalid(after).and("Nothing was changed")),
-        false => Ok(()),
-    }
-}
-
-fn write(repository: &Repository, edited: &[Edited], is_new: bool) -> Result<Vec<String>, Failure> {
-    let mut written = WrittenFiles::default();
-    for Edited { file, after } in edited {
-        let path = repository.root().join(file);
-        let result = match is_new {
-            true => written.create(&path, after),
-            false => written.replace(&path, after),
-        };
-        if let Err(failure) = result {
-            return Err(written.undo(failure));
+/// The scopes to which organisations have declared access, today or later, and are blocked only before or only
+/// after an edit. An environment whose declarations cannot be read is left out.
+fn changed(before: &Repository, after: &Repository) -> BTreeMap<ScopeName, Vec<String>> {
+    let mut scopes: BTreeMap<ScopeName, Vec<String>> = BTreeMap::new();
+    for environment in before.environments() {
+        let sides = (before.desired_before(environment), after.desired_before(environment));
+        let (Ok(before), Ok(after)) = sides else { continue };
+        for (name, scope) in &before.scopes {
+            let differs = |orgno: &Orgno| {
+                let is_blocked = |desired: &Desired| desired.block(name, *orgno).is_some();
+                is_blocked(&before) != is_blocked(&after)
+            };
+            let today = today();
+            let mut accesses = scope.consumers.iter();
+            if accesses.any(|(orgno, access)| {
+                let is_declared = access.on(today).or_else(|| access.next_after(today)).is_some();
+                is_declared && differs(orgno)
+            }) {
+                scopes.entry(name.clone()).or_default().push(environment.to_owned());
+            }
         }
     }
-    Ok(edited.iter().map(|edited| edited.file.clone()).collect())
+    scopes
 }

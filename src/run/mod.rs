@@ -10,6 +10,7 @@ pub(crate) mod block;
 pub(crate) mod checkout;
 pub(crate) mod client;
 pub(crate) mod clock;
+pub(crate) mod edits;
 pub(crate) mod elsewhere;
 pub(crate) mod files;
 pub(crate) mod handover;

@@ -2,8 +2,8 @@
 
 use super::checkout;
 use super::clock::today;
+use super::edits::{checked, write};
 use super::failure::Failure;
-use super::handover::edits::{refused, write};
 use super::options::RunOptions;
 use crate::declare::{Diagnostic, Repository, did_you_mean};
 use domain::ScopeName;
@@ -37,14 +37,7 @@ pub(crate) fn rename(
     let edited = repository.with_copied_scope(old, new);
     let edited =
         edited.map_err(|error| Failure::Refused(format!("{error}\nNothing was changed")))?;
-    let mut after = repository;
-    for edited in &edited {
-        after = after.with(edited).map_err(|found| refused(&found))?;
-    }
-    let found = after.check(today());
-    if found.iter().any(Diagnostic::is_error) {
-        return Err(refused(&found));
-    }
+    let after = checked(&repository, &edited)?;
     write(notify, &after)?;
     let clients = after.clients_that_consume(old).into_iter();
     let clients = clients.map(|(name, (file, line))| (name.to_string(), file.to_owned(), line));

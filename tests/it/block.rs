@@ -58,7 +58,9 @@ fn entries_are_written_beside_the_aliases_and_taken_out_again() {
     assert_eq!(read(&world, "consumers.yaml"), format!("{before}{entries}"));
     let again = ends(&world, 0, &["block", SKATT, "--reason", "SAK-3"]);
     assert!(
-        again.stderr.contains("it was blocked before too: consumers.yaml:7"),
+        again
+            .stderr
+            .contains("it was blocked before too, and loses nothing more: consumers.yaml:7"),
         "{}",
         again.stderr
     );
@@ -69,6 +71,59 @@ fn entries_are_written_beside_the_aliases_and_taken_out_again() {
     assert_eq!(read(&world, "consumers.yaml"), before);
     let nothing = ends(&world, 0, &["unblock", "kart"]);
     assert!(nothing.stderr.contains("kart is not blocked"), "{}", nothing.stderr);
+}
+
+#[test]
+fn the_scopes_that_are_lost_are_named_before_anything_is_written() {
+    let world = world();
+    world.declare(&format!(
+        "{SCOPES}  - name: etat:b\n    description: Les\n    consumers:\n      \
+         - {{ consumer: \"{SKATT}\", from: 2099-01-01, environments: [test] }}\n"
+    ));
+    let ran = ends(&world, 0, &["block", "skatt", "--reason", "x", "--scope", "etat:b"]);
+    assert!(
+        ran.stderr.starts_with("it loses its declared access to etat:b (test)\n"),
+        "{}",
+        ran.stderr
+    );
+    let ran = ends(&world, 0, &["block", "skatt", "--reason", "x"]);
+    assert!(
+        ran.stderr.starts_with("it loses its declared access to etat:a (test, tom)\n"),
+        "{}",
+        ran.stderr
+    );
+    let ran = ends(&world, 0, &["-e", "tom", "block", "kart", "--reason", "x"]);
+    let nothing = "no entry gives it access there: the block keeps it out in future\n";
+    assert!(ran.stderr.starts_with(nothing), "{}", ran.stderr);
+    let ran = ends(&world, 0, &["unblock", "skatt"]);
+    let again = "it is to have access again to etat:a (test, tom), etat:b (test)\n";
+    assert!(ran.stderr.starts_with(again), "{}", ran.stderr);
+    // Also where the declarations have an error.
+    world.write("feil.yaml", "scopes: [{ name: etat:c, description: Les, visibility: X }]\n");
+    let ran = ends(&world, 0, &["block", "skatt", "--reason", "x"]);
+    assert!(ran.stderr.starts_with("it loses its declared access to etat:a"), "{}", ran.stderr);
+    // A file that is new too.
+    let world = World::new();
+    world.declare(&SCOPES.replace("skatt", &format!("\"{SKATT}\"")));
+    let ran = ends(&world, 0, &["block", SKATT, "--reason", "x"]);
+    assert!(
+        ran.stderr.starts_with("it loses its declared access to etat:a (test)\n"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_block_from_no_declared_scope_is_a_finding() {
+    let world = world();
+    ends(&world, 0, &["block", "skatt", "--reason", "x", "--scope", "etat:aa"]);
+    let ran = ends(&world, 3, &["validate", "--deny-warnings"]);
+    let said = "warning[PV165]: `etat:aa` matches no scope that is declared where this counts";
+    assert!(
+        ran.stdout.contains(said) && ran.stdout.contains("did you mean `etat:a`?"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

@@ -62,6 +62,24 @@ pub(crate) struct Listed {
     content: Option<Vec<u8>>,
 }
 
+/// Adds files that are not there yet, by their names.
+pub(crate) fn add<'n>(
+    listed: &mut Vec<Listed>,
+    root: &Path,
+    names: impl Iterator<Item = &'n String>,
+) {
+    for name in names {
+        if !listed.iter().any(|listed| *listed.name == **name) {
+            listed.push(Listed {
+                path: root.join(name),
+                name: name.as_str().into(),
+                content: None,
+            });
+        }
+    }
+    listed.sort_by(|a, b| Path::new(&*a.name).cmp(Path::new(&*b.name)));
+}
+
 /// The files with declarations and with the values of templates, in the order of their paths.
 ///
 /// Dot-files and dot-folders belong to other tools, but for those that portvakt.yaml names. `.gitignore` is ignored: declarations must not depend on

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::Handover;
-use crate::declare::{CannotEdit, Diagnostic, Edited, Invalid, Repository};
+use crate::declare::{CannotEdit, Edited, Invalid, Repository};
 use crate::nais::{MigrationState, changed_entities, harm};
 use crate::run::clock::today;
-use crate::run::files::WrittenFiles;
+use crate::run::edits::{refused, write};
 use crate::run::{Failure, Ready};
 use domain::text::printable;
 use domain::{Desired, Entity, Live};
@@ -72,31 +72,4 @@ fn desired(repository: &Repository, environment: &str) -> Result<Desired, Failur
         Err(Invalid::Environment(error)) => Err(Failure::Usage(error.to_string())),
         Err(Invalid::Declarations(found)) => Err(refused(&found)),
     }
-}
-
-/// The refusal of an edit after which the declarations have errors.
-pub(in crate::run) fn refused(found: &[Diagnostic]) -> Failure {
-    let first = found.iter().find(|found| found.is_error());
-    let why = first.map(|found| {
-        let name = found.own_rule.as_deref().unwrap_or(found.code.code());
-        format!("{}:{}: {name}: {}", found.file, found.line, found.message)
-    });
-    Failure::Refused(format!(
-        "the edited declarations would not be valid: {}. Nothing was changed",
-        why.unwrap_or_default()
-    ))
-}
-
-/// Writes the edited files, all of them or none, and reports them.
-pub(in crate::run) fn write(notify: &dyn Fn(&str), after: &Repository) -> Result<(), Failure> {
-    let mut files = WrittenFiles::default();
-    for (file, text) in after.edited() {
-        if let Err(failure) = files.replace(&after.root().join(file), text) {
-            return Err(files.undo(failure));
-        }
-    }
-    for file in after.edited().keys() {
-        notify(&format!("wrote {}", printable(file)));
-    }
-    Ok(())
 }

@@ -103,12 +103,12 @@ impl Repository {
         in_lines(&blocks)
     }
 
-    /// The file with one more entry of `blocked`, and whether it is a new one. All other declarations and all
-    /// comments are unchanged. Nothing is written.
+    /// The file with one more entry of `blocked`; it may be a new one. All other declarations and all comments are
+    /// unchanged. Nothing is written.
     ///
     /// # Errors
     /// It cannot be done safely.
-    pub fn with_block(&self, entry: &BlockEntry) -> Result<(Edited, bool), CannotEdit> {
+    pub fn with_block(&self, entry: &BlockEntry) -> Result<Edited, CannotEdit> {
         let wanted = format!("By hand: add {} to `blocked`", entry.line());
         let declared = self.declared();
         let of_alias = || {
@@ -123,12 +123,12 @@ impl Repository {
                 return Err(CannotEdit::new(NEW_FILE, "it is there, or would not be read", wanted));
             }
             let after = format!("blocked:\n  - {}\n", entry.line());
-            return Ok((Edited { file: NEW_FILE.to_owned(), after }, is_new));
+            return Ok(Edited { file: NEW_FILE.to_owned(), after });
         };
         let edit = |item: &Route, text: &str| {
             edited(text, |editor| editor.append(&item.root(), LAST, "blocked", &entry.yaml()))
         };
-        Ok((self.edit_item(&place, wanted, edit)?, false))
+        self.edit_item(&place, wanted, edit)
     }
 
     /// The files without the entries of `blocked` that concern an organisation in an environment, or in any.
