@@ -248,8 +248,8 @@ impl<'t> Editor<'t> {
         Ok(())
     }
 
-    /// Removes a value, and the list or the mappings under keys that held nothing else. An item goes
-    /// with its comments; one with the word `bound` is about the item below it alone.
+    /// Removes a value, and the list or the mappings under keys that held nothing else. It goes with its
+    /// comments; one with the word `bound` is about what is below it alone.
     pub fn remove(&mut self, route: &Route, bound: &str) -> Result<(), Hindrance> {
         let (above, last) = route.split().ok_or(CHANGED)?;
         let holder = self.value(&above).ok_or(CHANGED)?;
@@ -264,7 +264,7 @@ impl<'t> Editor<'t> {
         }
         match last {
             Turn::Key(key) => {
-                self.page.take_key(located(&self.documents, &above)?, key)?;
+                self.page.take_key(located(&self.documents, &above)?, key, bound)?;
                 self.mapping_mut(&above)?.remove(key);
                 Ok(())
             }

@@ -236,9 +236,15 @@ impl<'t> Page<'t> {
         Ok(())
     }
 
-    /// Takes a key out of a mapping, with the comments behind it and in it. Where it is the only one
-    /// of the mapping, the caller takes that out.
-    pub(super) fn take_key(&mut self, at: &Node<'_>, key: &str) -> Result<(), Hindrance> {
+    /// Takes a key out of a mapping, with the comments that belong to it: directly above it, behind it and in
+    /// it. The heading of a section that others are left of stays, and so does what a file begins with. Where
+    /// it is the only one of the mapping, the caller takes that out.
+    pub(super) fn take_key(
+        &mut self,
+        at: &Node<'_>,
+        key: &str,
+        bound: &str,
+    ) -> Result<(), Hindrance> {
         let own = self.entry(at, key)?;
         if self.is_in_braces(at) {
             let parts = at.entries().map(|(key, _)| self.entry(at, key));
@@ -248,9 +254,56 @@ impl<'t> Page<'t> {
             return self.take_from_row(self.range(at.span())?, &parts, &[place]);
         }
         let before = self.own_line(at.key_span(key))?;
-        let end = self.lines.start(self.line_below(own.end, before.len()));
-        self.edits.push((before.start..end, String::new()));
+        let (first, is_first) = self.first_of_key(at, key, before.len(), bound)?;
+        let mut next = self.line_below(own.end, before.len());
+        // Of the blank lines around it, one is enough.
+        let is_inside = is_first && !before.is_empty();
+        if self.lines.line(next).trim().is_empty() && (is_inside || self.is_below_blank(first)) {
+            next += 1;
+        }
+        self.edits.push((self.lines.start(first)..self.lines.start(next), String::new()));
         Ok(())
+    }
+
+    /// The first of the lines that go with a key, and whether it is the first key of its mapping.
+    fn first_of_key(
+        &self,
+        at: &Node<'_>,
+        key: &str,
+        indent: usize,
+        bound: &str,
+    ) -> Result<(usize, bool), Hindrance> {
+        let own = at.key_span(key).start.line as usize;
+        let all: Vec<usize> = keys(at).iter().map(|key| key.start.line as usize).collect();
+        let index = all.iter().position(|line| *line == own).ok_or(CHANGED)?;
+        let above = |line: usize| self.first_comment(line, indent);
+        let is_apart = |line: &usize| self.is_below_blank(above(*line));
+        let is_first = index == 0;
+        // A key at the margin is one of the file.
+        if is_first && indent == 0 {
+            return Ok((own, is_first));
+        }
+        let begins = is_apart(&own) || is_first && all.iter().skip(1).any(is_apart);
+        let next = all.get(index + 1).filter(|next| !is_apart(next));
+        Ok((self.first_line(own, indent, begins, next.copied(), bound)?, is_first))
+    }
+
+    /// The first of the lines that go with an entry: those of the comments directly above it too. What is above
+    /// the entry with which several begin is about all of them if the next one has no comment of its own, unless
+    /// it has the word `bound`.
+    fn first_line(
+        &self,
+        line: usize,
+        indent: usize,
+        begins: bool,
+        next: Option<usize>,
+        bound: &str,
+    ) -> Result<usize, Hindrance> {
+        let above = self.first_comment(line, indent);
+        let comments = self.part(self.lines.start(above)..self.lines.start(line))?;
+        let is_general =
+            begins && next.is_some_and(|next| self.first_comment(next, indent) == next);
+        Ok(if is_general && !comments.contains(bound) { line } else { above })
     }
 
     /// Takes some items out of a list, but not all.
@@ -275,14 +328,8 @@ impl<'t> Page<'t> {
         let item = list.item(index).ok_or(CHANGED)?;
         let indent = self.dash(item)?;
         let line = item.span().start.line as usize;
-        let above = self.first_comment(line, indent);
-        let comments = self.part(self.lines.start(above)..self.lines.start(line))?;
-        let has_none = |next: &Node<'_>| {
-            let next = next.span().start.line as usize;
-            self.first_comment(next, indent) == next
-        };
-        let is_general = index == 0 && list.item(1).is_some_and(has_none);
-        let first = if is_general && !comments.contains(bound) { line } else { above };
+        let following = list.item(index + 1).map(|next| next.span().start.line as usize);
+        let first = self.first_line(line, indent, index == 0, following, bound)?;
         // Of the blank lines around it, one is enough.
         let mut next = self.line_below(self.extent(item)?.end, indent);
         if self.lines.line(next).trim().is_empty() && (index == 0 || self.is_below_blank(first)) {
@@ -301,10 +348,11 @@ impl<'t> Page<'t> {
     ) -> Result<(), Hindrance> {
         let list = root.get(key).ok_or(CHANGED)?;
         if self.is_in_braces(root) || self.is_in_braces(list) {
-            return self.take_key(root, key);
+            return self.take_key(root, key, bound);
         }
         let line = root.key_span(key).start.line as usize;
-        self.edits.push((self.lines.start(line)..self.lines.start(line + 1), String::new()));
+        let (first, _) = self.first_of_key(root, key, indent(root.key_span(key)), bound)?;
+        self.edits.push((self.lines.start(first)..self.lines.start(line + 1), String::new()));
         self.take_item(list, 0, bound)
     }
 

@@ -94,3 +94,27 @@ fn only_yaml_without_aliases_is_edited() {
     becomes("a: &b 1\nc: *b\n", Err(super::ALIASES), |_| Ok(()));
     becomes("a: &b 1\n# c\n", Ok("a: &b 1\n# c\n"), |_| Ok(()));
 }
+
+#[test]
+fn a_key_goes_with_its_comments_and_headings_stay() {
+    let remove = |key: &'static str| {
+        move |it: &mut Editor<'_>| it.remove(&root().key("a").key(key), "bound:")
+    };
+    let only = "a:\n  # b\n  b: 1 # c\n    # d\n  c: 2\n";
+    becomes(only, Ok("a:\n  c: 2\n"), remove("b"));
+    let last = "a:\n  b: 1\n\n  # c\n  # d\n  c: 2\n# e\ne: 1\n";
+    becomes(last, Ok("a:\n  b: 1\n\n# e\ne: 1\n"), remove("c"));
+    let middle = "a:\n  b: 1\n  # c\n  c: 2\n  d: 3\n";
+    becomes(middle, Ok("a:\n  b: 1\n  d: 3\n"), remove("c"));
+    // A comment that a blank line parts from it is of nothing in particular.
+    let apart = "a:\n  # b\n\n  b: 1\n  c: 2\n";
+    becomes(apart, Ok("a:\n  # b\n\n  c: 2\n"), remove("b"));
+    let sections = "a:\n  # one\n  b: 1\n  c: 2\n\n  # two\n  d: 3\n  e: 4\n";
+    becomes(sections, Ok("a:\n  # one\n  c: 2\n\n  # two\n  d: 3\n  e: 4\n"), remove("b"));
+    becomes(sections, Ok("a:\n  # one\n  b: 1\n  c: 2\n\n  # two\n  e: 4\n"), remove("d"));
+    let bound = sections.replace("# two", "# bound: d");
+    becomes(&bound, Ok("a:\n  # one\n  b: 1\n  c: 2\n\n  e: 4\n"), remove("d"));
+    // What a file begins with is about the file.
+    becomes("# file\na:\n  b: 1\nz: 1\n", Ok("# file\nz: 1\n"), remove("b"));
+    becomes("z: 1\n# a\na:\n  b: 1\n", Ok("z: 1\n"), remove("b"));
+}

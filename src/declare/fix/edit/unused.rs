@@ -11,8 +11,9 @@ use crate::declare::repository::Repository;
 use yaml::{CHANGED, Hindrance, edited};
 
 impl Repository {
-    /// The files without the aliases that these findings report as unused, and the reasons why some of them
-    /// cannot be removed. All other declarations and their comments are unchanged. Nothing is written.
+    /// The files without the aliases that these findings report as unused, with their comments, and the reasons
+    /// why some of them cannot be removed. All other declarations and their comments are unchanged. Nothing is
+    /// written.
     pub fn without_unused(&self, found: &[Diagnostic]) -> (Vec<Edited>, Vec<CannotEdit>) {
         let is_unused = |alias: &&Alias| {
             let mut of_aliases = found.iter().filter(|found| found.code == Rule::UnusedAlias);
@@ -51,12 +52,6 @@ impl Repository {
 }
 
 fn without(text: &str, alias: &Alias) -> Result<String, Hindrance> {
-    let line = alias.place.span.start.line as usize;
-    let above = text.lines().take(line.saturating_sub(1)).collect::<Vec<_>>().into_iter().rev();
-    let mut comments = above.map(str::trim_start).take_while(|line| line.starts_with('#'));
-    if comments.any(|comment| comment.contains(MARK)) {
-        return Err("a comment above it silences a rule, and would speak of what comes next");
-    }
     edited(text, |editor| {
         let route = editor.holder(alias.at("orgno").span).ok_or(CHANGED)?;
         editor.remove(&route.root().key("consumers").key(&alias.alias), MARK)
