@@ -20,8 +20,9 @@ use plan::document::{Ending, ReportDocument};
 pub(super) const ABOUT: &str = "\
 List who requests access to the organisation's scopes, or deny a request
 
-To approve a request, declare the organisation among the consumers of the scope, and apply. A request that \
-is neither declared nor denied stays; plans show it as PV402.";
+To approve a request, declare the organisation among the consumers of the scope, and apply. The list shows which \
+requests are declared, for today or a later day, and which organisations are blocked. A request that is neither \
+declared nor denied stays; plans show it as PV402.";
 
 /// Total time to wait until DigDir shows the denial.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,7 +43,8 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum RequestsCommand {
-    /// Deny the request of an organisation: nothing is written to YAML, and a line to the ledger
+    /// Deny the request of an organisation, unless an apply would approve it: nothing is written to YAML, and
+    /// a line to the ledger
     #[command(after_help = examples::REQUESTS_DENY)]
     Deny(Deny),
 }

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use super::text::{HEADING, QUIET};
 use domain::norwegian_date;
 use domain::text::printable;
-use plan::document::{AccessRequest, RequestsDocument};
+use plan::document::{AccessRequest, LaterEntry, RequestBlock, RequestsDocument, SourceDocument};
 
 /// The list as text with ANSI colours, a line break at the end.
 pub fn text(document: &RequestsDocument) -> String {
     let RequestsDocument { environments, requests, .. } = document;
-    let Some(first) = requests.first() else {
+    if requests.is_empty() {
         return format!("Nobody requests access in {}.\n", printable(&environments.join(", ")));
-    };
+    }
     let mut out = String::new();
     let is_same = |a: &AccessRequest, b: &AccessRequest| {
         (&a.environment, &a.scope) == (&b.environment, &b.scope)
@@ -30,13 +30,19 @@ pub fn text(document: &RequestsDocument) -> String {
             let _ = writeln!(out, "  {}{}{}", who(request), since(request), declared(request));
         }
     }
-    let AccessRequest { environment, scope, consumer, .. } = first;
-    let [environment, scope, consumer] = [environment, scope, consumer].map(|text| printable(text));
     let _ = writeln!(
         out,
-        "\nTo approve a request, declare the organisation among the consumers of the scope, and apply.\n\
-         To deny one: portvakt -e {environment} requests deny {consumer} --scope {scope}"
+        "\nTo approve a request, declare the organisation among the consumers of the scope, and apply."
     );
+    let open = requests.iter().find(|it| it.declared.is_none() && it.later.is_none());
+    if let Some(AccessRequest { environment, scope, consumer, .. }) = open {
+        let [environment, scope, consumer] =
+            [environment, scope, consumer].map(|text| printable(text));
+        let _ = writeln!(
+            out,
+            "To deny one: portvakt -e {environment} requests deny {consumer} --scope {scope}"
+        );
+    }
     out
 }
 
@@ -64,10 +70,19 @@ fn since(request: &AccessRequest) -> String {
     since.unwrap_or_default()
 }
 
-fn declared(request: &AccessRequest) -> String {
-    let declared = request.declared.as_ref().map(|source| {
-        let file = printable(&source.file);
-        format!("; declared in {file}:{}: the next apply approves it", source.line)
-    });
-    declared.unwrap_or_default()
+/// What is declared about it, and what follows for it.
+fn declared(AccessRequest { declared, later, blocked, .. }: &AccessRequest) -> String {
+    let place = |source: &SourceDocument| format!("{}:{}", printable(&source.file), source.line);
+    match (declared, later, blocked) {
+        (Some(source), ..) => {
+            format!("; declared in {}: the next apply approves it", place(source))
+        }
+        (None, Some(LaterEntry { from, source }), _) => {
+            format!("; declared from {from} in {}: an apply on that day approves it", place(source))
+        }
+        (None, None, Some(RequestBlock { reason, source })) => {
+            format!("; blocked in {}: {}", place(source), printable(reason))
+        }
+        (None, None, None) => String::new(),
+    }
 }

@@ -6,17 +6,18 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::applied::{self, folder, placement};
-use super::clock::now;
+use super::clock::{now, today};
 use super::organizations::KnownOrganizations;
+use super::past::GitPast;
 use super::{Failure, LockGuard, Opened, Remote, RunOptions};
 use crate::apply::Patience;
 use crate::declare::{SETTINGS_FILE, did_you_mean};
 use crate::history::{Actor, Commit, Conclusion, LedgerEntry, Recorded};
 use digdir::{Needs, Reach, ReadProgress, Which, Writer};
 use domain::text::{json, printable};
-use domain::{AccessState, Live, LiveAccess, LiveScope, Orgno, ScopeName, Source};
+use domain::{AccessState, DesiredEntry, Live, LiveAccess, LiveScope, Orgno, ScopeName, Source};
 use plan::document::{
-    AccessRequest, PlanDocument, ReportDocument, RepositoryDocument, RequestsDocument,
+    AccessRequest, LaterEntry, PlanDocument, ReportDocument, RepositoryDocument, RequestsDocument,
 };
 use plan::{AccessWork, Action, Consumer, Outcome, Plan, Report, RevocationCause, Unmanaged, Work};
 
@@ -87,16 +88,10 @@ impl Denial {
             return Err(Failure::Usage(why));
         };
         let request = request.ok_or_else(|| no_request(asked, &scope, there, &numbers))?;
-        if let Some(source) = &request.declared {
-            return Err(Failure::Refused(format!(
-                "{} is declared as a consumer of {scope} ({}:{}), so the next apply approves the request: remove \
-                 that entry first. Nothing was changed",
-                request.consumer,
-                printable(&source.file),
-                source.line
-            )));
-        }
         let orgno: Orgno = request.consumer.parse().map_err(Failure::failed)?;
+        if let Some(why) = approval(&opened, &request, &scope, orgno)? {
+            return Err(Failure::Refused(format!("{why}. Nothing was changed")));
+        }
         Ok(Self { opened, remote, writer, scope, orgno, request })
     }
 
@@ -278,6 +273,48 @@ fn organizations(opened: &Opened, scope: &LiveScope) -> KnownOrganizations {
         known.found(orgno.as_str(), name.as_deref());
     }
     known
+}
+
+/// The reason why an apply would approve a request, now or on a later day; `None` if none would.
+fn approval(
+    opened: &Opened,
+    request: &AccessRequest,
+    scope: &ScopeName,
+    orgno: Orgno,
+) -> Result<Option<String>, Failure> {
+    let place = |file: &str, line: usize| format!("{}:{line}", printable(file));
+    if let Some(source) = &request.declared {
+        return Ok(Some(format!(
+            "{orgno} is declared as a consumer of {scope} ({}), so the next apply approves the request: remove \
+             that entry first",
+            place(&source.file, source.line)
+        )));
+    }
+    if let Some(LaterEntry { from, source }) = &request.later {
+        return Ok(Some(format!(
+            "{orgno} is declared as a consumer of {scope} from {from} ({}), so an apply on that day approves the \
+             request: remove that entry first",
+            place(&source.file, source.line)
+        )));
+    }
+    if request.blocked.is_some() {
+        return Ok(None);
+    }
+    // What was applied counts until something else has been: `apply --due` goes by it.
+    let (history, commit) = (opened.history()?, opened.commit()?);
+    let past = GitPast::look(history.as_ref(), &opened.repository, commit, &opened.desired, None)?;
+    let Some(applied) = past.applied else { return Ok(None) };
+    let access = applied.desired.scopes.get(scope).and_then(|it| it.consumers.get(&orgno));
+    let entry = access.and_then(|access| access.on(today()).or_else(|| access.next_after(today())));
+    let entry = entry.filter(|_| applied.desired.block(scope, orgno).is_none());
+    Ok(entry.map(|DesiredEntry { source, .. }| {
+        format!(
+            "{orgno} is declared as a consumer of {scope} at the commit that was applied last ({} at {}), so \
+             `apply --due` can approve the request: apply the removal of that entry first",
+            place(&source.file, source.line),
+            applied.commit
+        )
+    }))
 }
 
 fn no_request(

@@ -59,6 +59,58 @@ To deny one: portvakt -e test requests deny {KART} --scope etat:a
 }
 
 #[test]
+fn a_request_that_is_declared_for_later_or_blocked_says_so() {
+    let world = World::new();
+    world.put("etat:a", true, &[(SKATT, Requested), (KART, Requested)]);
+    world.declare(&format!(
+        "scopes:\n  - name: etat:a\n    description: Les\n    consumers:\n      \
+         - {{ consumer: \"{SKATT}\", from: 2099-01-05 }}\n      - \"{KART}\"\n\
+         blocked:\n  - {{ consumer: \"{KART}\", reason: SAK-9 }}\n"
+    ));
+    let ran = world.run(&["requests"]);
+    for said in [
+        "; declared from 2099-01-05 in declarations.yaml:5: an apply on that day approves it\n",
+        "; blocked in declarations.yaml:8: SAK-9\n",
+        &format!("requests deny {KART} --scope etat:a\n"),
+    ] {
+        assert!(ran.stdout.contains(said), "{said}\n{}{}", ran.stdout, ran.stderr);
+    }
+    let document = world.run(&["requests", "--format", "json"]).stdout;
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let place = |line| json!({ "file": "declarations.yaml", "line": line });
+    let [blocked, later] = [&document["requests"][0], &document["requests"][1]];
+    assert_eq!(blocked["blocked"], json!({ "reason": "SAK-9", "source": place(8) }));
+    assert_eq!(later["later"], json!({ "from": "2099-01-05", "source": place(5) }));
+    assert_eq!((&later["declared"], &blocked["later"]), (&Value::Null, &Value::Null));
+
+    let refused = world.run(&["requests", "deny", SKATT, "--scope", "etat:a", "--yes"]);
+    assert_eq!(refused.code, 4, "{}", refused.stderr);
+    let why = "from 2099-01-05 (declarations.yaml:5), so an apply on that day approves the request";
+    assert!(refused.stderr.contains(why), "{}", refused.stderr);
+    assert_eq!(world.sent(), [""; 0]);
+    // Nothing approves the request of a blocked one.
+    let denied = world.run(&["requests", "deny", KART, "--scope", "etat:a", "--yes"]);
+    assert_eq!(denied.code, 0, "{}", denied.stderr);
+    assert_eq!(world.sent(), [format!("revoke etat:a {KART}")]);
+}
+
+#[test]
+fn a_request_that_what_was_applied_approves_is_not_denied() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let scope = "scopes:\n  - name: etat:a\n    description: Les\n    consumers:\n";
+    let entry = format!("      - {{ consumer: \"{KART}\", from: 2099-01-05 }}\n");
+    one.declare(&format!("{scope}      - \"{SKATT}\"\n{entry}"));
+    one.apply();
+    remote.world.put("etat:a", true, &[(SKATT, Approved), (KART, Requested)]);
+    one.declare(&format!("{scope}      - \"{SKATT}\"\n"));
+    let ran = one.ends(4, &["requests", "deny", KART, "--scope", "etat:a", "--yes"]);
+    assert!(ran.stderr.contains("at the commit that was applied last"), "{}", ran.stderr);
+    one.apply();
+    one.ends(0, &["requests", "deny", KART, "--scope", "etat:a", "--yes"]);
+}
+
+#[test]
 fn no_request_is_an_answer_too() {
     let world = World::new();
     world.declare(&declarations());

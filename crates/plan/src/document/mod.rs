@@ -27,7 +27,7 @@ pub use plan::{
     RepositoryDocument, Summary,
 };
 pub use report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
-pub use requests::{AccessRequest, RequestsDocument};
+pub use requests::{AccessRequest, LaterEntry, RequestBlock, RequestsDocument};
 pub use scheduled::ScheduledDocument;
 pub use stale::moved;
 pub use unmanaged::{Age, Coverage, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{FORMAT_VERSION, SourceDocument};
-use domain::{AccessState, Desired, Live, LiveAccess, Orgno, norwegian_date};
+use domain::{AccessState, Desired, Live, LiveAccess, Orgno, ScopeName, norwegian_date};
 
 /// The organisations that request access to the organisation's own scopes.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,6 +43,28 @@ pub struct AccessRequest {
     pub since: Option<Timestamp>,
     /// Where the access is declared, so that the next apply approves it; `null` where it is not.
     pub declared: Option<SourceDocument>,
+    /// The entry by which it is declared for later days; `null` where there is none.
+    pub later: Option<LaterEntry>,
+    /// The block that keeps the organisation out, so that no apply approves it; `null` where there is none.
+    pub blocked: Option<RequestBlock>,
+}
+
+/// An entry that gives access from a later day on.
+#[derive(Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names of its fields say it")]
+pub struct LaterEntry {
+    /// The first day with access, in Norway.
+    #[schemars(with = "String")]
+    pub from: Date,
+    pub source: SourceDocument,
+}
+
+/// An entry of `blocked`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names of its fields say it")]
+pub struct RequestBlock {
+    pub reason: String,
+    pub source: SourceDocument,
 }
 
 impl RequestsDocument {
@@ -76,8 +98,20 @@ fn requests(desired: &Desired, live: &Live, today: Date) -> Vec<AccessRequest> {
                 consumer_name: desired.name_of(*orgno, name_there.as_ref()).cloned(),
                 since: *requested,
                 declared: declared.map(|entry| SourceDocument::new(&entry.source)),
+                later: later(desired, name, *orgno, today).filter(|_| declared.is_none()),
+                blocked: desired.block(name, *orgno).map(|block| RequestBlock {
+                    reason: block.reason.clone(),
+                    source: SourceDocument::new(&block.source),
+                }),
             }
         })
     });
     all.collect()
+}
+
+/// The entry that gives an organisation access to a scope from a later day on, unless it is blocked.
+fn later(desired: &Desired, scope: &ScopeName, orgno: Orgno, today: Date) -> Option<LaterEntry> {
+    let access = desired.scopes.get(scope)?.consumers.get(&orgno)?;
+    let entry = access.next_after(today).filter(|_| desired.block(scope, orgno).is_none())?;
+    Some(LaterEntry { from: entry.days.from?, source: SourceDocument::new(&entry.source) })
 }
