@@ -15,6 +15,7 @@ use super::{interrupt, log, snapshot};
 use crate::render::access::{Grouping, WarnDays, csv, html, text};
 use crate::render::markdown;
 use crate::run::access::{ReadSide, document, organizations};
+use crate::run::organizations::matches_one;
 use crate::run::{Opened, files};
 use digdir::Needs;
 use domain::Desired;
@@ -87,7 +88,16 @@ async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     }
     let mut document = document(&sides)?;
     let known = organizations(&sides, &document);
-    let consumers = args.consumer.iter().map(|asked| known.find(asked));
+    for (globs, what, names) in [
+        (&args.scope, "scope", document.scopes.iter().map(|it| &it.scope).collect::<Vec<_>>()),
+        (&args.client, "client", document.clients.iter().map(|it| &it.client).collect()),
+    ] {
+        for glob in globs {
+            matches_one(&format!("{what} in what is shown"), glob, names.iter().copied())?;
+        }
+    }
+    let absent = "has no access to anything that is shown, and requests none";
+    let consumers = args.consumer.iter().map(|asked| known.find_known(asked, absent));
     let consumers: BTreeSet<_> =
         consumers.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     let is_listed = |globs: &[GlobMatcher], name: &str| {

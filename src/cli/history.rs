@@ -44,8 +44,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let ledgers = Ledgers::read(&RunOptions { environment, ..global.options() })?;
     scope.as_ref().map_or(Ok(()), |glob| ledgers.check_scope(glob))?;
     client.as_ref().map_or(Ok(()), |glob| ledgers.check_client(glob))?;
-    let consumers =
-        consumer.as_deref().map(|asked| ledgers.organizations.find_known(asked)).transpose()?;
+    let find = |asked| ledgers.organizations.find_known(asked, "is in no ledger");
+    let consumers = consumer.as_deref().map(find).transpose()?;
     let Ledgers { environments, reports, .. } = ledgers;
     let asked = HistoryFilter {
         scope: scope.as_ref(),

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use globset::GlobMatcher;
 
-use super::organizations::KnownOrganizations;
+use super::organizations::{KnownOrganizations, matches_one};
 use super::{Failure, RunOptions, applied, checkout, past};
-use crate::declare::{Repository, did_you_mean};
+use crate::declare::Repository;
 use crate::history::{History, LedgerLine};
 use domain::text::printable;
 use plan::document::{ActionDocument, ConsumerDocument, ReportDocument};
@@ -83,7 +83,7 @@ impl Ledgers {
     /// # Errors
     /// It matches none.
     pub(crate) fn check_scope(&self, glob: &GlobMatcher) -> Result<(), Failure> {
-        check("scope", glob, &self.scopes)
+        matches_one("scope in a ledger or in the declarations", glob, &self.scopes)
     }
 
     /// The same for a client.
@@ -91,22 +91,8 @@ impl Ledgers {
     /// # Errors
     /// It matches none.
     pub(crate) fn check_client(&self, glob: &GlobMatcher) -> Result<(), Failure> {
-        check("client", glob, &self.clients)
+        matches_one("client in a ledger or in the declarations", glob, &self.clients)
     }
-}
-
-fn check(what: &str, glob: &GlobMatcher, names: &BTreeSet<String>) -> Result<(), Failure> {
-    if names.iter().any(|name| glob.is_match(name)) {
-        return Ok(());
-    }
-    let asked = glob.glob().glob();
-    let hint = did_you_mean(asked, names.iter().map(String::as_str));
-    Err(Failure::Usage(format!(
-        "no {what} in a ledger or in the declarations is called '{}'; {}see its name in a plan, or use a \
-         pattern such as '*'",
-        printable(asked),
-        printable(&hint)
-    )))
 }
 
 /// The reports in the ledger of an environment, under all names that it had.

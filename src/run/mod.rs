@@ -34,7 +34,7 @@ mod ledgers;
 mod lock_guard;
 mod opened;
 mod options;
-mod organizations;
+pub(crate) mod organizations;
 mod planned;
 mod ready;
 mod recent;

@@ -1,6 +1,8 @@
-//! Organisations, by the names that people know them by.
+//! Organisations, scopes and clients, by the names that people know them by.
 
 use std::collections::BTreeSet;
+
+use globset::GlobMatcher;
 
 use super::failure::Failure;
 use crate::declare::{Repository, did_you_mean};
@@ -65,16 +67,16 @@ impl KnownOrganizations {
         ))
     }
 
-    /// The same, of organisations that occur somewhere.
+    /// The same, of organisations that occur somewhere; `absent` says where they do not.
     ///
     /// # Errors
     /// It names none, or one that occurs nowhere.
-    pub(crate) fn find_known(&self, asked: &str) -> Result<BTreeSet<Orgno>, Failure> {
+    pub(crate) fn find_known(&self, asked: &str, absent: &str) -> Result<BTreeSet<Orgno>, Failure> {
         let found = self.find(asked)?;
         match self.all().any(|(_, orgno)| found.contains(orgno)) {
             true => Ok(found),
             false => {
-                let why = "is in no ledger, and no alias is declared for it";
+                let why = format!("{absent}, and no alias is declared for it");
                 Err(self.unknown(asked, &format!("organisation {} {why}", printable(asked))))
             }
         }
@@ -90,4 +92,25 @@ impl KnownOrganizations {
         let hint = printable(&hint).into_owned();
         Failure::Usage(format!("{why}; {hint}name it by its number, its alias or its name"))
     }
+}
+
+/// Checks that a glob matches one of the names; `what` describes them.
+///
+/// # Errors
+/// It matches none.
+pub(crate) fn matches_one<'n>(
+    what: &str,
+    glob: &GlobMatcher,
+    names: impl IntoIterator<Item = &'n String> + Clone,
+) -> Result<(), Failure> {
+    if names.clone().into_iter().any(|name| glob.is_match(name)) {
+        return Ok(());
+    }
+    let asked = glob.glob().glob();
+    let hint = did_you_mean(asked, names.into_iter().map(String::as_str));
+    Err(Failure::Usage(format!(
+        "no {what} is called '{}'; {}see its name in a plan, or use a pattern such as '*'",
+        printable(asked),
+        printable(&hint)
+    )))
 }

@@ -97,9 +97,89 @@ fn an_organisation_is_named_by_number_alias_or_name() {
     }
     let text = access(&world, &["--consumer", "skatteetaten"]).stdout;
     assert!(text.contains("etat:a (test)") && !text.contains("etat:c"), "{text}");
-    let ran = world.run(&["-e", "test", "access", "--consumer", "skatteetatn"]);
-    assert_eq!(ran.code, 64, "{}", ran.stderr);
-    assert!(ran.stderr.contains("did you mean `Skatteetaten`"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_matches_nothing_is_an_error_with_a_suggestion() {
+    let world = world();
+    for (args, said) in [
+        (["--consumer", "skatteetatn"], "did you mean `Skatteetaten`"),
+        (["--consumer", "974760673"], "974760673 has no access to anything that is shown"),
+        (
+            ["--scope", "etat:aaa"],
+            "no scope in what is shown is called 'etat:aaa'; did you mean `etat:aa`?",
+        ),
+        (["--client", "snyc"], "did you mean `sync`?"),
+    ] {
+        for live in [&[][..], &["--declared"]] {
+            let ran = world.run(&[&["-e", "test", "access"], &args[..], live].concat());
+            assert_eq!((ran.code, &*ran.stdout), (64, ""), "{args:?}: {}", ran.stderr);
+            assert!(ran.stderr.contains(said), "{args:?}: {}", ran.stderr);
+        }
+    }
+    // An alias is declared for it, and it reaches nothing.
+    world.write("a.yaml", "consumers: { digdir: { orgno: '313367002' } }\n");
+    let ran = access(&world, &["--consumer", "digdir"]);
+    assert!(ran.stdout.contains("0 accesses"), "{}", ran.stdout);
+}
+
+#[test]
+fn an_open_scope_is_reached_by_all_in_every_format() {
+    let world = world();
+    for (scope, all, european) in [
+        ("etat:o", true, false),
+        ("etat:oe", true, true),
+        ("etat:e", false, true),
+        ("etat:c", true, true),
+    ] {
+        if scope != "etat:c" {
+            world.put(scope, true, &[]);
+        }
+        world.sandbox.edit(|state| {
+            let fields = &mut state.scopes.get_mut(&scope.parse().unwrap()).unwrap().fields;
+            fields.insert("accessible_for_all".to_owned(), all.into());
+            fields.insert("supports_european_businesses".to_owned(), european.into());
+        });
+    }
+    let text = access(&world, &["--scope", "etat:o*", "--scope", "etat:e"]).stdout;
+    for said in [
+        "etat:e  test, open to European businesses\n  European businesses\n",
+        "etat:o  test, open to all organisations\n  all organisations\n",
+        "etat:oe  test, open to all organisations and European businesses\n  all organisations and European businesses\n",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    assert!(!text.contains("nobody"), "{text}");
+    let document = listed(&world, &["--scope", "etat:[oe]*"]);
+    let open: Vec<_> = document["scopes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["open"].as_str().unwrap())
+        .collect();
+    assert_eq!(open, ["european_businesses", "all", "all_and_european_businesses"]);
+    let csv = access(&world, &["--format", "csv"]).stdout;
+    for row in [
+        "test,etat:o,,all organisations,open,,,,,,true,,\r\n",
+        "test,etat:oe,,all organisations and European businesses,open,,,,,,true,,\r\n",
+        "test,etat:e,,European businesses,open,,,,,,true,,\r\n",
+    ] {
+        assert!(csv.contains(row), "{row}\n{csv}");
+    }
+    // Nobody reaches a scope that is inactive or does not exist yet, whatever it is open to.
+    assert!(!csv.contains("etat:c,,") && !csv.contains("etat:aa,,"), "{csv}");
+    let markdown = access(&world, &["--format", "markdown"]).stdout;
+    for said in [
+        "- `etat:oe` in `test` is **open to all organisations and European businesses**\n",
+        "- `etat:c` in `test` is **open to all organisations and European businesses**, but inactive\n",
+        "- `etat:aa` in `test` is **open to all organisations**, but does not exist yet\n",
+    ] {
+        assert!(markdown.contains(said), "{said}\n{markdown}");
+    }
+    // Each organisation reaches them.
+    let text = access(&world, &["--consumer", "skatteetaten"]).stdout;
+    let all = "\nEvery organisation, without a grant\n  etat:o (test)\n  etat:oe (test)\n";
+    assert!(text.contains(all) && !text.contains("etat:e "), "{text}");
 }
 
 #[test]

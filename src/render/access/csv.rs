@@ -1,9 +1,11 @@
 //! Who can reach what, as CSV (RFC 4180) that a spreadsheet opens.
 
+use std::collections::BTreeMap;
+
 use csv::{Terminator, WriterBuilder};
 
 use domain::text::printable;
-use plan::document::{Access, AccessDocument};
+use plan::document::{Access, AccessDocument, OpenTo, ReachableScope, SourceDocument};
 
 /// The columns, in their order.
 const COLUMNS: [&str; 13] = [
@@ -22,16 +24,52 @@ const COLUMNS: [&str; 13] = [
     "blocked",
 ];
 
-/// The accesses, one a line, below a line of names.
+/// The accesses, one a line, below a line of names. A scope that is open without a grant has a line of its own,
+/// with the state `open` and no organisation number.
 pub fn csv(document: &AccessDocument) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     // Writing into a Vec does not fail.
     let _ = writer.write_record(COLUMNS);
+    let mut accesses: BTreeMap<_, Vec<&Access>> = BTreeMap::new();
     for access in &document.accesses {
-        let _ = writer.write_record(record(access).map(|text| cell(&text)));
+        accesses.entry((&access.environment, &access.scope)).or_default().push(access);
+    }
+    for scope in &document.scopes {
+        let of_scope = accesses.get(&(&scope.environment, &scope.scope));
+        let open = scope.open_now().map(|open| open_record(scope, open));
+        let granted = of_scope.into_iter().flatten().map(|access| record(access));
+        for record in open.into_iter().chain(granted) {
+            let _ = writer.write_record(record.map(|text| cell(&text)));
+        }
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn open_record(scope: &ReachableScope, open: OpenTo) -> [String; 13] {
+    let ReachableScope { environment, scope, description: _, team: _, state: _, open: _, source } =
+        scope;
+    let (file, line) = placed(source.as_ref());
+    let none = String::new;
+    [
+        environment.clone(),
+        scope.clone(),
+        none(),
+        open.whom().to_owned(),
+        "open".to_owned(),
+        none(),
+        none(),
+        none(),
+        file,
+        line,
+        true.to_string(),
+        none(),
+        none(),
+    ]
+}
+
+fn placed(source: Option<&SourceDocument>) -> (String, String) {
+    source.map(|source| (source.file.clone(), source.line.to_string())).unwrap_or_default()
 }
 
 fn record(access: &Access) -> [String; 13] {
@@ -49,10 +87,7 @@ fn record(access: &Access) -> [String; 13] {
         source,
     } = access;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let (file, line) = match source {
-        Some(source) => (source.file.clone(), source.line.to_string()),
-        None => Default::default(),
-    };
+    let (file, line) = placed(source.as_ref());
     [
         environment.clone(),
         scope.clone(),

@@ -87,7 +87,11 @@ fn data(document: &AccessDocument, warn: WarnDays) -> String {
         let open = it.open.map(OpenTo::description).unwrap_or_default();
         let environment = environment_at(&it.environment);
         let about = shown(Some(&it.description));
-        json!([environment, it.scope, team, it.state.description(), open, about, file, line])
+        let now = it.open_now();
+        let (whom, by_all) =
+            (now.map(OpenTo::whom).unwrap_or_default(), now.is_some_and(OpenTo::has_all));
+        let state = it.state.description();
+        json!([environment, it.scope, team, state, open, about, file, line, whom, by_all])
     };
     let scopes: Vec<_> = document.scopes.iter().map(|it| scope(&mut tables, it)).collect();
     let client = |tables: &mut Tables, it: &ConsumingClient| {
@@ -174,7 +178,8 @@ fn shown(text: Option<&str>) -> Value {
 fn sign(state: GrantState) -> &'static str {
     match state {
         GrantState::Granted | GrantState::Declared => "●",
-        GrantState::Undeclared | GrantState::Overdue => "!",
+        GrantState::Undeclared => "!",
+        GrantState::Overdue => "×",
         GrantState::Kept => "◐",
         GrantState::Missing => "○",
         GrantState::Requested => "?",

@@ -71,6 +71,11 @@ fn by_scope(out: &mut String, document: &AccessDocument) {
         scope_heading(out, scope);
         let of_scope = accesses.get(&(&scope.environment, &scope.scope));
         let rows: Vec<_> = of_scope.into_iter().flatten().map(|it| (consumer(it), *it)).collect();
+        match (scope.open_now(), rows.is_empty()) {
+            (Some(open), _) => line(out, format_args!("  {BAD}{}{BAD:#}", open.whom())),
+            (None, true) => line(out, format_args!("  {QUIET}nobody{QUIET:#}")),
+            (None, false) => {}
+        }
         list(out, &rows);
     }
 }
@@ -114,14 +119,18 @@ fn by_consumer(out: &mut String, document: &AccessDocument) {
         let rows: Vec<_> = of_consumer.iter().map(|it| (name(it), *it)).collect();
         list(out, &rows);
     }
+    let mut open = document.scopes.iter().filter(|it| it.open_now().is_some()).peekable();
+    if open.peek().is_some() {
+        line(out, format_args!("\n{HEADING}Every organisation, without a grant{HEADING:#}"));
+    }
+    for scope in open {
+        let (name, environment) = (printable(&scope.scope), printable(&scope.environment));
+        line(out, format_args!("  {name} ({environment}){}", place(scope.source.as_ref())));
+    }
 }
 
 /// Lists accesses in columns.
 fn list(out: &mut String, rows: &[(String, &Access)]) {
-    if rows.is_empty() {
-        line(out, format_args!("  {QUIET}nobody{QUIET:#}"));
-        return;
-    }
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     for (name, access) in rows {
         let Access { state, group, from, until, reason, blocked, source, .. } = access;

@@ -17,7 +17,11 @@ pub fn access(document: &AccessDocument) -> String {
     let open = document.scopes.iter().filter_map(|scope| Some((scope, scope.open?)));
     for (scope, open) in open {
         let (name, environment) = (escape.code(&scope.scope), escape.code(&scope.environment));
-        out += &format!("- {name} in {environment} is **{}**\n", open.description());
+        let but = match scope.open_now() {
+            Some(_) => String::new(),
+            None => format!(", but {}", scope.state.description()),
+        };
+        out += &format!("- {name} in {environment} is **{}**{but}\n", open.description());
     }
     if document.accesses.is_empty() {
         return out + "\nNobody has been granted access.\n";

@@ -120,16 +120,21 @@ const TAB: char = '\u{e004}';
 fn the_page_shows_searches_and_asks_for_nothing() {
     let Some(browser) = Browser::start() else { return };
     let world = world();
+    world.put("etat:o", true, &[]);
+    world.sandbox.edit(|state| {
+        let fields = &mut state.scopes.get_mut(&"etat:o".parse().unwrap()).unwrap().fields;
+        fields.insert("accessible_for_all".to_owned(), true.into());
+    });
     let page = world.folder().join("access.html");
     access(&world, &["--format", "html", "--out", page.to_str().unwrap()]);
     browser.open(&page);
     let text = browser.text();
-    assert!(text.contains("5 accesses, 4 scopes, 3 organisations"), "{text}");
+    assert!(text.contains("5 accesses, 5 scopes, 3 organisations"), "{text}");
     assert!(text.contains("Who can reach what: Etaten"), "{text}");
 
     // By keyboard alone: `/` leads to the search, Tab to the next field.
     browser.types(&format!("/etat:a{TAB}kart"));
-    assert!(browser.text().contains("1 accesses, 1 scopes, 1 organisations"), "{}", browser.text());
+    assert!(browser.text().contains("1 access, 1 scope, 1 organisation"), "{}", browser.text());
     browser.script("document.querySelector('[type=reset]').click()");
     browser.script("document.querySelector('[role=grid]').focus()");
     browser.types(&format!("{DOWN}{RIGHT}{ENTER}"));
@@ -144,12 +149,29 @@ fn the_page_shows_searches_and_asks_for_nothing() {
         ("#/requests", "requests access"),
         ("#/differences", "declared, has no access yet"),
         ("#/open", "etat:aa"),
+        ("#/scope/test/etat%3Ao", "all organisations, without a grant"),
+        ("#/organisation/974761076", "Like every organisation, without a grant"),
         ("#/clients", "sync"),
         ("#/scope/test/nope", "There is no scope nope in test."),
     ] {
         browser.script(&format!("location.hash = '{address}'"));
         std::thread::sleep(Duration::from_millis(100));
         assert!(browser.text().contains(expected), "{address}: {}", browser.text());
+    }
+    // Whatever the width, all of the legend is seen and nothing is wider than the window.
+    browser.script("location.hash = '#/'");
+    for width in [1300, 800, 400] {
+        let size = json!({ "width": width, "height": 800 });
+        browser.ask("/window/rect", Some(&size)).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        let is_cut = browser.script(
+            "const inside = (of, box) => of.right <= box.right + 1 && of.bottom <= box.bottom + 1;
+             const header = document.querySelector('header').getBoundingClientRect();
+             const signs = [...document.querySelectorAll('#legend li')];
+             return document.documentElement.scrollWidth > innerWidth || !signs.length
+               || signs.some((sign) => !inside(sign.getBoundingClientRect(), header))",
+        );
+        assert_eq!(is_cut, false, "{width}");
     }
     let (errors, asked) = browser.log();
     assert_eq!(errors, [Value::Null; 0]);

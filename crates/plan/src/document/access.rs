@@ -89,6 +89,8 @@ pub enum OpenTo {
     All,
     /// Holders of an EU-listed seal (`supports_european_businesses`).
     EuropeanBusinesses,
+    /// Both.
+    AllAndEuropeanBusinesses,
 }
 
 /// An organisation's access to a scope.
@@ -155,6 +157,34 @@ impl OpenTo {
         match self {
             Self::All => "open to all organisations",
             Self::EuropeanBusinesses => "open to European businesses",
+            Self::AllAndEuropeanBusinesses => "open to all organisations and European businesses",
+        }
+    }
+
+    /// The organisations.
+    pub fn whom(self) -> &'static str {
+        match self {
+            Self::All => "all organisations",
+            Self::EuropeanBusinesses => "European businesses",
+            Self::AllAndEuropeanBusinesses => "all organisations and European businesses",
+        }
+    }
+
+    /// Whether Norwegian organisations are among them.
+    pub fn has_all(self) -> bool {
+        match self {
+            Self::All | Self::AllAndEuropeanBusinesses => true,
+            Self::EuropeanBusinesses => false,
+        }
+    }
+}
+
+impl ReachableScope {
+    /// Who has access without a grant now, as far as is known: an inactive scope gives access to nobody.
+    pub fn open_now(&self) -> Option<OpenTo> {
+        match self.state {
+            EntityState::Active | EntityState::Declared => self.open,
+            EntityState::Inactive | EntityState::Missing => None,
         }
     }
 }
@@ -288,10 +318,13 @@ impl AccessDocument {
         self.clients.retain(|it| client(&it.client));
     }
 
-    /// Keeps the scopes that somebody reaches of those that are left.
+    /// Keeps the scopes that somebody reaches of those that are left, and those that all organisations reach.
     pub fn retain_reached(&mut self) {
         let reached = self.reached();
-        self.scopes.retain(|it| reached.contains(&(it.environment.clone(), it.scope.clone())));
+        self.scopes.retain(|it| {
+            it.open_now().is_some_and(OpenTo::has_all)
+                || reached.contains(&(it.environment.clone(), it.scope.clone()))
+        });
     }
 
     /// Keeps the scopes that nobody reaches, and the clients that consume nothing.

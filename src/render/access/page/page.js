@@ -1,7 +1,7 @@
 'use strict';
 const data = JSON.parse(document.getElementById('data').textContent);
 const byId = (id) => document.getElementById(id);
-const [ENV, NAME, TEAM, STATE, OPEN, ABOUT, FILE, LINE] = [0, 1, 2, 3, 4, 5, 6, 7];
+const [ENV, NAME, TEAM, STATE, OPEN, ABOUT, FILE, LINE, REACHED_BY, BY_ALL] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const STATES = Object.fromEntries(data.states.map(([state, sign, text]) => [state, [sign, text]]));
 const GIVES_ACCESS = new Set(data.states.filter(([, , , gives]) => gives).map(([state]) => state));
 
@@ -20,7 +20,7 @@ function make(tag, properties = {}, ...children) {
 const scopes = data.scopes.map((scope, index) => ({
   index, environment: data.environments[scope[ENV]], name: scope[NAME], team: data.teams[scope[TEAM]] ?? '',
   state: scope[STATE], open: scope[OPEN], description: scope[ABOUT], file: data.files[scope[FILE]],
-  line: scope[LINE], rows: [], text: `${scope[NAME]} ${scope[ABOUT]}`.toLowerCase(),
+  line: scope[LINE], reachedBy: scope[REACHED_BY], byAll: scope[BY_ALL], rows: [], text: `${scope[NAME]} ${scope[ABOUT]}`.toLowerCase(),
 }));
 const consumers = data.consumers.map(([orgno, name], index) => ({
   index, orgno, name, rows: [], text: `${orgno} ${name}`.toLowerCase(),
@@ -69,9 +69,16 @@ function kept() {
   return rows.filter((row) => keptScopes[row.scope.index] && keptConsumers[row.consumer.index] && keepsState(row));
 }
 
-function table(columns, list, cells) {
-  const most = 1000;
-  const body = list.slice(0, most).map((item) => make('tr', {}, ...cells(item).map((cell) => make('td', {}, cell ?? ''))));
+const counted = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+const number = (orgno) => make('span', { className: 'number' }, orgno);
+
+/** A table without the columns in which nothing is written, and without the environment where there is but one. */
+function table(allColumns, list, cells, most = 1000) {
+  const rows = list.slice(0, most).map(cells);
+  const isShown = (name, index) => (name !== 'Environment' || data.environments.length > 1) && rows.some((row) => row[index]);
+  const chosen = allColumns.map(isShown);
+  const columns = allColumns.filter((_, index) => chosen[index]);
+  const body = rows.map((row) => make('tr', {}, ...row.filter((_, index) => chosen[index]).map((cell) => make('td', {}, cell ?? ''))));
   const rest = list.length > most ? make('p', { className: 'quiet' }, `… and ${list.length - most} more: narrow the search.`) : null;
   if (!list.length) return make('p', { className: 'quiet' }, 'None.');
   const head = make('tr', {}, ...columns.map((column) => make('th', { scope: 'col' }, column)));
@@ -81,13 +88,21 @@ function table(columns, list, cells) {
 const ACCESS_COLUMNS = ['State', 'Group', 'From', 'Until', 'Reason', 'Declared in'];
 const accessCells = (row) => [stateTag(row), row.group, row.from, row.until, row.reason, place(row)];
 
-function byScopeAndConsumer(list) {
+function byScopeAndConsumer(list, most) {
   return table(['Environment', 'Scope', 'Organisation', ...ACCESS_COLUMNS], list,
-    (row) => [row.scope.environment, scopeLink(row.scope), consumerLink(row.consumer), ...accessCells(row)]);
+    (row) => [row.scope.environment, scopeLink(row.scope), consumerLink(row.consumer), ...accessCells(row)], most);
 }
 
 // The matrix: scopes down, organisations across. Only the visible part is drawn.
 const matrix = { width: 30, height: 26, side: 340, head: 190, across: [], down: [], at: [0, 0] };
+
+/** The measures that the style chooses by the width of the window. */
+function measureMatrix() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ['side', 'head']) matrix[name] = parseInt(style.getPropertyValue(`--${name}`), 10);
+  matrix.sizer.style.width = `${matrix.side + matrix.across.length * matrix.width + 20}px`;
+  matrix.sizer.style.height = `${matrix.head + matrix.down.length * matrix.height + 20}px`;
+}
 
 function showMatrix(main) {
   const list = kept();
@@ -98,26 +113,27 @@ function showMatrix(main) {
   matrix.across = consumers.filter((consumer) => withConsumer.has(consumer));
   matrix.cells = new Map();
   matrix.at = [0, 0];
-  count(`${list.length} accesses, ${matrix.down.length} scopes, ${matrix.across.length} organisations`);
+  count([counted(list.length, 'access', 'accesses'), counted(matrix.down.length, 'scope'), counted(matrix.across.length, 'organisation')].join(', '));
   main.className = 'matrix';
+  const present = new Set(list.map((row) => row.state));
+  byId('legend').replaceChildren(...Object.entries(STATES).filter(([state]) => present.has(state))
+    .map(([state, [sign, text]]) => make('li', { className: state }, `${sign} ${text}`)));
   if (!matrix.sizer) {
     matrix.top = make('div', { className: 'layer', style: 'top: 0; left: 0; z-index: 2' });
     matrix.left = make('div', { className: 'layer', style: 'top: 0; left: 0' });
     matrix.body = make('div', {});
-    const legend = Object.entries(STATES).map(([state, [sign, text]]) => make('li', { className: state }, `${sign} ${text}`));
     matrix.corner = make('div', { className: 'corner' },
-      make('span', { className: 'quiet' }, 'Arrow keys move, Enter opens.'), make('ul', { className: 'legend' }, ...legend));
+      make('span', { className: 'quiet' }, 'Scopes down, organisations across. Arrow keys move, Enter opens, / searches.'));
     matrix.sizer = make('div', { className: 'sizer', tabIndex: 0, role: 'grid', ariaLabel: 'Scopes and organisations' },
       make('div', { className: 'grid', ariaHidden: 'true' }), matrix.top, matrix.left, matrix.body);
     matrix.sizer.addEventListener('keydown', moveInMatrix);
     byId('main').addEventListener('scroll', () => matrix.sizer.isConnected && drawMatrix());
   }
   matrix.top.style.top = '0px';
-  matrix.sizer.style.width = `${matrix.side + matrix.across.length * matrix.width + 20}px`;
-  matrix.sizer.style.height = `${matrix.head + matrix.down.length * matrix.height + 20}px`;
   matrix.sizer.setAttribute('aria-rowcount', matrix.down.length + 1);
   matrix.sizer.setAttribute('aria-colcount', matrix.across.length + 1);
   main.replaceChildren(matrix.sizer, make('div', { className: 'print' }));
+  measureMatrix();
   main.scrollTo(0, 0);
   drawMatrix();
 }
@@ -143,8 +159,8 @@ function drawMatrix() {
   const names = [];
   for (let y = first; y < last; y += 1) {
     const scope = down[y];
-    const label = make('div', { className: 'side', role: 'rowheader', title: scope.description }, scopeLink(scope),
-      make('span', { className: 'quiet' }, ` ${scope.environment}`), scope.open ? make('span', { className: 'over' }, ' open') : null);
+    const label = make('div', { className: 'side', role: 'rowheader', title: `${scope.name} (${scope.environment}): ${scope.description}` }, scopeLink(scope),
+      data.environments.length > 1 ? make('span', { className: 'quiet' }, ` ${scope.environment}`) : null, scope.open ? make('span', { className: 'over' }, ' open') : null);
     names.push(put(label, 0, head + y * height - main.scrollTop));
     const cells = cellsOf(scope);
     const row = make('div', { role: 'row', ariaRowIndex: String(y + 2) });
@@ -163,7 +179,7 @@ function drawMatrix() {
   }
   const heads = [];
   for (let x = left; x < right; x += 1) {
-    const label = make('div', { className: 'head', role: 'columnheader', title: across[x].orgno }, consumerLink(across[x]));
+    const label = make('div', { className: 'head', role: 'columnheader', title: `${across[x].name} ${across[x].orgno}`.trim() }, consumerLink(across[x]));
     heads.push(put(label, side + x * width - main.scrollLeft, 0));
   }
   matrix.body.replaceChildren(...body);
@@ -212,14 +228,14 @@ const VIEWS = {
 function listOf(heading, keeps) {
   return (main) => {
     const list = kept().filter(keeps);
-    count(`${list.length} accesses`);
+    count(counted(list.length, 'access', 'accesses'));
     main.replaceChildren(make('h2', {}, heading), byScopeAndConsumer(list));
   };
 }
 
 function showOpen(main) {
   const list = scopes.filter((scope) => scope.open && keepsScope(scope));
-  count(`${list.length} scopes`);
+  count(counted(list.length, 'scope'));
   main.replaceChildren(make('h2', {}, 'Scopes that are open without an access'), table(
     ['Environment', 'Scope', 'Open', 'Team', 'Description', 'Declared in'], list,
     (scope) => [scope.environment, scopeLink(scope), make('span', { className: 'over' }, scope.open), scope.team, scope.description, place(scope)]));
@@ -230,7 +246,7 @@ function showClients(main) {
     && (!filters.team || it.team === filters.team)
     && (!filters.scope || filters.scope.every((word) => it.text.includes(word) || it.consumed.some(([name]) => name.toLowerCase().includes(word))));
   const list = clients.filter(keeps);
-  count(`${list.length} clients`);
+  count(counted(list.length, 'client'));
   main.replaceChildren(make('h2', {}, 'Clients of the organisation'), table(
     ['Environment', 'Client', 'State', 'Team', 'Scopes', 'Keys', 'Declared in'], list,
     (it) => [it.environment, clientLink(it), it.state, it.team, String(it.consumed.length), String(it.keys.length), place(it)]));
@@ -242,13 +258,15 @@ function showScope(main, environment, name) {
   const list = scope.rows.filter((row) => keepsConsumer(row.consumer) && keepsState(row));
   const users = clients.filter((it) => it.environment === environment && it.consumed.some(([consumed]) => consumed === name));
   const others = scopes.filter((it) => it.name === name && it !== scope);
-  count(`${list.length} accesses`);
+  count(counted(list.length, 'access', 'accesses'));
   main.replaceChildren(make('h2', { className: 'name' }, name), make('p', {}, scope.description),
     make('p', { className: 'quiet' }, `${environment}, ${scope.state}${scope.team ? `, team ${scope.team}` : ''} `, place(scope)),
-    scope.open ? make('p', { className: 'over' }, scope.open) : '',
+    scope.open && !scope.reachedBy ? make('p', { className: 'over' }, scope.open) : '',
     others.length ? make('p', {}, 'Also in ', ...others.flatMap((it) => [make('a', { href: path('scope', it.environment, it.name) }, it.environment), ' '])) : '',
     make('h3', {}, 'Organisations'),
-    table(['Organisation', 'Number', ...ACCESS_COLUMNS], list, (row) => [consumerLink(row.consumer), row.consumer.orgno, ...accessCells(row)]),
+    scope.reachedBy ? make('p', { className: 'over' }, `${scope.reachedBy}, without a grant`) : '',
+    scope.reachedBy && !list.length ? ''
+      : table(['Organisation', 'Number', ...ACCESS_COLUMNS], list, (row) => [consumerLink(row.consumer), number(row.consumer.orgno), ...accessCells(row)]),
     make('h3', {}, 'Our clients that consume it'),
     table(['Client', 'State'], users, (it) => [clientLink(it), it.state]));
 }
@@ -257,10 +275,13 @@ function showConsumer(main, orgno) {
   const consumer = consumers.find((it) => it.orgno === orgno);
   if (!consumer) return notFound(main, `There is no organisation ${orgno}.`);
   const list = consumer.rows.filter((row) => keepsScope(row.scope) && keepsState(row));
-  count(`${list.length} accesses`);
+  count(counted(list.length, 'access', 'accesses'));
+  const open = scopes.filter((scope) => scope.byAll && keepsScope(scope));
   main.replaceChildren(make('h2', {}, consumer.name || orgno), make('p', { className: 'quiet' }, orgno),
     table(['Environment', 'Scope', 'Team', ...ACCESS_COLUMNS], list,
-      (row) => [row.scope.environment, scopeLink(row.scope), row.scope.team, ...accessCells(row)]));
+      (row) => [row.scope.environment, scopeLink(row.scope), row.scope.team, ...accessCells(row)]),
+    ...(open.length ? [make('h3', {}, 'Like every organisation, without a grant'),
+      table(['Environment', 'Scope', 'Team', 'Declared in'], open, (scope) => [scope.environment, scopeLink(scope), scope.team, place(scope)])] : []));
 }
 
 function timeLine(keys) {
@@ -284,7 +305,7 @@ function timeLine(keys) {
 function showClient(main, environment, id) {
   const client = clients.find((it) => it.environment === environment && (it.id === id || it.name === id));
   if (!client) return notFound(main, `There is no client ${id} in ${environment}.`);
-  count(`${client.consumed.length} scopes, ${client.keys.length} keys`);
+  count(`${counted(client.consumed.length, 'scope')}, ${counted(client.keys.length, 'key')}`);
   const own = (name) => scopes.find((scope) => scope.environment === environment && scope.name === name);
   main.replaceChildren(make('h2', { className: 'name' }, client.name),
     make('p', { className: 'quiet' }, `${environment}, ${client.state}${client.id ? `, ${client.id}` : ''}${client.team ? `, team ${client.team}` : ''} `, place(client)),
@@ -308,6 +329,7 @@ function show() {
     try { return decodeURIComponent(part); } catch { return part; }
   });
   main.className = '';
+  byId('legend').replaceChildren();
   for (const link of byId('views').children) {
     if (link.getAttribute('href') === path(parts[0])) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -342,11 +364,15 @@ function start() {
   byId('filters').addEventListener('reset', () => setTimeout(readFilters));
   byId('filters').addEventListener('submit', (event) => event.preventDefault());
   addEventListener('hashchange', () => { show(); byId('main').focus({ preventScroll: true }); });
-  addEventListener('resize', () => matrix.sizer?.isConnected && drawMatrix());
+  addEventListener('resize', () => {
+    if (!matrix.sizer?.isConnected) return;
+    measureMatrix();
+    drawMatrix();
+  });
   addEventListener('keydown', (event) => {
     if (event.key === '/' && !/INPUT|SELECT/.test(event.target.tagName)) { event.preventDefault(); byId('scope').focus(); }
   });
-  addEventListener('beforeprint', () => document.querySelector('.print')?.replaceChildren(byScopeAndConsumer(kept())));
+  addEventListener('beforeprint', () => document.querySelector('.print')?.replaceChildren(byScopeAndConsumer(kept(), Infinity)));
   show();
 }
 start();

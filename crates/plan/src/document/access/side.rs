@@ -90,7 +90,8 @@ impl AccessSide<'_> {
             scope.attributes.supports_european_businesses
         });
         let open = match (to_all, to_businesses) {
-            (true, _) => Some(OpenTo::All),
+            (true, true) => Some(OpenTo::AllAndEuropeanBusinesses),
+            (true, false) => Some(OpenTo::All),
             (false, true) => Some(OpenTo::EuropeanBusinesses),
             (false, false) => None,
         };
