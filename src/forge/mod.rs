@@ -24,11 +24,11 @@ use environment::JobEnvironment;
 /// A pull request with the token for it, as the environment of a CI job has them.
 #[derive(Debug)]
 pub struct PullRequest {
-    place: Place,
+    place: HostedPlace,
 }
 
 #[derive(Debug)]
-enum Place {
+enum HostedPlace {
     GitHub(github::GithubPullRequest),
     GitLab(gitlab::MergeRequest),
     AzureDevOps(azure_devops::AzurePullRequest),
@@ -38,18 +38,18 @@ impl PullRequest {
     /// The host that it is on.
     pub fn forge(&self) -> Forge {
         match self.place {
-            Place::GitHub(_) => Forge::GitHub,
-            Place::GitLab(_) => Forge::GitLab,
-            Place::AzureDevOps(_) => Forge::AzureDevOps,
+            HostedPlace::GitHub(_) => Forge::GitHub,
+            HostedPlace::GitLab(_) => Forge::GitLab,
+            HostedPlace::AzureDevOps(_) => Forge::AzureDevOps,
         }
     }
 
     /// Its number.
     pub fn number(&self) -> u64 {
         match &self.place {
-            Place::GitHub(place) => place.number(),
-            Place::GitLab(place) => place.number(),
-            Place::AzureDevOps(place) => place.number(),
+            HostedPlace::GitHub(place) => place.number(),
+            HostedPlace::GitLab(place) => place.number(),
+            HostedPlace::AzureDevOps(place) => place.number(),
         }
     }
 }
@@ -62,10 +62,10 @@ pub fn from_environment(
 ) -> Result<PullRequest, Error> {
     let environment = JobEnvironment::new(read);
     let place = match forge {
-        Forge::GitHub => Place::GitHub(github::GithubPullRequest::named_by(&environment)?),
-        Forge::GitLab => Place::GitLab(gitlab::MergeRequest::named_by(&environment)?),
+        Forge::GitHub => HostedPlace::GitHub(github::GithubPullRequest::named_by(&environment)?),
+        Forge::GitLab => HostedPlace::GitLab(gitlab::MergeRequest::named_by(&environment)?),
         Forge::AzureDevOps => {
-            Place::AzureDevOps(azure_devops::AzurePullRequest::named_by(&environment)?)
+            HostedPlace::AzureDevOps(azure_devops::AzurePullRequest::named_by(&environment)?)
         }
     };
     Ok(PullRequest { place })
@@ -79,13 +79,13 @@ pub async fn post(
 ) -> Result<Posted, Error> {
     let text = comment.text()?;
     match &pull_request.place {
-        Place::GitHub(place) => {
+        HostedPlace::GitHub(place) => {
             upsert::put(&place.open(options)?, &comment.marker, &text, options).await
         }
-        Place::GitLab(place) => {
+        HostedPlace::GitLab(place) => {
             upsert::put(&place.open(options)?, &comment.marker, &text, options).await
         }
-        Place::AzureDevOps(place) => {
+        HostedPlace::AzureDevOps(place) => {
             upsert::put(&place.open(options)?, &comment.marker, &text, options).await
         }
     }

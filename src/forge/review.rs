@@ -14,7 +14,7 @@ use super::comment::{Comment, Forge, ForgeOptions, Merged, is_same};
 use super::environment::JobEnvironment;
 use super::error::Error;
 use super::upsert::CommentHost;
-use super::{Place, PullRequest, azure_devops, github, gitlab};
+use super::{HostedPlace, PullRequest, azure_devops, github, gitlab};
 
 /// A pull request that showed a plan before anybody approved or merged it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,51 +78,12 @@ pub async fn reviewed(
     options: &ForgeOptions,
 ) -> Result<Result<Review, Doubt>, Error> {
     let environment = JobEnvironment::new(read);
-    match forge {
-        Forge::GitHub => {
-            let repository = github::GithubRepository::named_by(&environment)?;
-            if let Some(number) = github::queued(&environment) {
-                let place = repository.pull_request(number);
-                return check(&place.open(options)?, number, None, comment).await;
-            }
-            let branch = github::branch(&environment)?;
-            let merged = repository.merged(commit, &branch, options).await?;
-            match one(merged, commit, branch) {
-                Ok(Merged { number, at }) => {
-                    let place = repository.pull_request(number);
-                    check(&place.open(options)?, number, Some(at), comment).await
-                }
-                Err(doubt) => Ok(Err(doubt)),
-            }
-        }
-        Forge::GitLab => {
-            let project = gitlab::Project::named_by(&environment)?;
-            if let Some(number) = gitlab::queued(&environment) {
-                let place = project.merge_request(number);
-                return check(&place.open(options)?, number, None, comment).await;
-            }
-            let branch = gitlab::branch(&environment)?;
-            let merged = project.merged(commit, &branch, options).await?;
-            match one(merged, commit, branch) {
-                Ok(Merged { number, at }) => {
-                    let place = project.merge_request(number);
-                    check(&place.open(options)?, number, Some(at), comment).await
-                }
-                Err(doubt) => Ok(Err(doubt)),
-            }
-        }
-        Forge::AzureDevOps => {
-            let repository = azure_devops::AzureRepository::named_by(&environment)?;
-            let branch = azure_devops::branch(&environment)?;
-            let merged = repository.merged(commit, &branch, options).await?;
-            match one(merged, commit, branch) {
-                Ok(Merged { number, at }) => {
-                    let place = repository.pull_request(number);
-                    check(&place.open(options)?, number, Some(at), comment).await
-                }
-                Err(doubt) => Ok(Err(doubt)),
-            }
-        }
+    if let Some(place) = queued(forge, &environment)? {
+        return check(&place, None, comment, options).await;
+    }
+    match merge(forge, &environment, commit, options).await? {
+        Ok((place, at)) => check(&place, Some(at), comment, options).await,
+        Err(doubt) => Ok(Err(doubt)),
     }
 }
 
@@ -133,31 +94,59 @@ pub async fn merged(
     commit: &str,
     options: &ForgeOptions,
 ) -> Result<Result<PullRequest, Doubt>, Error> {
-    let environment = JobEnvironment::new(read);
+    let merge = merge(forge, &JobEnvironment::new(read), commit, options).await?;
+    Ok(merge.map(|(place, _)| PullRequest { place }))
+}
+
+/// The pull request that a queue is about to merge; `None` where there is no queue.
+fn queued(forge: Forge, environment: &JobEnvironment<'_>) -> Result<Option<HostedPlace>, Error> {
     let place = match forge {
         Forge::GitHub => {
-            let repository = github::GithubRepository::named_by(&environment)?;
-            let branch = github::branch(&environment)?;
-            let merged = repository.merged(commit, &branch, options).await?;
-            one(merged, commit, branch)
-                .map(|merged| Place::GitHub(repository.pull_request(merged.number)))
+            let repository = github::GithubRepository::named_by(environment)?;
+            let number = github::queued(environment);
+            number.map(|number| HostedPlace::GitHub(repository.pull_request(number)))
         }
         Forge::GitLab => {
-            let project = gitlab::Project::named_by(&environment)?;
-            let branch = gitlab::branch(&environment)?;
-            let merged = project.merged(commit, &branch, options).await?;
-            one(merged, commit, branch)
-                .map(|merged| Place::GitLab(project.merge_request(merged.number)))
+            let project = gitlab::Project::named_by(environment)?;
+            let number = gitlab::queued(environment);
+            number.map(|number| HostedPlace::GitLab(project.merge_request(number)))
         }
-        Forge::AzureDevOps => {
-            let repository = azure_devops::AzureRepository::named_by(&environment)?;
-            let branch = azure_devops::branch(&environment)?;
+        Forge::AzureDevOps => None,
+    };
+    Ok(place)
+}
+
+/// The one pull request that was merged as this commit, and the time of that.
+async fn merge(
+    forge: Forge,
+    environment: &JobEnvironment<'_>,
+    commit: &str,
+    options: &ForgeOptions,
+) -> Result<Result<(HostedPlace, Timestamp), Doubt>, Error> {
+    let merge = match forge {
+        Forge::GitHub => {
+            let repository = github::GithubRepository::named_by(environment)?;
+            let branch = github::branch(environment)?;
             let merged = repository.merged(commit, &branch, options).await?;
             one(merged, commit, branch)
-                .map(|merged| Place::AzureDevOps(repository.pull_request(merged.number)))
+                .map(|it| (HostedPlace::GitHub(repository.pull_request(it.number)), it.at))
+        }
+        Forge::GitLab => {
+            let project = gitlab::Project::named_by(environment)?;
+            let branch = gitlab::branch(environment)?;
+            let merged = project.merged(commit, &branch, options).await?;
+            one(merged, commit, branch)
+                .map(|it| (HostedPlace::GitLab(project.merge_request(it.number)), it.at))
+        }
+        Forge::AzureDevOps => {
+            let repository = azure_devops::AzureRepository::named_by(environment)?;
+            let branch = azure_devops::branch(environment)?;
+            let merged = repository.merged(commit, &branch, options).await?;
+            one(merged, commit, branch)
+                .map(|it| (HostedPlace::AzureDevOps(repository.pull_request(it.number)), it.at))
         }
     };
-    Ok(place.map(|place| PullRequest { place }))
+    Ok(merge)
 }
 
 fn one(merged: Vec<Merged>, commit: &str, branch: String) -> Result<Merged, Doubt> {
@@ -168,7 +157,26 @@ fn one(merged: Vec<Merged>, commit: &str, branch: String) -> Result<Merged, Doub
     }
 }
 
-async fn check<H: CommentHost>(
+async fn check(
+    place: &HostedPlace,
+    merged: Option<Timestamp>,
+    comment: &Comment,
+    options: &ForgeOptions,
+) -> Result<Result<Review, Doubt>, Error> {
+    match place {
+        HostedPlace::GitHub(place) => {
+            check_at(&place.open(options)?, place.number(), merged, comment).await
+        }
+        HostedPlace::GitLab(place) => {
+            check_at(&place.open(options)?, place.number(), merged, comment).await
+        }
+        HostedPlace::AzureDevOps(place) => {
+            check_at(&place.open(options)?, place.number(), merged, comment).await
+        }
+    }
+}
+
+async fn check_at<H: CommentHost>(
     host: &H,
     number: u64,
     merged: Option<Timestamp>,
