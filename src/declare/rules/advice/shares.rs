@@ -68,7 +68,7 @@ impl<'h> ScopeConsumers<'h> {
         let named = lasting.flat_map(|entry| self.here.named(&entry.who)).copied();
         let mut consumers: BTreeMap<_, _> = named.map(|orgno| (orgno, None)).collect();
         for (block, blocked) in self.here.blocks() {
-            if block.scopes.as_ref().is_none_or(|globs| globs.is_match(name.as_str())) {
+            if block.concerns(name) {
                 consumers.retain(|orgno, _| !blocked.contains(orgno));
             }
         }
