@@ -20,14 +20,23 @@ use cloud::{CloudArgs, CloudCredentials};
 use domain::text::json::pretty;
 use domain::text::printable;
 
+/// The command's long help.
+pub(super) const ABOUT: &str = "\
+Write the settings of a client's application, including its private key, or what a cloud's SDK needs
+
+With NAME and --key it writes the settings of a client under the names that NAIS uses; the client is read from \
+the API. With --cloud it writes what the SDK of a cloud needs around the file of a token of Skyporten, from the \
+ids that the provider of the data has given you: offline, without a repository, and without a secret.";
+
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("subject").required(true).args(["name", "cloud"])))]
 pub(super) struct Args {
     /// The client, by the name that it is declared by
-    #[arg(required_unless_present = "cloud")]
+    #[arg(requires = "key")]
     name: Option<String>,
     /// The client's private key, PEM or JWK
-    #[arg(long, value_name = "FILE", required_unless_present = "cloud")]
+    #[arg(long, value_name = "FILE", requires = "name")]
     key: Option<PathBuf>,
     /// The form of what is written
     #[arg(long, default_value = "dotenv")]
@@ -58,7 +67,7 @@ enum CredentialsFormat {
 type EnvironmentVariable = (&'static str, SecretString);
 
 /// The client whose settings are written.
-struct Application<'a> {
+struct NamedClient<'a> {
     name: &'a str,
     key: &'a Path,
 }
@@ -70,7 +79,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let (Some(name), Some(key)) = (&args.name, &args.key) else {
         return Err(Failure::Usage("name a client and its --key, or a --cloud".to_owned()));
     };
-    let application = Application { name, key };
+    let application = NamedClient { name, key };
     interrupt::unless(interrupt::listen()?, write(global, args, &application)).await
 }
 
@@ -92,7 +101,7 @@ fn write_for_cloud(
 async fn write(
     global: &Global,
     args: &Args,
-    application: &Application<'_>,
+    application: &NamedClient<'_>,
 ) -> Result<Exit, Failure> {
     let variables = variables(global, application).await?;
     let text = match args.format {
@@ -133,7 +142,7 @@ fn report(global: &Global, args: &Args, out: &Path) -> Exit {
 /// The values, from the live state and from the issuer's metadata (RFC 8414).
 async fn variables(
     global: &Global,
-    application: &Application<'_>,
+    application: &NamedClient<'_>,
 ) -> Result<[EnvironmentVariable; 7], Failure> {
     let opened = global.open()?;
     let (name, declared) = client::declared(&opened, application.name)?;

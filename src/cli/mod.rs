@@ -154,8 +154,8 @@ enum Command {
     /// Print the declarations in another form
     #[command(subcommand, after_help = examples::RENDER)]
     Render(render::Command),
-    /// Write the settings of a client's application, including its private key
-    #[command(after_help = examples::CREDENTIALS)]
+    /// Write the settings of a client's application, including its private key, or what a cloud's SDK needs
+    #[command(long_about = credentials::ABOUT, after_help = examples::CREDENTIALS)]
     Credentials(credentials::Args),
     /// Get an access token as a client would
     #[command(long_about = token::ABOUT, after_help = examples::TOKEN)]

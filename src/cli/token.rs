@@ -29,12 +29,13 @@ renews the token of an application, which should have no access to the self-serv
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("application").required(true).args(["client", "client_id"])))]
 pub(super) struct Args {
     /// The client, by the name that it is declared by
-    #[arg(long, value_name = "NAME", required_unless_present = "client_id")]
+    #[arg(long, value_name = "NAME")]
     client: Option<String>,
     /// The client, by its id: nothing is read from the API, and the key must be a JWK with its kid
-    #[arg(long, value_name = "ID", conflicts_with = "client", requires = "scopes")]
+    #[arg(long, value_name = "ID", requires = "scopes")]
     client_id: Option<ClientId>,
     /// The private key that the client signs with, PEM or JWK
     #[arg(long, value_name = "FILE")]
@@ -78,7 +79,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// The client that gets the token.
-struct Application {
+struct TokenRequester {
     credentials: Credentials,
     scopes: Vec<String>,
     advice: TokenClient,
@@ -96,7 +97,7 @@ async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
             declared(global, args, &opened, name.as_deref().unwrap_or_default()).await?
         }
     };
-    let Application { credentials, scopes, advice } = application;
+    let TokenRequester { credentials, scopes, advice } = application;
     let wanted =
         Wanted { scopes, resource: args.resource.clone(), consumer_org: args.consumer_org };
     let issuer = match args.skyporten {
@@ -140,7 +141,7 @@ async fn declared(
     args: &Args,
     opened: &Opened,
     name: &str,
-) -> Result<(Remote, Application), Failure> {
+) -> Result<(Remote, TokenRequester), Failure> {
     let (name, declared) = client::declared(opened, name)?;
     let remote = opened.connect(&global.options()).await?;
     let live = client::read(opened, &remote.reader().await?).await?;
@@ -148,7 +149,7 @@ async fn declared(
     client::signs_grants(name, declared)?;
     let RegisteredKey { key, kid, alg, registered } =
         client::registered_key(&args.key, name, live)?;
-    let application = Application {
+    let application = TokenRequester {
         credentials: Credentials::from_application_key(id, &key, &kid, alg),
         scopes: scopes(args, live)?,
         advice: TokenClient {
@@ -169,10 +170,10 @@ async fn named_by_id(
     args: &Args,
     opened: &Opened,
     id: &ClientId,
-) -> Result<(Remote, Application), Failure> {
+) -> Result<(Remote, TokenRequester), Failure> {
     let (credentials, kid) = client::credentials(id, &args.key)?;
     let remote = Remote::open_as(&global.options(), opened, credentials.clone()).await?;
-    let application = Application {
+    let application = TokenRequester {
         credentials,
         scopes: args.scopes.iter().map(ToString::to_string).collect(),
         advice: TokenClient {

@@ -130,6 +130,11 @@ fn a_policy_of_a_gateway_is_rendered_as_the_page_says() {
 }
 
 #[test]
+fn a_consumer_reaches_a_cloud_as_the_page_says() {
+    plays("docs/skyporten.md", None);
+}
+
+#[test]
 fn the_recipes_are_played() {
     plays("docs/recipes.md", Some("examples/etat"));
 }

@@ -14,15 +14,14 @@ use domain::text::json::pretty;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "For a cloud that trusts Skyporten")]
 pub(super) struct CloudArgs {
-    /// Write what the SDK of this cloud needs around the file of a token of Skyporten, in place of the settings
-    /// of a client: no secret, and nothing is read
+    /// Write what the SDK of this cloud needs around the file of a token of Skyporten
     #[arg(
         long,
         value_name = "CLOUD",
         requires = "token_file",
-        conflicts_with_all = ["name", "key", "format", "recipients"]
+        conflicts_with_all = ["key", "format", "recipients"]
     )]
-    cloud: Option<Cloud>,
+    cloud: Option<CloudSdk>,
     /// The file that `token --skyporten --out` writes, as the application finds it
     #[arg(long, value_name = "FILE", requires = "cloud", value_parser = token_file)]
     token_file: Option<String>,
@@ -53,7 +52,7 @@ pub(super) struct CloudArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Cloud {
+enum CloudSdk {
     /// Variables for Azure's SDKs and tools
     Azure,
     /// A credential file (`external_account`) for Google's SDKs and tools
@@ -110,19 +109,19 @@ impl CloudArgs {
         };
         let token_file = self.token_file.as_deref().unwrap_or_default();
         Ok(Some(match cloud {
-            Cloud::Azure => CloudCredentials::Azure {
+            CloudSdk::Azure => CloudCredentials::Azure {
                 client_id: required("--azure-client-id")?,
                 tenant: required("--azure-tenant")?,
                 token_file,
             },
-            Cloud::Gcp => CloudCredentials::Gcp {
+            CloudSdk::Gcp => CloudCredentials::Gcp {
                 project_number: required("--gcp-project-number")?,
                 pool: required("--gcp-pool")?,
                 provider: required("--gcp-provider")?,
                 service_account: value("--gcp-service-account"),
                 token_file,
             },
-            Cloud::Aws => CloudCredentials::Aws {
+            CloudSdk::Aws => CloudCredentials::Aws {
                 role: required("--aws-role")?,
                 session_name: value("--aws-session-name").unwrap_or("skyporten"),
                 token_file,
@@ -131,7 +130,7 @@ impl CloudArgs {
     }
 
     /// The arguments that belong to one cloud.
-    fn arguments(&self) -> [(Cloud, &'static str, Option<&str>); 8] {
+    fn arguments(&self) -> [(CloudSdk, &'static str, Option<&str>); 8] {
         let Self {
             cloud: _,
             token_file: _,
@@ -145,19 +144,19 @@ impl CloudArgs {
             aws_session_name,
         } = self;
         [
-            (Cloud::Azure, "--azure-client-id", azure_client_id.as_deref()),
-            (Cloud::Azure, "--azure-tenant", azure_tenant.as_deref()),
-            (Cloud::Gcp, "--gcp-project-number", gcp_project_number.as_deref()),
-            (Cloud::Gcp, "--gcp-pool", gcp_pool.as_deref()),
-            (Cloud::Gcp, "--gcp-provider", gcp_provider.as_deref()),
-            (Cloud::Gcp, "--gcp-service-account", gcp_service_account.as_deref()),
-            (Cloud::Aws, "--aws-role", aws_role.as_deref()),
-            (Cloud::Aws, "--aws-session-name", aws_session_name.as_deref()),
+            (CloudSdk::Azure, "--azure-client-id", azure_client_id.as_deref()),
+            (CloudSdk::Azure, "--azure-tenant", azure_tenant.as_deref()),
+            (CloudSdk::Gcp, "--gcp-project-number", gcp_project_number.as_deref()),
+            (CloudSdk::Gcp, "--gcp-pool", gcp_pool.as_deref()),
+            (CloudSdk::Gcp, "--gcp-provider", gcp_provider.as_deref()),
+            (CloudSdk::Gcp, "--gcp-service-account", gcp_service_account.as_deref()),
+            (CloudSdk::Aws, "--aws-role", aws_role.as_deref()),
+            (CloudSdk::Aws, "--aws-session-name", aws_session_name.as_deref()),
         ]
     }
 }
 
-impl Cloud {
+impl CloudSdk {
     fn name(self) -> &'static str {
         match self {
             Self::Azure => "azure",

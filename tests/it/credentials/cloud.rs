@@ -137,5 +137,5 @@ fn what_is_missing_wrong_or_of_another_cloud_is_wrong_usage() {
         is_refused(&with(&[&AWS[..], of_a_client].concat()), "cannot be used with");
     }
     is_refused(&["klient"], "--key");
-    is_refused(&[], "--key");
+    is_refused(&[], "NAME|--cloud");
 }
