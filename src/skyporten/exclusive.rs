@@ -1,12 +1,12 @@
 //! What a cloud has once, so that two shares or two environments cannot both have it.
 
-use super::{Cloud, CloudShare, Clouds, GcpAccess, GcpResource};
+use super::{CloudShare, Clouds, GcpAccess, GcpResource, TrustingCloud};
 
 /// A thing at a cloud: the key is equal for equal things, the text names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExclusiveThing {
     /// The cloud.
-    pub(crate) cloud: Cloud,
+    pub(crate) cloud: TrustingCloud,
     /// Equal for equal things.
     pub(crate) key: String,
     /// The thing in words.
@@ -14,7 +14,7 @@ pub(crate) struct ExclusiveThing {
 }
 
 impl ExclusiveThing {
-    fn new(cloud: Cloud, key: &str, what: String) -> Self {
+    fn new(cloud: TrustingCloud, key: &str, what: String) -> Self {
         Self { cloud, key: format!("{} {}", cloud.prefix(), key.to_lowercase()), what }
     }
 }
@@ -28,13 +28,17 @@ impl CloudShare {
         if let Some(azure) = azure {
             things.extend(azure.identities.iter().map(|identity| {
                 let what = format!("the credentials `{name}-…` of the identity `{identity}`");
-                ExclusiveThing::new(Cloud::Azure, &format!("{} {name}", azure.id(identity)), what)
+                ExclusiveThing::new(
+                    TrustingCloud::Azure,
+                    &format!("{} {name}", azure.id(identity)),
+                    what,
+                )
             }));
         }
         if let Some(GcpAccess { project_number, pool, provider, resource: _ }) = gcp {
             let what = format!("the provider `{provider}` of the pool `{pool}`");
             things.push(ExclusiveThing::new(
-                Cloud::Gcp,
+                TrustingCloud::Gcp,
                 &format!("{project_number} {pool} {provider}"),
                 what,
             ));
@@ -42,7 +46,7 @@ impl CloudShare {
         if let Some(it) = databricks {
             let what = format!("the policies `{name}-…` of the recipient `{}`", it.recipient);
             let key = format!("{} {} {name}", it.workspace, it.recipient);
-            things.push(ExclusiveThing::new(Cloud::Databricks, &key, what));
+            things.push(ExclusiveThing::new(TrustingCloud::Databricks, &key, what));
         }
         things
     }
@@ -54,8 +58,12 @@ impl CloudShare {
         let mut things = roles(self);
         if let Some(azure) = azure {
             things.extend(azure.identities.iter().map(|identity| {
-                let what = format!("the scope at the identity `{identity}`");
-                ExclusiveThing::new(Cloud::Azure, &format!("{} {scope}", azure.id(identity)), what)
+                let what = format!("the identity `{identity}` with the same scope");
+                ExclusiveThing::new(
+                    TrustingCloud::Azure,
+                    &format!("{} {scope}", azure.id(identity)),
+                    what,
+                )
             }));
         }
         if let Some(GcpAccess { project_number, pool, provider: _, resource }) = gcp {
@@ -68,12 +76,16 @@ impl CloudShare {
                 }
             };
             let key = format!("{project_number} {pool} {thing} {scope}");
-            things.push(ExclusiveThing::new(Cloud::Gcp, &key, format!("the scope at {what}")));
+            things.push(ExclusiveThing::new(
+                TrustingCloud::Gcp,
+                &key,
+                format!("{what} with the same scope"),
+            ));
         }
         if let Some(it) = databricks {
-            let what = format!("the scope at the recipient `{}`", it.recipient);
+            let what = format!("the recipient `{}` with the same scope", it.recipient);
             let key = format!("{} {} {scope}", it.workspace, it.recipient);
-            things.push(ExclusiveThing::new(Cloud::Databricks, &key, what));
+            things.push(ExclusiveThing::new(TrustingCloud::Databricks, &key, what));
         }
         things
     }
@@ -83,7 +95,7 @@ fn roles(share: &CloudShare) -> Vec<ExclusiveThing> {
     let each = share.clouds.aws.iter().flat_map(|aws| {
         aws.roles.iter().map(|role| {
             let what = format!("the role `{role}` of the account {}", aws.account);
-            ExclusiveThing::new(Cloud::Aws, &format!("{} {role}", aws.account), what)
+            ExclusiveThing::new(TrustingCloud::Aws, &format!("{} {role}", aws.account), what)
         })
     });
     each.collect()

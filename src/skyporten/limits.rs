@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::aws::RolePolicy;
 use super::spread::sufficient;
-use super::{Cloud, CloudShare, TrustedShare, gcp, subject};
+use super::{CloudShare, TrustedShare, TrustingCloud, gcp, subject};
 use domain::Orgno;
 
 /// Federated credentials that an identity can have
@@ -28,7 +28,7 @@ pub(crate) struct Exceeded {
     /// The index of the share.
     pub(crate) share: usize,
     /// The cloud.
-    pub(crate) cloud: Cloud,
+    pub(crate) cloud: TrustingCloud,
     /// The problem.
     pub(crate) message: String,
     /// The remedy.
@@ -50,9 +50,9 @@ pub(crate) fn exceeded(issuer: &str, shares: &[TrustedShare]) -> Vec<Exceeded> {
     let mut before = Before::default();
     for (share, trusted) in shares.iter().enumerate() {
         let problems = texts(trusted).into_iter().chain([
-            (Cloud::Azure, before.credentials(trusted)),
-            (Cloud::Aws, policies(issuer, trusted)),
-            (Cloud::Gcp, before.audiences(trusted)),
+            (TrustingCloud::Azure, before.credentials(trusted)),
+            (TrustingCloud::Aws, policies(issuer, trusted)),
+            (TrustingCloud::Gcp, before.audiences(trusted)),
         ]);
         found.extend(problems.filter_map(|(cloud, problem)| {
             let (message, help) = problem?;
@@ -144,7 +144,7 @@ fn more(key: &str, what: &str, names: Option<Vec<String>>) -> String {
 }
 
 /// Texts that are made of the scope, and the audience.
-fn texts(TrustedShare { share, consumers }: &TrustedShare) -> Vec<(Cloud, Problem)> {
+fn texts(TrustedShare { share, consumers }: &TrustedShare) -> Vec<(TrustingCloud, Problem)> {
     let CloudShare { name: _, scope, audience, clouds, source: _ } = share;
     let Some(consumer) = consumers.keys().next() else { return Vec::new() };
     let problem = |what: &str, length: usize, cloud: &str, most: usize, help: &str| {
@@ -159,7 +159,7 @@ fn texts(TrustedShare { share, consumers }: &TrustedShare) -> Vec<(Cloud, Proble
         let subject = subject(*consumer, scope).chars().count();
         let subject = problem("the subject", subject, "Azure", LONGEST_TEXT, shorter_scope);
         let audience = problem("the audience", audience, "Azure", LONGEST_TEXT, shorter_audience);
-        found.extend([(Cloud::Azure, subject), (Cloud::Azure, audience)]);
+        found.extend([(TrustingCloud::Azure, subject), (TrustingCloud::Azure, audience)]);
     }
     if clouds.gcp.is_some() {
         let attributes = [consumer.claim_id(), gcp::client_access(*consumer, scope)];
@@ -174,7 +174,7 @@ fn texts(TrustedShare { share, consumers }: &TrustedShare) -> Vec<(Cloud, Proble
         );
         let audience =
             problem("the audience", audience, google, LONGEST_AUDIENCE, shorter_audience);
-        found.extend([(Cloud::Gcp, attribute), (Cloud::Gcp, audience)]);
+        found.extend([(TrustingCloud::Gcp, attribute), (TrustingCloud::Gcp, audience)]);
     }
     found
 }

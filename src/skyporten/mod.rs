@@ -34,7 +34,7 @@ use terraform::TerraformResource;
 
 /// A cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub(crate) enum Cloud {
+pub(crate) enum TrustingCloud {
     /// Federated credentials of managed identities
     Azure,
     /// A provider of a workload identity pool, and bindings
@@ -48,9 +48,9 @@ pub(crate) enum Cloud {
 /// The form in which trust is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum TrustForm {
-    /// Terraform's JSON syntax (`*.tf.json`)
+    /// Terraform's JSON syntax, in files `.tf.json`
     Terraform,
-    /// Lines of `az`, `gcloud`, `aws` and `databricks` (`*.sh`)
+    /// Lines of `az`, `gcloud`, `aws` and `databricks`, in files `.sh`
     Cli,
 }
 
@@ -149,7 +149,7 @@ impl TrustForm {
     }
 }
 
-impl Cloud {
+impl TrustingCloud {
     /// All of them, in the order in which they are rendered.
     pub(crate) const ALL: [Self; 4] = [Self::Aws, Self::Azure, Self::Databricks, Self::Gcp];
 
@@ -182,12 +182,12 @@ impl CloudTrust {
     pub(crate) fn render(
         &self,
         form: TrustForm,
-        clouds: &[Cloud],
+        clouds: &[TrustingCloud],
         is_chosen: impl Fn(&CloudShare) -> bool,
     ) -> Vec<TrustFile> {
         let mut files = Vec::new();
-        for cloud in Cloud::ALL.into_iter().filter(|cloud| clouds.contains(cloud)) {
-            if cloud == Cloud::Databricks && form == TrustForm::Terraform {
+        for cloud in TrustingCloud::ALL.into_iter().filter(|cloud| clouds.contains(cloud)) {
+            if cloud == TrustingCloud::Databricks && form == TrustForm::Terraform {
                 continue;
             }
             let mut accounts: BTreeMap<&str, Vec<&TrustedShare>> = BTreeMap::new();
@@ -216,11 +216,15 @@ impl CloudTrust {
     }
 
     /// What the shares of an account use together, and the line that says so.
-    fn common(&self, cloud: Cloud, shares: &[&TrustedShare]) -> Option<(TrustPart, String)> {
+    fn common(
+        &self,
+        cloud: TrustingCloud,
+        shares: &[&TrustedShare],
+    ) -> Option<(TrustPart, String)> {
         let part = match cloud {
-            Cloud::Gcp => gcp::providers(&self.issuer, shares),
-            Cloud::Aws => aws::provider(&self.issuer, shares),
-            Cloud::Azure | Cloud::Databricks => return None,
+            TrustingCloud::Gcp => gcp::providers(&self.issuer, shares),
+            TrustingCloud::Aws => aws::provider(&self.issuer, shares),
+            TrustingCloud::Azure | TrustingCloud::Databricks => return None,
         };
         let names =
             shares.iter().map(|it| printable(&it.share.name)).collect::<Vec<_>>().join(", ");
@@ -229,16 +233,18 @@ impl CloudTrust {
 
     fn part(
         &self,
-        cloud: Cloud,
+        cloud: TrustingCloud,
         share: &CloudShare,
         consumers: &BTreeMap<Orgno, Option<String>>,
     ) -> TrustPart {
         let Clouds { azure, gcp, aws, databricks } = &share.clouds;
         let part = match cloud {
-            Cloud::Azure => azure.as_ref().map(|it| it.credentials(&self.issuer, share, consumers)),
-            Cloud::Gcp => gcp.as_ref().map(|it| it.bindings(share, consumers)),
-            Cloud::Aws => aws.as_ref().map(|it| it.roles(&self.issuer, share, consumers)),
-            Cloud::Databricks => {
+            TrustingCloud::Azure => {
+                azure.as_ref().map(|it| it.credentials(&self.issuer, share, consumers))
+            }
+            TrustingCloud::Gcp => gcp.as_ref().map(|it| it.bindings(share, consumers)),
+            TrustingCloud::Aws => aws.as_ref().map(|it| it.roles(&self.issuer, share, consumers)),
+            TrustingCloud::Databricks => {
                 databricks.as_ref().map(|it| it.policies(&self.issuer, share, consumers))
             }
         };

@@ -59,6 +59,7 @@ mod renewal;
 mod requests;
 mod sandbox;
 mod secrets;
+mod skyporten;
 mod snapshot;
 mod support;
 mod tables;

@@ -17,7 +17,7 @@ use crate::render;
 use crate::run::clock::today;
 use crate::run::{Opened, files};
 use crate::skyporten::{
-    Cloud, CloudShare, CloudTrust, TrustFile, TrustForm, TrustedShare, is_rendered,
+    CloudShare, CloudTrust, TrustFile, TrustForm, TrustedShare, TrustingCloud, is_rendered,
 };
 use domain::text::printable;
 
@@ -26,7 +26,7 @@ use domain::text::printable;
 pub(in crate::cli) struct Args {
     /// One cloud alone; may be repeated [default: all]
     #[arg(long, value_enum, value_name = "CLOUD")]
-    cloud: Vec<Cloud>,
+    cloud: Vec<TrustingCloud>,
     /// Entries of `skyporten` with such a name; may be repeated [default: all]
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     name: Vec<GlobMatcher>,
@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         )));
     }
     let files = trust.render(args.format, &args.clouds(), chosen);
-    if args.format == TrustForm::Terraform && args.clouds().contains(&Cloud::Databricks) {
+    if args.format == TrustForm::Terraform && args.clouds().contains(&TrustingCloud::Databricks) {
         let has_recipient = |it: &TrustedShare| it.share.clouds.databricks.is_some();
         if trust.shares.iter().any(|it| has_recipient(it) && chosen(&it.share)) {
             let note = "note: Terraform has no resource for policies of a recipient at Databricks: see --format cli";
@@ -96,8 +96,8 @@ impl Args {
         self.out.is_some() || self.check.is_some()
     }
 
-    fn clouds(&self) -> Vec<Cloud> {
-        if self.cloud.is_empty() { Cloud::ALL.to_vec() } else { self.cloud.clone() }
+    fn clouds(&self) -> Vec<TrustingCloud> {
+        if self.cloud.is_empty() { TrustingCloud::ALL.to_vec() } else { self.cloud.clone() }
     }
 }
 

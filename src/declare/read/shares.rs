@@ -3,7 +3,9 @@
 use super::environments::EnvironmentSet;
 use crate::declare::diagnostic::Place;
 use crate::declare::yaml::optional::Spanned;
-use crate::skyporten::{AwsRoles, AzureIdentities, Cloud, Clouds, DeltaRecipient, GcpAccess};
+use crate::skyporten::{
+    AwsRoles, AzureIdentities, Clouds, DeltaRecipient, GcpAccess, TrustingCloud,
+};
 use domain::ScopeName;
 
 /// Cloud resources that the consumers of a scope reach.
@@ -59,12 +61,12 @@ impl DeclaredShare {
     }
 
     /// The place at which a cloud is declared for an environment, or else that of the name.
-    pub(crate) fn at(&self, environment: EnvironmentSet, cloud: Cloud) -> Place {
+    pub(crate) fn at(&self, environment: EnvironmentSet, cloud: TrustingCloud) -> Place {
         let span = self.first(environment, |part| match cloud {
-            Cloud::Azure => part.azure.as_ref().map(|it| it.span),
-            Cloud::Gcp => part.gcp.as_ref().map(|it| it.span),
-            Cloud::Aws => part.aws.as_ref().map(|it| it.span),
-            Cloud::Databricks => part.databricks.as_ref().map(|it| it.span),
+            TrustingCloud::Azure => part.azure.as_ref().map(|it| it.span),
+            TrustingCloud::Gcp => part.gcp.as_ref().map(|it| it.span),
+            TrustingCloud::Aws => part.aws.as_ref().map(|it| it.span),
+            TrustingCloud::Databricks => part.databricks.as_ref().map(|it| it.span),
         });
         span.map_or_else(|| self.place.clone(), |span| self.place.with(span))
     }

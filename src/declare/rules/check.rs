@@ -15,10 +15,13 @@ use crate::declare::read::declared::{
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
 use crate::declare::yaml::suggestions;
-use domain::{CLIENT, ClientId, Entity, Orgno};
+use domain::{CLIENT, ClientId, Entity, Orgno, ScopeName};
 
 /// Largest number of accesses that are resolved; far more than any organisation grants.
 const MOST_ACCESSES: usize = 1_000_000;
+
+/// Largest number of consumers of all shares of cloud resources together.
+const MOST_TRUSTED: usize = 100_000;
 
 /// Checks declarations against each other, and their places.
 pub(crate) fn check(declared: &Declared, settings: &Settings) -> Vec<Diagnostic> {
@@ -374,17 +377,33 @@ fn amount(declared: &Declared, found: &mut Vec<Diagnostic>) {
     let groups = declared.groups.iter();
     let sizes: HashMap<&str, usize> = groups.map(|g| (g.name.as_str(), g.members.len())).collect();
     let mut amount = 0_usize;
+    let mut largest: HashMap<&ScopeName, usize> = HashMap::new();
     for scope in &declared.scopes {
-        for consumer in &*scope.consumers {
-            amount = amount.saturating_add(match &consumer.who {
-                Who::Orgno(_) | Who::Alias(_) => 1,
-                Who::Group(name) => sizes.get(&**name).copied().unwrap_or(1),
-            });
-        }
+        let of_entry = |who: &Who| match who {
+            Who::Orgno(_) | Who::Alias(_) => 1,
+            Who::Group(name) => sizes.get(&**name).copied().unwrap_or(1),
+        };
+        let own = scope.consumers.iter().map(|entry| of_entry(&entry.who));
+        let own = own.fold(0, usize::saturating_add);
+        amount = amount.saturating_add(own);
+        let largest = largest.entry(&scope.name).or_default();
+        *largest = own.max(*largest);
         if amount > MOST_ACCESSES {
             let message = format!("up to here, more than {MOST_ACCESSES} accesses are declared");
             let help = "use smaller groups, or `accessible_for_all`";
             found.push(Diagnostic::new(Rule::TooManyAccesses, &scope.place, &message, help));
+            return;
+        }
+    }
+    let mut trusted = 0_usize;
+    for share in &declared.shares {
+        let own = largest.get(&share.scope.value).copied().unwrap_or_default();
+        trusted = trusted.saturating_add(own);
+        if trusted > MOST_TRUSTED {
+            let message =
+                format!("up to here, clouds would trust more than {MOST_TRUSTED} consumers");
+            let help = "use smaller groups, or fewer entries of `skyporten`";
+            found.push(Diagnostic::new(Rule::TooManyAccesses, &share.place, &message, help));
             return;
         }
     }

@@ -13,6 +13,7 @@ mod removed;
 mod resolving;
 mod robustness;
 mod rules;
+mod shares;
 mod silences;
 mod unused;
 

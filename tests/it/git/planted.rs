@@ -13,7 +13,7 @@ use crate::programs::skipped_without_root;
 use crate::world::SKATT;
 
 /// Commands that read declarations, a past or an account, with arguments.
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 25] = [
     &["plan"],
     &["plan", "--base", "HEAD"],
     &["apply", "--auto-approve"],
@@ -36,6 +36,7 @@ const COMMANDS: [&[&str]; 24] = [
     &["migrate", "to-nais"],
     &["render", "nais"],
     &["render", "istio"],
+    &["render", "skyporten"],
     &["rename", "etat:a", "etat:ny"],
     &["block", SKATT, "--reason", "nei"],
 ];

@@ -6,7 +6,8 @@ use jiff::civil::Date;
 
 use crate::declare::diagnostic::rule::{Rule, Severity};
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
-use crate::declare::read::declared::Scope;
+use crate::declare::read::declared::{DeclaredAccess, Scope};
+use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::shares::DeclaredShare;
 use crate::declare::resolve::here::Here;
 use crate::declare::resolve::shares::shares;
@@ -31,10 +32,13 @@ pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
         found.push(Diagnostic::new(Rule::CloudLimit, &share.at(here.set, cloud), &message, &help));
     }
     twice(here, &declared, &trusted, found);
-    for (declared, trusted) in declared.iter().zip(&trusted) {
-        if trusted.consumers.is_empty() {
-            found.push(nobody(declared, here, today));
-        }
+    let empty = declared.iter().zip(&trusted).filter(|(_, trusted)| trusted.consumers.is_empty());
+    let mut elsewhere = None;
+    for (declared, _) in empty {
+        let elsewhere = elsewhere.get_or_insert_with(|| reach(here, today));
+        let reach = elsewhere.get(&declared.scope.value).copied();
+        let reach = reach.unwrap_or(EnvironmentSet::NONE).without(here.set);
+        found.push(nobody(declared, here, declared.environments.overlaps(reach)));
     }
 }
 
@@ -63,8 +67,7 @@ impl<'h> ScopeConsumers<'h> {
     fn of_scope(&self, name: &ScopeName) -> BTreeMap<Orgno, Option<String>> {
         let Some(scope) = self.scopes.get(name) else { return BTreeMap::new() };
         let entries = self.here.entries(scope);
-        let lasting =
-            entries.filter(|entry| entry.until.is_none_or(|until| until.date >= self.today));
+        let lasting = entries.filter(|entry| is_lasting(entry, self.today));
         let named = lasting.flat_map(|entry| self.here.named(&entry.who)).copied();
         let mut consumers: BTreeMap<_, _> = named.map(|orgno| (orgno, None)).collect();
         for (block, blocked) in self.here.blocks() {
@@ -89,10 +92,10 @@ fn twice(
             let place = declared.at(here.set, thing.cloud);
             match first.get(&thing.key) {
                 Some((other, there)) if *other != index => {
-                    let message = format!("another entry has {} too", thing.what);
+                    let message = format!("another entry names {} too", thing.what);
                     let help = "keep one of the two, or name another resource";
                     let diagnostic = Diagnostic::new(Rule::DuplicateShare, &place, &message, help);
-                    let related = there.related("the other entry has it from here");
+                    let related = there.related("the other entry");
                     found.push(diagnostic.with_related(related));
                     break;
                 }
@@ -103,18 +106,28 @@ fn twice(
     }
 }
 
-/// A share without consumers: a note where other environments have some.
-fn nobody(declared: &DeclaredShare, here: &Here<'_>, today: Date) -> Diagnostic {
-    let names = &here.settings.environment_names;
-    let has_consumers = |name: &str| {
-        let Some(set) = names.set(name) else { return false };
-        let there = Here::new(name, set, here.settings, here.declared);
-        let counts = declared.environments.overlaps(set);
-        counts && !ScopeConsumers::of(&there, today).of_scope(&declared.scope.value).is_empty()
-    };
+/// The environments in which the entries of each scope count.
+fn reach<'h>(here: &Here<'h>, today: Date) -> HashMap<&'h ScopeName, EnvironmentSet> {
+    let mut reach = HashMap::new();
+    let known = here.settings.environment_names.all();
+    for scope in &here.declared.scopes {
+        let lasting = scope.consumers.iter().filter(|entry| is_lasting(entry, today));
+        let all = lasting.fold(EnvironmentSet::NONE, |all, entry| all.or(entry.environments));
+        let before = reach.entry(&scope.name).or_insert(EnvironmentSet::NONE);
+        *before = before.or(all.and(scope.environments).and(known));
+    }
+    reach
+}
+
+fn is_lasting(entry: &DeclaredAccess, today: Date) -> bool {
+    entry.until.is_none_or(|until| until.date >= today)
+}
+
+/// A share without consumers: a note where other environments have entries that count.
+fn nobody(declared: &DeclaredShare, here: &Here<'_>, is_used_elsewhere: bool) -> Diagnostic {
     let place = declared.place.with(declared.scope.span);
     let scope = quoted(declared.scope.value.as_str());
-    if names.iter().any(has_consumers) {
+    if is_used_elsewhere {
         let message = format!("in {} nobody is declared on {scope}", quoted(here.name));
         let help = "nobody reaches the resources there until a consumer is declared";
         let mut diagnostic = Diagnostic::new(Rule::ShareForNobody, &place, &message, help);

@@ -1,0 +1,103 @@
+//! `--out` and `--check`: a folder has what is rendered for the environment, and nothing of others is touched.
+
+use std::path::Path;
+
+use super::provider::{declaration, world};
+use crate::world::World;
+
+const AWS: &str = "clouds/aws-123456789012";
+
+fn run(world: &World, more: &[&str]) -> (i32, String, String) {
+    let ran = world.run(&[&["render", "skyporten"], more].concat());
+    (ran.code, ran.stdout, ran.stderr)
+}
+
+fn has(world: &World, path: &str) -> bool {
+    Path::new(&world.folder().join(path)).exists()
+}
+
+#[test]
+fn a_folder_is_compared() {
+    let world = world();
+    let (code, stdout, _) = run(&world, &["--check", "clouds"]);
+    assert_eq!(code, 2, "nothing is there yet");
+    assert!(stdout.contains(&format!("+++ b/{AWS}/lager-les.tf.json")), "{stdout}");
+    assert!(!has(&world, "clouds"), "a check writes nothing");
+    assert_eq!(run(&world, &["--out", "clouds"]).0, 0);
+    let (code, stdout, stderr) = run(&world, &["--check", "clouds"]);
+    assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
+    assert!(stderr.ends_with("clouds is up to date\n"), "{stderr}");
+    let (code, stdout, stderr) = run(&world, &["--out", "clouds"]);
+    assert_eq!((code, stdout.as_str()), (0, ""), "{stderr}");
+    assert!(stderr.ends_with("clouds is up to date\n"), "{stderr}");
+    world.declare(
+        &declaration()
+            .replace("consumers:\n      - skatteetaten\n", "consumers:\n      - \"971040238\"\n"),
+    );
+    let (code, stdout, stderr) = run(&world, &["--check", "clouds"]);
+    assert_eq!(code, 2, "{stderr}");
+    let changed = |sign: char, number: &str| {
+        let subject = format!("\"0192:{number};etat:lager.read\"");
+        stdout.lines().any(|line| {
+            line.strip_prefix(sign).is_some_and(|line| line.trim().trim_end_matches(',') == subject)
+        })
+    };
+    assert!(changed('-', "974761076") && changed('+', "971040238"), "{stdout}");
+}
+
+#[test]
+fn what_is_no_longer_rendered_is_removed_if_it_has_the_marker() {
+    let world = world();
+    assert_eq!(run(&world, &["--out", "clouds"]).0, 0);
+    let own = format!("{AWS}/providers.tf");
+    world.write(&own, "provider \"aws\" {}\n");
+    let json = format!("{AWS}/roles.tf.json");
+    world.write(&json, "{}\n");
+    let other = format!("{AWS}/annen.tf.json");
+    let text =
+        std::fs::read_to_string(world.folder().join(format!("{AWS}/lager-les.tf.json"))).unwrap();
+    world.write(&other, text.replace("declarations of test", "declarations of prod"));
+    let renamed = declaration().replace("name: lager-les", "name: lager");
+    world.declare(&renamed);
+    // With a choice nobody knows what else there is.
+    let (code, stdout, _) = run(&world, &["--check", "clouds", "--name", "lager"]);
+    assert_eq!(code, 2);
+    assert!(!stdout.contains("--- a/clouds/aws-123456789012/lager-les"), "{stdout}");
+    let (code, stdout, _) = run(&world, &["--check", "clouds", "--cloud", "aws"]);
+    assert_eq!(code, 2);
+    assert!(stdout.contains(&format!("--- a/{AWS}/lager-les.tf.json")), "{stdout}");
+    assert!(!stdout.contains("azure-"), "{stdout}");
+    let (code, _, stderr) = run(&world, &["--out", "clouds"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains(&format!("{AWS}/lager-les.tf.json is removed")), "{stderr}");
+    assert!(has(&world, &format!("{AWS}/lager.tf.json")));
+    assert!(!has(&world, &format!("{AWS}/lager-les.tf.json")));
+    for kept in [&own, &json, &other] {
+        assert!(has(&world, kept), "{kept}");
+    }
+    // With no entry left, all of them go.
+    world.declare("scopes: []\n");
+    assert_eq!(run(&world, &["--check", "clouds"]).0, 2);
+    assert_eq!(run(&world, &["--out", "clouds"]).0, 0);
+    assert!(
+        !has(&world, &format!("{AWS}/lager.tf.json"))
+            && !has(&world, &format!("{AWS}/_issuer.tf.json"))
+    );
+    for kept in [&own, &json, &other] {
+        assert!(has(&world, kept), "{kept}");
+    }
+    assert_eq!(run(&world, &["--check", "clouds"]).0, 0);
+}
+
+#[test]
+fn a_file_of_somebody_else_is_not_overwritten() {
+    let world = world();
+    let foreign = format!("{AWS}/lager-les.tf.json");
+    world.write(&foreign, "{}\n");
+    let (code, _, stderr) = run(&world, &["--out", "clouds"]);
+    assert_eq!(code, 4, "{stderr}");
+    assert!(stderr.contains("choose another folder"), "{stderr}");
+    assert_eq!(std::fs::read_to_string(world.folder().join(&foreign)).unwrap(), "{}\n");
+    assert!(!has(&world, "clouds/gcp-123456789012"), "nothing is written at all");
+    assert_eq!(run(&world, &["--check", "clouds"]).0, 2);
+}
