@@ -130,8 +130,8 @@ fn a_policy_of_a_gateway_is_rendered_as_the_page_says() {
 }
 
 #[test]
-fn a_consumer_reaches_a_cloud_as_the_page_says() {
-    plays("docs/skyporten.md", None);
+fn a_provider_and_a_consumer_share_data_in_clouds_as_the_page_says() {
+    plays("docs/skyporten.md", Some("examples/etat"));
 }
 
 #[test]
