@@ -108,8 +108,9 @@ impl Remote {
         Ok(Issuer::connect(&self.target, self.options.clone()).await?)
     }
 
-    /// The same to Skyporten.
+    /// The same to Skyporten; an error if the target names none.
     pub(crate) async fn skyporten(&self) -> Result<Issuer, Failure> {
+        self.target.skyporten().map_err(Failure::failed)?;
         Ok(Issuer::skyporten(&self.target, self.options.clone()).await?)
     }
 

@@ -4,7 +4,7 @@
 //! fetch and renew the token by themselves, and send a call again only where twice is as good as once: a
 //! write whose answer was lost is [`ErrorKind::AnswerLost`], and it is for the caller to look what came of
 //! it. [`Reader::live`] reads as much as [`Needs`] says into one value, and a [`Snapshot`] keeps such a
-//! value as a file. An [`Issuer`] gets tokens as an application gets them.
+//! value as a file. An [`Issuer`] gets tokens as an application gets them, from Maskinporten or Skyporten.
 //!
 //! Credentials go to DigDir's own hosts, to this machine, and to no other host that is not one of the
 //! [`AllowedHosts`].

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use super::call::BODY_LIMIT;
 use super::fault::strike;
 use super::refusal::Refusal;
-use super::shared::{Shared, lock};
+use super::shared::{SKYPORTEN_PATH, Shared, lock};
 use super::{
     Exchange, Fault, accesses, client_keys, clients, lookups, on_behalf_of, scopes, skyporten,
     token,
@@ -59,7 +59,7 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/token", post(skyporten::token));
     Router::new()
         .nest("/api/v1", api)
-        .nest(skyporten::PATH, skyporten)
+        .nest(SKYPORTEN_PATH, skyporten)
         .route("/api/v2/clients/{client_id}/key", post(client_keys::add))
         .route("/.well-known/oauth-authorization-server", get(token::metadata))
         .route("/jwk", get(token::keys))

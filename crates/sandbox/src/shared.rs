@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 use super::keys::SigningKey;
 use super::refusal::Refusal;
 use super::writer::Signal;
-use super::{Exchange, FaultRule, State, Switches, skyporten};
+use super::{Exchange, FaultRule, State, Switches};
 use domain::Orgno;
+
+/// The path of Skyporten's issuer below the sandbox's address.
+pub(super) const SKYPORTEN_PATH: &str = "/skyporten";
 
 pub(super) struct Shared {
     /// The issuer, with a trailing slash.
@@ -33,7 +36,7 @@ impl Shared {
         switches: Switches,
         record: bool,
     ) -> Self {
-        let skyporten = format!("{}{}", issuer.trim_end_matches('/'), skyporten::PATH);
+        let skyporten = format!("{}{}", issuer.trim_end_matches('/'), SKYPORTEN_PATH);
         Self {
             issuer,
             skyporten,

@@ -20,9 +20,6 @@ use super::granted::Granted;
 use super::shared::Shared;
 use super::token::{Denial, actor, actor_id, answered, metadata_of, signed, token_response};
 
-/// The path of the issuer below the sandbox's address.
-pub(super) const PATH: &str = "/skyporten";
-
 /// OpenID Connect Discovery 1.0 section 3, as far as a cloud reads it: it has no endpoint for persons.
 pub(super) async fn metadata(call: ServedCall) -> Response {
     let issuer = &call.shared.skyporten;

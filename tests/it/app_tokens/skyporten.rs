@@ -1,13 +1,16 @@
 //! `portvakt token --skyporten`, and the file of a token.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::AccessState::Denied;
 use domain::{ScopeAttributes, TokenType};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::{done, ran, refused, world};
 use crate::world::{DIGDIR, KEY, OWNER, Ran, SKATT, World, name, orgno, program};
@@ -250,4 +253,50 @@ fn a_supplier_gets_one_for_a_consumer_that_has_delegated() {
         state.put_delegation(name(SCOPE), orgno(SKATT), orgno(OWNER));
     });
     assert_eq!(done(&world, &asked)["sub"], format!("0192:{SKATT};{SCOPE}"));
+}
+
+/// The settings that `portvakt sandbox` prints are those of an environment with Skyporten.
+#[test]
+fn the_server_of_the_sandbox_names_its_skyporten() {
+    let folder = TempDir::new().unwrap();
+    let mut server = Command::new(assert_cmd::cargo::cargo_bin!("portvakt"));
+    server.args(["sandbox", "--listen", "127.0.0.1:0"]).current_dir(folder.path()).env_clear();
+    let mut server = server.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut settings = format!("organization: {{ orgno: \"{OWNER}\" }}\nprefixes: [etat]\n");
+    let mut kid = String::new();
+    for line in lines {
+        if let Some((_, found)) = line.split_once("PORTVAKT_KID=") {
+            kid = found.to_owned();
+            break;
+        }
+        settings += &format!("{line}\n");
+    }
+    let write = |file: &str, text: &str| fs::write(folder.path().join(file), text).unwrap();
+    write("portvakt.yaml", &settings);
+    let scope = "etat:lager.read";
+    write(
+        "declared.yaml",
+        &format!(
+            "scopes: [{{ name: '{scope}', description: Les }}]\n\
+             clients: [{{ name: henter, description: Henter, scopes: ['{scope}'] }}]\n"
+        ),
+    );
+    let run = |args: &[&str]| {
+        let mut command = program();
+        command.current_dir(folder.path()).args(args);
+        let variables = [("PORTVAKT_CLIENT_ID", "portvakt"), ("PORTVAKT_KID", &*kid)];
+        let ran = Ran::of(command.envs(variables));
+        assert_eq!(ran.code, 0, "{args:?} {settings}: {}", ran.stderr);
+        ran.stdout
+    };
+    run(&["keys", "generate", "henter", "--out", "henter.jwk"]);
+    run(&["apply", "--auto-approve"]);
+    let asked = ["token", "--client", "henter", "--key", "henter.jwk", "--skyporten"];
+    let claims = run(&[&asked[..], &["--scope", scope, "--resource", AUDIENCE]].concat());
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let claims: Value = serde_json::from_str(&claims).unwrap();
+    assert!(claims["iss"].as_str().unwrap().ends_with("/skyporten"));
+    assert_eq!(claims["sub"], format!("0192:{OWNER};{scope}"));
 }
