@@ -36,7 +36,7 @@ impl Shared {
         switches: Switches,
         record: bool,
     ) -> Self {
-        let skyporten = format!("{}{}", issuer.trim_end_matches('/'), SKYPORTEN_PATH);
+        let skyporten = format!("{}{SKYPORTEN_PATH}", issuer.trim_end_matches('/'));
         Self {
             issuer,
             skyporten,
