@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// Largest number of crates in a build without features, apart from this repository's own, including build
 /// dependencies and without those of tests. It increases only for a library that replaces code of our own.
 #[cfg(target_os = "linux")]
-const MOST_CRATES: usize = 321;
+const MOST_CRATES: usize = 319;
 
 /// Largest number of crate names that are present in several versions. It may only decrease.
 #[cfg(target_os = "linux")]
