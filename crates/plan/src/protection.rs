@@ -156,7 +156,18 @@ impl Draft<'_> {
 
     /// Reports protection that is removed and limits that are raised: nothing else in a plan shows them.
     pub(super) fn report_less_protection(&mut self) {
-        let Some(Applied { commit: _, desired: before }) = &self.past.applied else { return };
+        let Some(applied) = &self.past.applied else { return };
+        let lines: Vec<_> = self
+            .unprotected(applied)
+            .chain(self.raised_limits())
+            .map(|(target, message)| Notice { code: Code::LessProtection, target, message })
+            .collect();
+        self.notices.extend(lines);
+    }
+
+    /// The entities that lose their protection, and the message about each.
+    fn unprotected(&self, applied: &Applied) -> impl Iterator<Item = (String, String)> {
+        let Applied { commit: _, desired: before } = applied;
         // A blocked action is not applied, and is shown.
         let is_blocked = |entity: Entity| {
             let by = [Code::PreventDeactivation, Code::Protected, Code::DeclaredBeside];
@@ -164,26 +175,30 @@ impl Draft<'_> {
             blocked.any(|it| it.target.target.entity() == entity)
         };
         let is_open = |name| self.live.scopes.get(name).is_some_and(|live| live.active);
-        let scopes = before.scopes.keys().filter(|name| is_open(*name));
-        let scopes = scopes.filter(|name| !is_blocked(Entity::Scope((*name).clone())));
+        let scopes = before.scopes.keys().filter(move |name| is_open(*name));
+        let scopes = scopes.filter(move |name| !is_blocked(Entity::Scope((*name).clone())));
         let scopes = scopes.filter(|name| !self.others.is_scope_protected(name));
         let scopes = scopes.filter_map(|name| {
             let (protected, _) = self.drops_of_scope(name)?;
             Some((format!("scope {name}"), &protected.commit))
         });
         let clients = before.clients.keys();
-        let clients = clients.filter(|name| !is_blocked(Entity::Client((*name).clone())));
+        let clients = clients.filter(move |name| !is_blocked(Entity::Client((*name).clone())));
         let clients = clients.filter_map(|name| {
             let (protected, _) = self.drops_of_client(name, name.as_str())?;
             Some((format!("client {name}"), &protected.commit))
         });
-        let less = scopes.chain(clients).map(|(target, commit)| {
+        scopes.chain(clients).map(|(target, commit)| {
             let message = format!(
                 "was protected at commit {commit} and is protected no longer: once this has been applied, \
                  another change can close it"
             );
             (target, message)
-        });
+        })
+    }
+
+    /// The limits that are raised, and the message about each.
+    fn raised_limits(&self) -> impl Iterator<Item = (String, String)> {
         let Guards {
             max_deactivations,
             max_revocations,
@@ -209,19 +224,14 @@ impl Draft<'_> {
             limit => limit.to_string(),
         };
         let raised = limits.into_iter().flatten().filter(|(_, before, now)| now > before);
-        let raised = raised.map(|(key, before, now)| {
+        raised.map(move |(key, before, now)| {
             let message = format!(
                 "is raised from {} to {}, which counts once this has been applied",
                 shown(before),
                 shown(now)
             );
             (format!("guards.{key}"), message)
-        });
-        let lines: Vec<_> = less
-            .chain(raised)
-            .map(|(target, message)| Notice { code: Code::LessProtection, target, message })
-            .collect();
-        self.notices.extend(lines);
+        })
     }
 }
 
