@@ -28,9 +28,9 @@ pub(crate) fn skipped(check: &str, why: &str) {
     say(&message);
 }
 
-/// Reports a check that only root can run: nothing that is installed makes a difference.
-pub(crate) fn skipped_without_root(check: &str) {
-    say(&format!("SKIPPED: {check}: only root can give a folder to another user\n"));
+/// Reports a check that is left out because of something that `.ci/run` does not install.
+pub(crate) fn left_out(check: &str, why: &str) {
+    say(&format!("SKIPPED: {check}: {why}\n"));
 }
 
 /// Writes directly to stderr, as the test runner hides the output of a passing test.

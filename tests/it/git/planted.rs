@@ -9,7 +9,7 @@ use std::process::Command;
 
 use super::life::scopes;
 use super::remote::{Clone, Remote, git, ran};
-use crate::programs::skipped_without_root;
+use crate::programs::left_out;
 use crate::world::SKATT;
 
 /// Commands that read declarations, a past or an account, with arguments.
@@ -426,7 +426,10 @@ fn a_repository_of_another_user_is_named_with_the_remedy() {
     let one = remote.first();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     if std::os::unix::fs::chown(one.path.join(".git"), Some(54_321), None).is_err() {
-        return skipped_without_root("a repository of another user");
+        return left_out(
+            "a repository of another user",
+            "only root can give a folder to another user",
+        );
     }
     let real = one.path.canonicalize().unwrap();
     let advice = format!("git config --global --add safe.directory {}", real.display());

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 
 use super::life::scopes;
 use super::remote::{PATIENCE, Remote, git, ran};
-use crate::programs::{has, skipped_without_root};
+use crate::programs::{has, left_out};
 use crate::world::{KART, SKATT, ids};
 
 /// Settings in the environment, as a CI host sets them.
@@ -91,7 +91,10 @@ fn a_repository_of_another_user_counts_where_git_is_configured_to_trust_it() {
     one.apply();
     one.declare(&scopes(&[("etat:a", &[SKATT])]));
     if change_owner(&one.path.join(".git")).and_then(|()| change_owner(&one.path)).is_err() {
-        return skipped_without_root("a repository of another user that git trusts");
+        return left_out(
+            "a repository of another user that git trusts",
+            "only root can give a folder to another user",
+        );
     }
     let real = one.path.canonicalize().unwrap().display().to_string();
     let file = remote.beside("gitconfig");

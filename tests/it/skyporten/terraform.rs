@@ -2,7 +2,6 @@
 //! compared with the providers' documentation.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,6 +9,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use super::provider::{rendered, resources, world};
+use crate::programs::left_out;
 
 /// The arguments that each resource has in the documentation of its provider: hashicorp/azurerm, hashicorp/google
 /// and hashicorp/aws, under `docs/resources` and `docs/data-sources`. The required ones come first, up to `|`.
@@ -64,9 +64,7 @@ fn resources_have_the_arguments_of_their_documentation() {
 fn has_terraform(check: &str) -> bool {
     let is_there = Command::new("terraform").arg("version").output().is_ok();
     if !is_there {
-        // Written directly to stderr, as the test runner hides the output of a passing test.
-        let message = format!("SKIPPED: {check}: there is no terraform on the PATH\n");
-        std::io::stderr().write_all(message.as_bytes()).unwrap();
+        left_out(check, "there is no terraform on the PATH");
     }
     is_there
 }
