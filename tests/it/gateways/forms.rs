@@ -337,10 +337,8 @@ fn a_file_or_a_label_with_braces_is_no_variable_of_a_template() {
     let world = declared();
     world.write(
         "{{ secret }}.yaml",
-        format!(
-            "blocked: [{{ consumer: skatteetaten, reason: SAK-1 }}]\nscopes:\n  - name: etat:helse.write\n    \
-             description: Skriv\n    accessible_for_all: true\n"
-        ),
+        "blocked: [{ consumer: skatteetaten, reason: SAK-1 }]\nscopes:\n  - name: etat:helse.write\n    \
+         description: Skriv\n    accessible_for_all: true\n",
     );
     world.write(
         "arbeid/aareg.yaml",
