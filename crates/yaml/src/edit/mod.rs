@@ -66,6 +66,11 @@ impl Route {
         Self { document: self.document, turns: Vec::new() }
     }
 
+    /// To the root of the first document.
+    pub fn top() -> Self {
+        Self { document: 0, turns: Vec::new() }
+    }
+
     /// To what holds the value, and the last turn from there.
     fn split(&self) -> Option<(Self, &Turn)> {
         let (last, turns) = self.turns.split_last()?;
@@ -91,6 +96,7 @@ pub struct Editor<'t> {
     wanted: Vec<Value>,
     /// The scalars that can be any.
     open: Vec<Route>,
+    has_aliases: bool,
 }
 
 /// The text with some changes.
@@ -114,26 +120,33 @@ impl<'t> Editor<'t> {
         if !problems.is_empty() {
             return Err(UNREADABLE);
         }
-        if !aliases.is_empty() {
-            return Err(ALIASES);
-        }
         let wanted = values(shown)?;
         let mark = text.strip_suffix(shown).unwrap_or_default();
-        Ok(Self { mark, page: Page::new(shown), documents, wanted, open: Vec::new() })
+        let page = Page::new(shown);
+        Ok(Self {
+            mark,
+            page,
+            documents,
+            wanted,
+            open: Vec::new(),
+            has_aliases: !aliases.is_empty(),
+        })
     }
 
-    /// The text as it is to be, if it says what is wanted.
+    /// The text as it is to be, if it says what is wanted. With aliases, a change in one place can be one in
+    /// others, which is seen in the result.
     pub fn done(self) -> Result<String, Hindrance> {
-        let Self { mark, page, documents: _, mut wanted, open } = self;
+        let Self { mark, page, documents: _, mut wanted, open, has_aliases } = self;
+        let not_the_same = if has_aliases { ALIASES } else { NOT_THE_SAME };
         let after = page.done()?;
-        let read = values(&after).map_err(|_| NOT_THE_SAME)?;
+        let read = values(&after).map_err(|_| not_the_same)?;
         for route in &open {
             let new = value(&read, route).filter(|new| !new.is_mapping() && !new.is_sequence());
             *value_mut(&mut wanted, route)? = new.ok_or(NOT_THE_SAME)?.clone();
         }
         match read == wanted {
             true => Ok(format!("{mark}{after}")),
-            false => Err(NOT_THE_SAME),
+            false => Err(not_the_same),
         }
     }
 
@@ -165,6 +178,12 @@ impl<'t> Editor<'t> {
         value_mut(&mut self.wanted, route)?.as_mapping_mut().ok_or(CHANGED)
     }
 
+    /// Why a part cannot be edited: an alias has no lines of its own.
+    fn explained(&self) -> impl Fn(Hindrance) -> Hindrance + use<> {
+        let has_aliases = self.has_aliases;
+        move |why| if has_aliases && why == LAYOUT { ALIASES } else { why }
+    }
+
     /// Sets a value below a mapping, at the end of a path of keys; what is missing of the path is made.
     /// A first key that is missing comes behind another one.
     pub fn set(
@@ -175,7 +194,8 @@ impl<'t> Editor<'t> {
         value: &Yaml,
     ) -> Result<(), Hindrance> {
         let text = value.flow().ok_or(LAYOUT)?;
-        self.page.set(located(&self.documents, at)?, behind, path, &text)?;
+        let set = self.page.set(located(&self.documents, at)?, behind, path, &text);
+        set.map_err(self.explained())?;
         let [above @ .., last] = path else { return Err(CHANGED) };
         let mut inside = self.mapping_mut(at)?;
         for key in above {
@@ -198,7 +218,8 @@ impl<'t> Editor<'t> {
     ) -> Result<(), Hindrance> {
         let text = |(place, item): &(usize, Yaml)| Some((*place, item.flow()?));
         let texts: Vec<_> = items.iter().map(text).collect::<Option<_>>().ok_or(LAYOUT)?;
-        self.page.insert_items(located(&self.documents, at)?, behind, key, &texts)?;
+        let inserted = self.page.insert_items(located(&self.documents, at)?, behind, key, &texts);
+        inserted.map_err(self.explained())?;
         let list = self.mapping_mut(at)?.entry(key.into());
         let list = list.or_insert_with(|| Value::Sequence(Vec::new()));
         let list = list.as_sequence_mut().ok_or(CHANGED)?;
@@ -221,7 +242,7 @@ impl<'t> Editor<'t> {
         let Some(there) = there.filter(|it| !it.value.is_sequence() || self.page.is_row(it)) else {
             return self.insert(at, behind, key, &[(count, item.clone())]);
         };
-        self.page.append(there, &item.flow().ok_or(LAYOUT)?)?;
+        self.page.append(there, &item.flow().ok_or(LAYOUT)?).map_err(self.explained())?;
         let value = value_mut(&mut self.wanted, &at.key(key))?;
         let mut items = match std::mem::take(value) {
             Value::Sequence(items) => items,

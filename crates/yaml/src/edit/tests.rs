@@ -8,7 +8,7 @@ use crate::printer::Yaml;
 const LAST: Behind<'_> = Behind::AllBut("z");
 
 fn root() -> Route {
-    Route { document: 0, turns: Vec::new() }
+    Route::top()
 }
 
 fn item(list: &str, index: usize) -> Route {
@@ -89,9 +89,18 @@ fn sections_go_on_where_they_end() {
 }
 
 #[test]
-fn only_yaml_without_aliases_is_edited() {
+fn what_an_alias_stands_for_is_not_edited() {
     becomes("a: [\n", Err(UNREADABLE), |_| Ok(()));
-    becomes("a: &b 1\nc: *b\n", Err(super::ALIASES), |_| Ok(()));
+    let set = |key: &'static str| {
+        move |it: &mut Editor<'_>| it.set(&root(), LAST, &[key], &Yaml::text("x"))
+    };
+    let text = "a: &b 1\nc: *b\n";
+    becomes(text, Err(super::ALIASES), set("a"));
+    becomes(text, Ok("a: &b 1\nc: *b\nd: x\n"), set("d"));
+    let below = |it: &mut Editor<'_>| it.set(&root(), LAST, &["c", "d"], &Yaml::text("e"));
+    becomes("a: &b { x: y }\nc: *b\n", Err(super::ALIASES), below);
+    let gone = |it: &mut Editor<'_>| it.remove(&root().key("a"), "x");
+    becomes(text, Err(super::ALIASES), gone);
     becomes("a: &b 1\n# c\n", Ok("a: &b 1\n# c\n"), |_| Ok(()));
 }
 
