@@ -117,7 +117,13 @@ fn read_template(
             }
         }
     }
-    for (set, names, RenderedTemplate { text: result, lines }) in &results {
+    for line in results.first().map_or(&[][..], |(_, _, first)| &first.unrendered) {
+        let start = Position { line: *line, column: 1 };
+        let message = "nais/deploy never renders the `else` of `equal`";
+        let help = "write a second block with the other value, such as `{{#equal env \"dev\"}}`";
+        findings.report(Rule::UnrenderedElse, Span { start, end: start }, message, help);
+    }
+    for (set, names, RenderedTemplate { text: result, lines, unrendered: _ }) in &results {
         findings.rendered_for = Some(names.clone());
         let first = findings.list.len();
         let documents = documents(result, findings);

@@ -1196,6 +1196,17 @@ scopes:
   - { name: etat:les, description: Les, consumers: ["974761076"] }
 "#),
     }
+    /// A part of a template is never rendered.
+    UnrenderedElse = "PV162", Warning {
+        "The block `equal` of nais/deploy has no `else`: if the values differ, nothing is rendered, and so \
+         it is here. Write a block for each value."
+        wrong: Shell(r#"echo 'nais: { cluster: prod-gcp, vars: { sandbox: [vars.yaml], demo: [vars.yaml] } }' >> portvakt.yaml
+echo 'env: prod' > vars.yaml
+printf 'apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: aareg, namespace: arbeid }\nspec: { secretName: aareg, scopes: { consumes: [{ name: "{{#equal env "prod"}}skatteetaten:skattekort.read{{else}}skatteetaten:test.read{{/equal}}" }] } }\n' > aareg.yaml"#),
+        right: Shell(r#"echo 'nais: { cluster: prod-gcp, vars: { sandbox: [vars.yaml], demo: [vars.yaml] } }' >> portvakt.yaml
+echo 'env: prod' > vars.yaml
+printf 'apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: aareg, namespace: arbeid }\nspec: { secretName: aareg, scopes: { consumes: [{ name: "{{#equal env "prod"}}skatteetaten:skattekort.read{{/equal}}{{#equal env "dev"}}skatteetaten:test.read{{/equal}}" }] } }\n' > aareg.yaml"#),
+    }
     /// A glob in `blocked` matches no declared scope.
     UnmatchedBlock = "PV165", Warning {
         "The entry keeps the organisation out of the declared scopes that one of its `scopes` matches, in \

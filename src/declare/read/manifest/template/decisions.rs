@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use serde_json::{Map, Value};
 
 use super::assumptions::{AssumedTexts, BlockQuestion, RenderTrial};
+use super::braces::check;
 use super::{LARGEST, TemplateProblem, TemplateRenderer};
 use crate::declare::read::manifest::parts::{ReadParts, parts_read};
 
@@ -17,7 +18,7 @@ pub(crate) fn check_missing(
     template: &str,
     values: &Map<String, Value>,
 ) -> Result<(), TemplateProblem> {
-    let renderer = TemplateRenderer::new(template, values)?;
+    let renderer = TemplateRenderer::new(&check(template)?.text, values)?;
     let first = RenderTrial::default();
     let (text, asked) = renderer.render(first, LARGEST);
     // What is no YAML is reported where it is read.

@@ -1,16 +1,18 @@
 //! The blocks of templates, which count what is rendered, and mark what is missing.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use handlebars::template::TemplateElement;
 use handlebars::{
     BlockContext, BlockParams, Context, Handlebars, Helper, HelperDef, HelperResult, Output,
-    PathAndJson, RenderContext, RenderError, RenderErrorReason, Renderable, Template,
+    PathAndJson, RenderContext, RenderError, RenderErrorReason, Renderable, ScopedJson, Template,
 };
 use serde_json::Value;
 
 use super::assumptions::Assumptions;
+use super::braces::{DEEPEST, WRITE};
 use super::{missing, missing_name};
 
 /// Largest number of elements of templates that are rendered: the time that it takes.
@@ -34,12 +36,19 @@ pub(super) fn refused(why: &str) -> RenderError {
     RenderErrorReason::Other(why.to_owned()).into()
 }
 
-/// Registers the blocks of nais/deploy, and what is rendered in the place of missing values.
+/// The library's own helpers that nais/deploy does not have.
+const OTHERS: [&str; 12] =
+    ["raw", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "inline"];
+
+/// Registers the blocks and helpers of nais/deploy, and what is rendered in the place of missing values.
 pub(super) fn register(
     registry: &mut Handlebars<'_>,
     budget: &RenderBudget,
     assumptions: &Assumptions,
 ) {
+    for name in OTHERS {
+        registry.unregister_helper(name);
+    }
     for (name, repeats) in [("each", true), ("with", false)] {
         let (budget, assumptions) = (budget.clone(), assumptions.clone());
         registry.register_helper(name, Box::new(TemplateBlock { repeats, budget, assumptions }));
@@ -49,54 +58,151 @@ pub(super) fn register(
         registry.register_helper(name, Box::new(Condition { wanted, assumptions }));
     }
     registry.register_helper("equal", Box::new(Equal { assumptions: assumptions.clone() }));
-    registry.register_helper("helperMissing", Box::new(MissingValue));
+    registry.register_helper("lookup", Box::new(Lookup));
+    registry.register_helper("log", Box::new(Log));
+    registry.register_helper(WRITE, Box::new(Write));
 }
 
-/// The name of a block's argument that has no value.
-fn missing_param(param: &PathAndJson<'_>) -> Option<String> {
-    if param.is_value_missing() {
-        return Some(param.relative_path().cloned().unwrap_or_default());
+/// An argument, which is missing or a value.
+enum Argument<'v> {
+    Missing(String),
+    Known(Cow<'v, Value>),
+}
+
+impl Argument<'_> {
+    /// A value that the current element of a list or a mapping does not have is that of an element around it, as
+    /// in nais/deploy.
+    fn of<'v, 'rc>(
+        param: Option<&'v PathAndJson<'rc>>,
+        context: &'rc Context,
+        rc: &RenderContext<'_, 'rc>,
+    ) -> Result<Argument<'v>, RenderError> {
+        let param = param.ok_or_else(|| refused("an argument is missing"))?;
+        if !param.is_value_missing() {
+            return Ok(match param.value().as_str().and_then(missing_name) {
+                Some(name) => Argument::Missing(name.to_owned()),
+                None => Argument::Known(Cow::Borrowed(param.value())),
+            });
+        }
+        let path = param.relative_path().map_or("", String::as_str);
+        let first = path.split(['.', '/']).next().unwrap_or_default();
+        if first.is_empty() || first.starts_with('@') || first == "this" {
+            return Ok(Argument::Missing(path.to_owned()));
+        }
+        let mut above = String::new();
+        for _ in 0..DEEPEST {
+            // A list has no values with names.
+            let of = |path: &str| rc.evaluate(context, &format!("{above}{path}")).ok();
+            if of(first).is_some_and(|holder| !holder.is_missing()) {
+                return Ok(match of(path).filter(|found| !found.is_missing()) {
+                    None => Argument::Missing(path.to_owned()),
+                    Some(found) => Argument::Known(Cow::Owned(found.as_json().clone())),
+                });
+            }
+            above.push_str("../");
+        }
+        Ok(Argument::Missing(path.to_owned()))
     }
-    param.value().as_str().and_then(missing_name).map(str::to_owned)
 }
 
-/// Marks a value that is missing.
-struct MissingValue;
+/// A value as nais/deploy writes it.
+fn written(value: &Value) -> Result<String, RenderError> {
+    Ok(match value {
+        Value::Null => String::new(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.as_f64().unwrap_or_default().to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(written).collect::<Result<_, _>>()?,
+        Value::Object(_) => {
+            return Err(refused(
+                "a mapping cannot be written: name one of its values, or use `each`",
+            ));
+        }
+    })
+}
 
-impl HelperDef for MissingValue {
+/// Writes a value, or marks one that is missing.
+struct Write;
+
+impl HelperDef for Write {
     fn call<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        rc: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        if !helper.params().is_empty() || helper.is_block() {
-            return Err(refused("there is no such helper"));
-        }
-        Ok(out.write(&missing(helper.name()))?)
+        let text = match Argument::of(helper.param(0), context, rc)? {
+            Argument::Missing(name) => missing(&name),
+            Argument::Known(value) if rc.is_disable_escape() => written(&value)?,
+            Argument::Known(value) => registry.get_escape_fn()(&written(&value)?),
+        };
+        Ok(out.write(&text)?)
     }
 }
 
-/// Renders a block if two values are equal (<https://github.com/aymerick/raymond>).
+/// One of a mapping's or a list's values, as a text.
+struct Lookup;
+
+impl HelperDef for Lookup {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        rc: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let of = |index| Argument::of(helper.param(index), context, rc);
+        let text = match (of(0)?, of(1)?) {
+            (Argument::Missing(name), _) | (_, Argument::Missing(name)) => missing(&name),
+            (Argument::Known(holder), Argument::Known(key)) => {
+                let key = written(&key)?;
+                let found = match &*holder {
+                    Value::Array(items) => key.parse().ok().and_then(|at: usize| items.get(at)),
+                    other => other.get(&key),
+                };
+                found.map_or_else(|| Ok(missing(&key)), written)?
+            }
+        };
+        Ok(ScopedJson::Derived(Value::String(text)))
+    }
+}
+
+/// Writes nothing: nais/deploy writes it into its log.
+struct Log;
+
+impl HelperDef for Log {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        _: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        _: &mut dyn Output,
+    ) -> HelperResult {
+        Ok(())
+    }
+}
+
+/// Renders a block if two values are equal. What its `else` has is never rendered
+/// (<https://github.com/aymerick/raymond/blob/v2.0.2/helper.go>).
 struct Equal {
     assumptions: Assumptions,
 }
 
 impl Equal {
     /// The text of an argument, which is compared with another.
-    fn text(
-        &self,
-        param: &PathAndJson<'_>,
-        other: &PathAndJson<'_>,
-    ) -> Result<String, RenderError> {
-        let Some(name) = missing_param(param) else { return Ok(param.render()) };
-        let other = match missing_param(other) {
-            Some(other) => self.assumptions.text(&other),
-            None => other.render(),
+    fn text(&self, argument: &Argument<'_>, other: &Argument<'_>) -> Result<String, RenderError> {
+        let name = match argument {
+            Argument::Known(value) => return written(value),
+            Argument::Missing(name) => name,
         };
-        self.assumptions.ask(&name, vec![other, missing(&name)])
+        let other = match other {
+            Argument::Missing(other) => self.assumptions.text(other),
+            Argument::Known(value) => written(value)?,
+        };
+        self.assumptions.ask(name, vec![other, missing(name)])
     }
 }
 
@@ -109,13 +215,12 @@ impl HelperDef for Equal {
         rc: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        let (Some(one), Some(other)) = (helper.param(0), helper.param(1)) else {
-            return Err(refused("the block needs two arguments"));
-        };
-        let part = match self.text(one, other)? == self.text(other, one)? {
-            true => helper.template(),
-            false => helper.inverse(),
-        };
+        let (one, other) = (
+            Argument::of(helper.param(0), context, rc)?,
+            Argument::of(helper.param(1), context, rc)?,
+        );
+        let is_equal = self.text(&one, &other)? == self.text(&other, &one)?;
+        let part = helper.template().filter(|_| is_equal);
         part.map_or(Ok(()), |part| part.render(registry, context, rc, out))
     }
 }
@@ -135,10 +240,9 @@ impl HelperDef for Condition {
         rc: &mut RenderContext<'reg, 'rc>,
         out: &mut dyn Output,
     ) -> HelperResult {
-        let param = helper.param(0).ok_or_else(|| refused("the block has no argument"))?;
-        let is_true = match missing_param(param) {
-            Some(name) => self.assumptions.is_something(&name)?,
-            None => is_something(param.value()),
+        let is_true = match Argument::of(helper.param(0), context, rc)? {
+            Argument::Missing(name) => self.assumptions.is_something(&name)?,
+            Argument::Known(value) => is_something(&value),
         };
         let part = match is_true == self.wanted {
             true => helper.template(),
@@ -174,14 +278,17 @@ impl HelperDef for TemplateBlock {
             rc.pop_block();
             done
         };
-        if let Some(name) = missing_param(param) {
-            return match (self.assumptions.is_something(&name)?, helper.inverse()) {
-                (true, _) => render(BlockItem::Whole(&Value::String(missing(&name))), rc),
-                (false, Some(other)) => other.render(registry, context, rc, out),
-                (false, None) => Ok(()),
-            };
-        }
-        match param.value() {
+        let value = match Argument::of(Some(param), context, rc)? {
+            Argument::Known(value) => value,
+            Argument::Missing(name) => {
+                return match (self.assumptions.is_something(&name)?, helper.inverse()) {
+                    (true, _) => render(BlockItem::Whole(&Value::String(missing(&name))), rc),
+                    (false, Some(other)) => other.render(registry, context, rc, out),
+                    (false, None) => Ok(()),
+                };
+            }
+        };
+        match &*value {
             Value::Array(items) if self.repeats && !items.is_empty() => {
                 for (index, value) in items.iter().enumerate() {
                     render(BlockItem::Part { key: None, index, count: items.len(), value }, rc)?;
@@ -198,6 +305,8 @@ impl HelperDef for TemplateBlock {
                 Ok(())
             }
             value if !self.repeats && is_something(value) => render(BlockItem::Whole(value), rc),
+            // There is nothing in it to repeat.
+            value if is_something(value) => Ok(()),
             _ => match helper.inverse() {
                 Some(other) => other.render(registry, context, rc, out),
                 None => Ok(()),
@@ -214,7 +323,7 @@ fn is_something(value: &Value) -> bool {
         Value::Number(number) => number.as_f64() != Some(0.0),
         Value::String(text) => !text.is_empty(),
         Value::Array(items) => !items.is_empty(),
-        Value::Object(_) => true,
+        Value::Object(entries) => !entries.is_empty(),
     }
 }
 
