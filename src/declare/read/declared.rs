@@ -144,6 +144,9 @@ pub(crate) struct ManifestResource {
 pub(crate) struct Label {
     pub(crate) orgno: Orgno,
     pub(crate) name: String,
+    /// Where the manifest counts.
+    pub(crate) environments: EnvironmentSet,
+    pub(crate) place: Place,
 }
 
 /// An organisation and the name that the repository gives it.

@@ -188,10 +188,11 @@ fn names(here: &Here<'_>, organization: Orgno) -> BTreeMap<Orgno, String> {
     names
 }
 
-/// The first label that a manifest gives each organisation.
+/// The first label that a manifest of the environment gives each organisation, or else one of another.
 fn labels(here: &Here<'_>) -> BTreeMap<Orgno, String> {
-    let labels = here.declared.labels.iter().rev();
-    labels.map(|label| (label.orgno, label.name.clone())).collect()
+    let labels = || here.declared.labels.iter().rev();
+    let of_here = labels().filter(|label| label.environments.overlaps(here.set));
+    labels().chain(of_here).map(|label| (label.orgno, label.name.clone())).collect()
 }
 
 /// The aliases and groups that count in the environment.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::names;
 use super::repeated::{self, ManifestFiles};
 use super::shares;
 use crate::declare::diagnostic::rule::Rule;
@@ -42,6 +43,7 @@ pub(crate) fn check(declared: &Declared, settings: &Settings) -> Vec<Diagnostic>
     removals(declared, &mut found);
     references(declared, &mut found);
     entries_for_nobody(declared, &mut found);
+    names::find(declared, &mut found);
     shares::find(declared, settings, &mut found);
     amount(declared, &mut found);
     found

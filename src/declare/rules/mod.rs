@@ -3,6 +3,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod check;
+mod names;
 pub(crate) mod repeated;
 pub(crate) mod shares;
 pub(crate) mod unused;

@@ -1207,6 +1207,34 @@ printf 'apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: aare
 echo 'env: prod' > vars.yaml
 printf 'apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: aareg, namespace: arbeid }\nspec: { secretName: aareg, scopes: { consumes: [{ name: "{{#equal env "prod"}}skatteetaten:skattekort.read{{/equal}}{{#equal env "dev"}}skatteetaten:test.read{{/equal}}" }] } }\n' > aareg.yaml"#),
     }
+    /// A manifest names an organisation otherwise than the other declarations.
+    ConsumerNames = "PV163", Note {
+        "Reviewers read the names. A plan shows the name of an alias, or else the first that a manifest of the \
+         environment has, and so another name in a manifest is not seen. A name that is the alias of another \
+         organisation is a warning."
+        wrong: Both("nais: { cluster: prod-gcp }\n", r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+---
+apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec:
+  secretName: aareg
+  scopes:
+    exposes: [{ name: aareg.read, product: arbeid, enabled: true, consumers: [{ orgno: "974761076", name: Kartverket }] }]
+"#),
+        right: Both("nais: { cluster: prod-gcp }\n", r#"consumers:
+  skatteetaten: { orgno: "974761076" }
+---
+apiVersion: nais.io/v1
+kind: MaskinportenClient
+metadata: { name: aareg, namespace: arbeid }
+spec:
+  secretName: aareg
+  scopes:
+    exposes: [{ name: aareg.read, product: arbeid, enabled: true, consumers: [{ orgno: "974761076", name: Skatteetaten }] }]
+"#),
+    }
     /// A glob in `blocked` matches no declared scope.
     UnmatchedBlock = "PV165", Warning {
         "The entry keeps the organisation out of the declared scopes that one of its `scopes` matches, in \

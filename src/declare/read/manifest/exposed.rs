@@ -13,6 +13,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::own::sorted;
 use crate::declare::read::attributes::ScopeLayer;
 use crate::declare::read::declared::{Declared, DeclaredAccess, Label, Scope, Spans, Who};
+use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::Settings;
 use crate::declare::read::texts::parse_orgno;
 use crate::declare::yaml::document::Findings;
@@ -61,7 +62,9 @@ pub(super) fn scopes(
     let help = "write `exposes: []` if nothing is to be exposed";
     refuse_nothing(at, "exposes", "close all that is exposed", help, findings);
     let Some((list, span)) = items(at, "exposes", findings) else { return };
-    declared.labels.extend(list.iter().flat_map(|entry| labels(entry)));
+    let counting = owners.applications.iter().map(|(_, environments)| *environments);
+    let counting = counting.fold(EnvironmentSet::NONE, EnvironmentSet::or);
+    declared.labels.extend(list.iter().flat_map(|entry| labels(entry, counting, findings)));
     let prefix = match list.is_empty() {
         true => None,
         false => settings.nais.prefix(&settings.prefixes, span, findings),
@@ -229,13 +232,21 @@ fn consumers(at: &Node<'_>, findings: &mut Findings) -> Arc<[DeclaredAccess]> {
 }
 
 /// The names that an entry gives its consumers.
-fn labels<'d>(entry: &'d Node<'d>) -> impl Iterator<Item = Label> + use<'d> {
+fn labels(entry: &Node<'_>, environments: EnvironmentSet, findings: &Findings) -> Vec<Label> {
     let consumers = entry.get("consumers").into_iter().flat_map(Node::items);
-    consumers.filter_map(|at| {
+    let label = |at: &Node<'_>| {
         let orgno = at.text("orgno")?.0.parse().ok()?;
-        let name = kept(at.text("name")?.0).into_owned();
-        (!name.is_empty() && !is_placeholder_text(&name)).then_some(Label { orgno, name })
-    })
+        let (name, span) = at.text("name")?;
+        let name = kept(name).into_owned();
+        let place = findings.place(span);
+        (!name.is_empty() && !is_placeholder_text(&name)).then_some(Label {
+            orgno,
+            name,
+            environments,
+            place,
+        })
+    };
+    consumers.filter_map(label).collect()
 }
 
 /// Of the entries with the same key the last one, which is the one that counts for digdirator.

@@ -2,6 +2,7 @@
 
 mod clients;
 mod layouts;
+mod names;
 mod scopes;
 mod templates;
 mod wrong;
