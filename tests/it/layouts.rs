@@ -210,6 +210,74 @@ fn no_advice_leads_to_a_removal() {
     assert_eq!(one.planned(), [""; 0]);
 }
 
+/// Advice about a manifest that takes or gives access, followed after an apply.
+#[test]
+fn no_advice_about_a_manifest_takes_access_away() {
+    let remote = Remote::new();
+    let one = remote.first();
+    let settings = one.git(&["show", "HEAD:portvakt.yaml"]).trim_end().to_owned() + "\n";
+    let settings = |more: &str| {
+        one.write(
+            "portvakt.yaml",
+            &format!("{settings}  prod: {{ target: sandbox }}\nnais:\n  cluster: {{ test: dev-gcp, prod: prod-gcp }}\n{more}"),
+        );
+    };
+    let manifest = "apiVersion: nais.io/v1alpha1\nkind: Application\nmetadata: { name: app, namespace: team }\nspec:\n  \
+                    maskinporten:\n    enabled: true\n    scopes:\n      exposes:\n";
+    let open = "      - name: les\n        product: app\n        enabled: true\n        accessibleForAll: true\n        \
+                consumers: [{ orgno: \"974761076\" }]\n";
+    let list = "      - name: skriv\n        product: app\n        enabled: true\n        consumers:\n        {{#each \
+                consumers}}\n        - orgno: \"{{this}}\"\n        {{/each}}\n";
+    let vars = "  vars: { test: [dev-vars.yaml], prod: [prod-vars.yaml] }\n";
+    settings(vars);
+    one.write("dev-vars.yaml", "consumers: [\"974761076\", \"971040238\"]\n");
+    one.write("prod-vars.yaml", "consumers: [\"974761076\"]\n");
+    one.write("test.yaml", &format!("{manifest}{open}{list}"));
+    one.merge("an application");
+    let planned = |environment: &str| {
+        let ran = one.run(&["-e", environment, "plan", "--format", "json"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        crate::world::ids(&serde_json::from_str(&ran.stdout).unwrap())
+    };
+    for environment in ["test", "prod"] {
+        let ran =
+            one.run(&["-e", environment, "apply", "--auto-approve", "--override-guards", "first"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+        assert_eq!(planned(environment), [""; 0]);
+    }
+    let advice = |code: &str, words: &[&str]| {
+        let ran = one.run(&["validate"]);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let (_, found) = said.split_once(&format!("[{code}]")).unwrap_or_else(|| panic!("{said}"));
+        for word in words {
+            assert!(found.contains(word), "{word}: {said}");
+        }
+    };
+    // A scope that is open to all, with consumers.
+    advice("PV121", &["# portvakt: allow PV121 -- why", "closes the scope to all others"]);
+    let silenced = format!("      # portvakt: allow PV121 -- both\n{open}");
+    one.write("test.yaml", &format!("{manifest}{silenced}{list}"));
+    assert!(!one.run(&["validate"]).stdout.contains("PV121"));
+    // A file that counts where its name is not about.
+    let kept = "manifests: { prod: [\"test.yaml\"], test: [\"test.yaml\"] }";
+    advice("PV147", &[kept, "What they declare is then closed"]);
+    settings(&format!("{vars}  {kept}\n"));
+    for environment in ["test", "prod"] {
+        assert_eq!(planned(environment), [""; 0]);
+    }
+    // A list of a template that is empty in one environment.
+    one.write("prod-vars.yaml", "consumers: []\n");
+    advice(
+        "PV012",
+        &["in prod", "write `{{else}}` and, further in than the key, `[]` before the `{{/each}}`"],
+    );
+    let list =
+        list.replace("        {{/each}}", "        {{else}}\n          []\n        {{/each}}");
+    one.write("test.yaml", &format!("{manifest}{silenced}{list}"));
+    assert_eq!(planned("test"), [""; 0]);
+    assert_eq!(planned("prod"), ["revoke etat:app:skriv 974761076"]);
+}
+
 #[test]
 fn what_git_has_of_dot_folders_and_values_is_read() {
     let remote = Remote::new();

@@ -118,11 +118,26 @@ fn named_for_others(declared: &Declared, settings: &Settings) -> Option<Diagnost
     let message =
         format!("{file} counts in {} too, and its name is about others{more}", names.join(", "));
     let files = wide.keys().map(|file| &***file).collect();
-    let help = help(&files, &HashSet::new(), settings);
+    let help = format!(
+        "to change nothing, name the files in `nais.manifests` for all these environments, such as `manifests: {{ \
+         {} }}`; else, {}. What they declare is then closed where they no longer count",
+        kept_globs(file, settings.nais.counting(file).and(all), settings),
+        help(&files, &HashSet::new(), settings)
+    );
     let mut found = Diagnostic::new(Rule::RepeatedManifest, &resource.place, &message, &help);
     found.severity = Severity::Warning;
     found.hides = false;
     Some(found)
+}
+
+/// The globs by which a file counts where it does now.
+fn kept_globs(file: &str, counting: EnvironmentSet, settings: &Settings) -> String {
+    let names = settings.environment_names.iter().filter(|name| {
+        settings.environment_names.set(name).is_some_and(|set| set.overlaps(counting))
+    });
+    let globs =
+        names.map(|name| format!("{}: [\"{}\"]", scalar(name, true), globset::escape(file)));
+    globs.collect::<Vec<_>>().join(", ")
 }
 
 /// Pairs of files that must not count in the same environment.

@@ -542,7 +542,8 @@ echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scop
     /// Consumers are listed on a scope that is open to all.
     OpenToAll = "PV121", Warning {
         "With accessible_for_all DigDir does not control access, so that a list of consumers \
-         has no effect. Take out one of the two."
+         has no effect. Declare one of the two. Where both were applied, a removal closes the scope to all \
+         others, or revokes the access of its consumers: a silence keeps both."
         wrong: Declarations(r#"scopes:
   - name: etat:les
     description: Les

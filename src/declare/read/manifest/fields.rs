@@ -23,6 +23,9 @@ fn field<'d>(at: &'d Node<'d>, key: &str) -> Option<&'d Node<'d>> {
     at.get(key).filter(|at| !at.value.is_null())
 }
 
+/// The keys of lists that take access away where nothing is behind them.
+const LISTS: [&str; 2] = ["consumers", "exposes"];
+
 /// Refuses a key with nothing behind it where that would take something away.
 pub(super) fn refuse_nothing(
     at: &Node<'_>,
@@ -31,10 +34,27 @@ pub(super) fn refuse_nothing(
     help: &str,
     findings: &mut Findings,
 ) {
-    if let Some(empty) = at.get(key).filter(|at| at.value.is_null()) {
+    let Some(empty) = at.get(key).filter(|at| at.value.is_null()) else { return };
+    let span = empty.span();
+    let Some(environments) = &findings.rendered_for else {
         let message = format!("there is nothing behind `{key}`, and that would {loss}");
-        findings.report(Rule::WrongValue, empty.span(), &message, help);
-    }
+        findings.report(Rule::WrongValue, span, &message, help);
+        return;
+    };
+    let message =
+        format!("there is nothing behind `{key}` in {environments}, and that would {loss}");
+    // What is written into the template for one environment would count in all.
+    let help = match LISTS.contains(&key) {
+        true => format!(
+            "give the list a value in a file that `nais.vars` has for {environments}; if it is empty there on \
+             purpose, write `{{{{else}}}}` and, further in than the key, `[]` before the `{{{{/each}}}}`: it is empty in \
+             {environments} alone then"
+        ),
+        false => {
+            format!("give what is to follow, in a file that `nais.vars` has for {environments}")
+        }
+    };
+    findings.report(Rule::WrongValue, span, &message, &help);
 }
 
 /// A mapping.

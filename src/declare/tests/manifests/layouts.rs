@@ -96,7 +96,7 @@ fn a_file_that_counts_where_its_name_is_not_about_is_warned_of() {
     let files = [("nais/dev.yaml", CONSUMING), ("nais/app.yaml", &*consumers("971040238"))];
     assert_snapshot!(said(&check(repository(CLUSTERS, &files).path())), @r#"
     nais/dev.yaml:3:19: PV147: warning: nais/dev.yaml counts in `prod` too, and its name is about others
-      help: where each file is for one cluster, add this to portvakt.yaml, below `nais`: manifests: { sandbox: ["**/dev.yaml"], test: ["**/dev.yaml"] }
+      help: to change nothing, name the files in `nais.manifests` for all these environments, such as `manifests: { prod: ["nais/dev.yaml"], sandbox: ["nais/dev.yaml"], test: ["nais/dev.yaml"] }`; else, where each file is for one cluster, add this to portvakt.yaml, below `nais`: manifests: { sandbox: ["**/dev.yaml"], test: ["**/dev.yaml"] }. What they declare is then closed where they no longer count
     "#);
     let own = CONSUMING.replace("aareg-sync", "aareg-sync, clusterName: dev-gcp");
     assert_eq!(said(&check(repository(CLUSTERS, &[("nais/dev.yaml", &own)]).path())), "");

@@ -88,7 +88,7 @@ const EXPOSED: [(&str, &str, &str); 29] = [
     (
         "product: a, name: aa, enabled: true, accessibleForAll: true, consumers: [~{ orgno: '974761076' }]",
         "PV121",
-        "remove `accessibleForAll`",
+        "Without `accessibleForAll` an apply closes",
     ),
     ("product: a, name: aa, enabled: true, consumers~:", "PV012", "revoke everybody's access"),
 ];
