@@ -24,7 +24,7 @@ use plan::{Action, Plan, Target, Work, plan};
 const MORE_ROUNDS: usize = 50;
 
 /// Declarations after which a plan is empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proved {
     /// The files.
     pub files: Vec<File>,

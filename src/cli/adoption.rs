@@ -1,9 +1,10 @@
-//! Code shared by import and from-nais: the requested folder, and the wording of the result.
+//! Code shared by import, from-nais and init: the requested folder, and the wording of the result.
 
 use std::path::{Component, Path};
 
 use super::exit::Failure;
 use crate::adopt::Counts;
+use crate::declare::ProposedNais;
 use domain::text::{counted, printable};
 
 /// A folder of the repository, with `/` between its parts and none at its ends.
@@ -61,4 +62,25 @@ pub(super) fn counts(counts: Counts) -> String {
     let phrases: Vec<_> =
         all.into_iter().filter(|(count, _)| *count > 0).map(|(_, phrases)| phrases).collect();
     phrases.join(", ")
+}
+
+/// Largest number of templates that are named.
+const MOST_TEMPLATES: usize = 10;
+
+/// The step for templates whose values are in no file that was found.
+pub(super) fn without_values(nais: &ProposedNais) -> Option<String> {
+    let files = nais.unvalued();
+    let named: Vec<_> = files.iter().take(MOST_TEMPLATES).map(|it| printable(it)).collect();
+    let more = match files.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!named.is_empty()).then(|| {
+        format!(
+            "say which files have the values of these templates, such as `nais: {{ vars: {{ test: \
+             [\".nais/dev-vars.yaml\"] }} }}` in portvakt.yaml: {}{more}. A file is of YAML, or of JSON and named \
+             by its path; values of a job's command line go into one. `validate` shows what is missing",
+            named.join(", ")
+        )
+    })
 }

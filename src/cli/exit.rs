@@ -44,6 +44,10 @@ impl From<Exit> for ExitCode {
 pub(super) fn report(failure: &Failure, format: log::Format) -> Exit {
     match failure {
         Failure::Invalid(root, found) => report_diagnostics(format, root, found),
+        Failure::With(failure, line) if matches!(**failure, Failure::Invalid(..)) => {
+            report(failure, format);
+            report_error(format, line, exit(failure));
+        }
         failure => report_error(format, &words(failure), exit(failure)),
     }
     exit(failure)

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use globset::GlobMatcher;
 
-use super::adoption::{counts, folder};
+use super::adoption::{counts, folder, without_values};
 use super::exit::{Exit, Failure};
 use super::glob::glob;
 use super::global::Global;
 use super::sink::print;
 use super::{interrupt, log};
 use crate::adopt::{AdoptedThing, Counts, Layout, LeftOut, Proved, Side};
-use crate::declare::{self, Files, Repository};
-use crate::run::adoption::{Imported, overlaid, write};
+use crate::declare::{self, SETTINGS_FILE};
+use crate::run::adoption::{Imported, NamedManifests, name_manifests, overlaid, write};
+use crate::run::files::WrittenFiles;
 use crate::run::import::Wanted;
 use crate::run::{Opened, Ready, RunOptions, checkout};
 use domain::Live;
-use domain::text::printable;
+use domain::text::{counted, printable};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -66,6 +67,10 @@ for sets of them that recur, keys as files. A plan right after it is empty: what
 that it stays as it is live is left out, and shown with the reason. Existing files are not \
 changed; with --merge the declarations are added to them.
 
+If the folder has NAIS manifests for which portvakt.yaml says nothing, `nais` is added to it: which of them \
+count in which environment, and which files have the values of templates. Where it has something else \
+already, that is shown instead.
+
 With --scope and --merge, a scope that is declared and active gets the accesses that its declaration \
 lacks, in the file that declares it. Its attributes, and what was removed from the declarations since the \
 last apply, are left as they are.";
@@ -80,26 +85,57 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let wanted = Wanted { scopes: args.scope.clone(), clients: args.client.clone() };
     let into = folder(args.into.as_deref().unwrap_or_default())?;
     let interrupt = interrupt::listen()?;
-    let read = interrupt::unless(interrupt.clone(), read(global, args, &wanted)).await?;
-    let Some(first) = read.first() else { return Ok(Exit::Done) };
-    let repository = &first.ready.opened.repository;
-    let files = declare::read_files(repository)
-        .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
-    let made = made(args, &wanted, &into, &read, repository, &files)?;
+    let root = checkout::root(&global.options())?;
+    let mut written = WrittenFiles::default();
+    let named = name_manifests(&root, &mut written)?;
+    if let Some(why) = named.as_ref().and_then(|named| named.left.as_ref()) {
+        log::report(global, &why.to_string());
+    }
+    let found = async {
+        let read = interrupt::unless(interrupt.clone(), read(global, args, &wanted)).await?;
+        let made = made(args, &wanted, &into, &read)?;
+        match *interrupt.borrow() {
+            true => Err(Failure::Interrupted),
+            false => Ok((read, made)),
+        }
+    };
+    let (read, made) = match found.await {
+        Ok(found) => found,
+        Err(failure) => return Err(written.undo(failure)),
+    };
     for left_out in &made.left_out {
         log::report(global, &format!("left out: {left_out}"));
+    }
+    if !made.files.is_empty() {
+        write(&root, &made, written)?;
+    }
+    if let Some(named) = &named {
+        report_manifests(global, named)?;
     }
     if made.files.is_empty() {
         log::report(global, &nothing(&made));
         return Ok(Exit::Done);
     }
-    if *interrupt.borrow() {
-        return Err(Failure::Interrupted);
-    }
-    write(repository.root(), &made)?;
     print(global.color, &message(&made, &read))?;
     log::report(global, &next(&made, &read));
     Ok(Exit::Done)
+}
+
+/// Reports which manifests are declarations now.
+fn report_manifests(global: &Global, named: &NamedManifests) -> Result<(), Failure> {
+    let NamedManifests { proposed, left } = named;
+    if left.is_none() {
+        let files = counted(proposed.manifest_files() as u64, "file", "s");
+        let message = format!(
+            "{SETTINGS_FILE}: added `nais`, by which {files} with NAIS manifests are declarations: see that the \
+             clusters are right\n"
+        );
+        print(global.color, &message)?;
+    }
+    if let Some(step) = without_values(proposed) {
+        log::report(global, &step);
+    }
+    Ok(())
 }
 
 /// The scope that is required to read clients (Maskinporten's own).
@@ -158,9 +194,11 @@ fn made(
     wanted: &Wanted,
     into: &str,
     read: &[ReadEnvironment],
-    repository: &Repository,
-    files: &Files,
 ) -> Result<Proved, Failure> {
+    let Some(first) = read.first() else { return Ok(Proved::default()) };
+    let repository = &first.ready.opened.repository;
+    let files = &declare::read_files(repository)
+        .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
     let completes = args.merge && !args.scope.is_empty();
     let sides: Vec<_> = read
         .iter()

@@ -8,10 +8,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::adoption;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::print;
-use crate::declare::{self, Diagnostic, SETTINGS_FILE};
+use crate::declare::{self, Diagnostic, Index, SETTINGS_FILE};
 use crate::run::clock;
 use crate::run::files::WrittenFiles;
 use domain::text::{printable, shell};
@@ -146,10 +147,12 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
             .replace(ORGNO, orgno.as_ref().map_or(ORGNO, Orgno::as_str))
             .replace(PREFIX, prefix.as_deref().unwrap_or(PREFIX));
         if args.nais && file == SETTINGS_FILE {
-            let nais = declare::proposed_nais(root, &text)
+            let nais = declare::proposed_nais(root, &text, &Index::default())
                 .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
-            text = format!("{text}\n{nais}");
+            let added = nais.added_to(&text).map_err(|why| Failure::Failed(why.to_string()))?;
+            text = added + &nais.exclude();
             files.next.push("see in portvakt.yaml which manifests count where: `nais`".to_owned());
+            files.next.extend(adoption::without_values(&nais));
         }
         files.new.push(NewFile { path: root.join(file), shown: file.to_owned(), text });
     }

@@ -33,7 +33,7 @@ pub use fix::edit::{
 };
 pub use fix::{FixedFile, apply_fixes};
 pub use known::{DeclaredCounts, Files, is_alias, read_files};
-pub use proposed::proposed_nais;
+pub use proposed::{ProposedNais, proposed_nais};
 pub use read::credentials::not_an_id;
 pub use read::environment::{
     Certificate, CustomEndpoints, DeclaredCredentials, Environment, EnvironmentTarget,

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::checkout;
 use super::clock;
 use super::failure::Failure;
 use super::files::WrittenFiles;
 use crate::adopt::{self, AdoptedThing, Input, Layout, ProofError, Proved, Side};
-use crate::declare::{EnvironmentTarget, Files, Repository};
+use crate::declare::{
+    self, CannotEdit, EnvironmentTarget, Files, ProposedNais, Repository, SETTINGS_FILE,
+};
 use domain::Orgno;
 
 /// The environments that are not embedded, or all where all are; that of production first, else the last by
@@ -80,15 +83,42 @@ impl Imported<'_> {
     }
 }
 
+/// The keys of `nais` for the manifests of a repository.
+pub(crate) struct NamedManifests {
+    pub(crate) proposed: ProposedNais,
+    /// Why they are not in portvakt.yaml.
+    pub(crate) left: Option<CannotEdit>,
+}
+
+/// Adds to portvakt.yaml the keys of `nais` that it lacks for the manifests of its folder; `None` if it lacks none.
+///
+/// # Errors
+/// It is wrong, or cannot be written.
+pub(crate) fn name_manifests(
+    root: &Path,
+    written: &mut WrittenFiles,
+) -> Result<Option<NamedManifests>, Failure> {
+    let Some(settings) = declare::source(root, SETTINGS_FILE) else { return Ok(None) };
+    let proposed = declare::proposed_nais(root, &settings, &checkout::index(root))
+        .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
+    if !proposed.is_needed() {
+        return Ok(None);
+    }
+    let left = match proposed.added_to(&settings) {
+        Ok(text) => written.replace(&root.join(SETTINGS_FILE), &text).map(|()| None)?,
+        Err(why) => Some(why),
+    };
+    Ok(Some(NamedManifests { proposed, left }))
+}
+
 /// Writes all files or none.
-pub(crate) fn write(root: &Path, made: &Proved) -> Result<(), Failure> {
+pub(crate) fn write(root: &Path, made: &Proved, mut written: WrittenFiles) -> Result<(), Failure> {
     if let Some(file) = made.files.iter().find(|file| !is_inside(root, &file.path)) {
-        return Err(Failure::Refused(format!(
+        return Err(written.undo(Failure::Refused(format!(
             "a symbolic link leads {} out of the repository. Nothing was written",
             file.path
-        )));
+        ))));
     }
-    let mut written = WrittenFiles::default();
     for file in &made.files {
         let path = root.join(&file.path);
         let result = match file.is_new {

@@ -67,7 +67,7 @@ const STAGES: &[(&str, &[&str])] = &[
     ("resolve", &["diagnostic", "files", "read"]),
     ("rules", &["diagnostic", "files", "own", "read", "resolve", "yaml"]),
     ("repository", &["diagnostic", "files", "fix", "own", "read", "resolve", "rules"]),
-    ("proposed", &["diagnostic", "files", "repository", "rules"]),
+    ("proposed", &["diagnostic", "files", "fix", "read", "repository", "rules"]),
     ("known", &["diagnostic", "files", "read", "repository", "yaml"]),
     ("fix", &["diagnostic", "files", "known", "read", "repository"]),
     ("schema", &["read"]),

@@ -666,3 +666,83 @@ fn a_folder_of_manifests_is_ready_to_be_planned() {
     let again = init(folder.path(), &["--nais"]);
     assert_eq!(again.code, 64, "{}", again.stderr);
 }
+
+#[test]
+fn values_of_templates_are_found_by_many_names() {
+    const APP: &str = "apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: app, namespace: team }\n\
+                       spec:\n  secretName: x\n  scopes:\n    exposes:\n    - name: les\n      product: {{product}}\n      \
+                       enabled: true\n";
+    // Of the sandbox and of production.
+    for (files, expected) in [
+        (&[".nais/vars.json"][..], ["[\".nais/vars.json\"]"; 2]),
+        (&[".nais/dev.json", ".nais/prod.json"], ["[\".nais/dev.json\"]", "[\".nais/prod.json\"]"]),
+        (&[".nais/vars.yaml"], ["[\"**/vars.yaml\"]"; 2]),
+        (
+            &[".nais/vars-DEV.yaml", ".nais/vars-Prod.yml"],
+            ["[\"**/vars-DEV.yaml\"]", "[\"**/vars-Prod.yml\"]"],
+        ),
+        (
+            &[".nais/vars/dev.yaml", ".nais/vars/prod.yaml"],
+            ["[\"**/vars/dev.yaml\"]", "[\"**/vars/prod.yaml\"]"],
+        ),
+        (
+            &[".nais/dev/vars.yaml", ".nais/prod/vars.yaml"],
+            ["[\"**/dev/vars.yaml\"]", "[\"**/prod/vars.yaml\"]"],
+        ),
+        // What is common comes first, so that the others win.
+        (
+            &[".nais/vars.yaml", ".nais/dev-vars.yaml", ".nais/prod-vars.yaml"],
+            [
+                "[\"**/vars.yaml\", \"**/dev-vars.yaml\"]",
+                "[\"**/vars.yaml\", \"**/prod-vars.yaml\"]",
+            ],
+        ),
+    ] {
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join(".nais")).unwrap();
+        fs::write(folder.path().join(".nais/app.yaml"), APP).unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(
+                path,
+                "{ \"product\": \"app\", \"consumers\": [{ \"orgno\": \"974761076\" }] }\n",
+            )
+            .unwrap();
+        }
+        let ran = init(folder.path(), &["--nais", "--orgno", "889640782", "--prefix", "etat"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(!ran.stdout.contains("values of these templates"), "{files:?}: {}", ran.stdout);
+        let settings = fs::read_to_string(folder.path().join("portvakt.yaml")).unwrap();
+        for (environment, globs) in ["sandbox", "prod"].iter().zip(expected) {
+            let line = format!("    {environment}: {globs}\n");
+            assert!(settings.contains(&line), "{files:?}: {line}{settings}");
+        }
+        let ran = portvakt(folder.path(), &["validate"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn templates_without_values_are_named() {
+    let folder = TempDir::new().unwrap();
+    let app = "apiVersion: nais.io/v1alpha1\nkind: Application\nmetadata: { name: app, namespace: {{team}} }\nspec:\n  \
+               image: {{image}}\n  maskinporten: { enabled: true, scopes: { consumes: [{ name: 'skatt:les' }], exposes: [{ name: 1 }] } }\n";
+    for name in ["a", "b"] {
+        let nais = folder.path().join(name).join(".nais");
+        fs::create_dir_all(&nais).unwrap();
+        fs::write(nais.join("app.yaml"), app).unwrap();
+    }
+    // A path counts for all templates, so this one is for neither.
+    fs::write(folder.path().join("a/.nais/vars.json"), "{ \"team\": \"t\" }").unwrap();
+    let ran = init(folder.path(), &["--nais", "--orgno", "889640782", "--prefix", "etat"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("say which files have the values of these templates"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("a/.nais/app.yaml, b/.nais/app.yaml."), "{}", ran.stdout);
+    let settings = fs::read_to_string(folder.path().join("portvakt.yaml")).unwrap();
+    assert!(!settings.contains("vars:"), "{settings}");
+}

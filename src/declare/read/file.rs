@@ -65,7 +65,7 @@ fn names_exclude(found: &Diagnostic) -> bool {
 }
 
 /// Whether a file has a manifest, even if it cannot be read.
-fn bytes_have_manifest(bytes: &[u8]) -> bool {
+pub(crate) fn bytes_have_manifest(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.lines().any(|line| {
         let version = line.trim_start().strip_prefix("apiVersion:");

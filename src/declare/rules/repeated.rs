@@ -11,6 +11,7 @@ use crate::declare::read::environment::EnvironmentTarget;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::globs::PathPattern;
 use crate::declare::read::manifest::ManifestKind;
+use crate::declare::read::manifest::values::is_values_folder;
 use crate::declare::read::nais::{BEFORE, PRODUCTION};
 use crate::declare::read::settings::Settings;
 use yaml::scalar;
@@ -225,7 +226,7 @@ impl Words {
         let named = |environment: &str| {
             let set = settings.environment_names.set(environment);
             let cluster = set.and_then(|set| settings.nais.cluster(set)).unwrap_or_default();
-            words(environment).chain(words(cluster)).map(str::to_owned).collect::<BTreeSet<_>>()
+            words(environment).chain(words(cluster)).map(str::to_lowercase).collect::<BTreeSet<_>>()
         };
         let all: Vec<(&str, BTreeSet<String>)> =
             settings.environment_names.iter().map(|name| (name, named(name))).collect();
@@ -266,29 +267,41 @@ pub(crate) fn glob(file: &str, words: &BTreeSet<String>) -> Option<String> {
     let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     let separators = ['-', '_', '.'];
-    for word in words {
-        let before = |rest: &str| rest.chars().next_back().filter(|c| separators.contains(c));
-        let behind = |rest: &str| rest.chars().next().filter(|c| separators.contains(c));
-        if stem == word {
-            return Some(format!("**/{word}.{extension}"));
-        }
-        if let Some(separator) = stem.strip_suffix(word.as_str()).and_then(before) {
-            return Some(format!("**/*{separator}{word}.{extension}"));
-        }
-        if let Some(separator) = stem.strip_prefix(word.as_str()).and_then(behind) {
-            return Some(format!("**/{word}{separator}*.{extension}"));
-        }
+    if is_one(stem, words) {
+        return Some(format!("**/{stem}.{extension}"));
     }
-    if self::words(stem).any(|word| words.contains(word)) {
+    if let Some((rest, last)) = stem.rsplit_once(separators)
+        && is_one(last, words)
+    {
+        let separator = stem.get(rest.len()..stem.len() - last.len()).unwrap_or_default();
+        return Some(format!("**/*{separator}{last}.{extension}"));
+    }
+    if let Some((first, rest)) = stem.split_once(separators)
+        && is_one(first, words)
+    {
+        let separator = stem.get(first.len()..stem.len() - rest.len()).unwrap_or_default();
+        return Some(format!("**/{first}{separator}*.{extension}"));
+    }
+    if self::words(stem).any(|word| is_one(word, words)) {
         return Some(globset::escape(file));
     }
-    let folder = folder.split('/').find(|folder| words.contains(*folder))?;
+    let folder = folder.split('/').find(|folder| is_one(folder, words))?;
     Some(format!("**/{folder}/**"))
 }
 
-/// A glob for the files of the same name, if that has one of the words.
+/// A glob for the files of the same name, if that has one of the words, or the name of their folder is one.
 pub(crate) fn glob_by_name(file: &str, words: &BTreeSet<String>) -> Option<String> {
-    let name = file.rsplit_once('/').map_or(file, |(_, name)| name);
-    let is_about = self::words(name).any(|word| words.contains(word));
-    is_about.then(|| format!("**/{}", globset::escape(name)))
+    let mut parts = file.rsplit('/');
+    let (name, folder) = (parts.next().unwrap_or(file), parts.next().unwrap_or_default());
+    let is_about = self::words(name).any(|word| is_one(word, words));
+    if is_about && !is_values_folder(folder) {
+        return Some(format!("**/{}", globset::escape(name)));
+    }
+    let is_chosen = is_about || is_one(folder, words);
+    is_chosen.then(|| format!("**/{}/{}", globset::escape(folder), globset::escape(name)))
+}
+
+/// Whether a word is one of some, in whatever case.
+fn is_one(word: &str, words: &BTreeSet<String>) -> bool {
+    words.contains(&word.to_lowercase())
 }

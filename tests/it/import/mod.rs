@@ -5,6 +5,7 @@ mod command;
 mod declared;
 mod golden;
 mod live;
+mod manifests;
 mod merge;
 mod overlay;
 mod owned;

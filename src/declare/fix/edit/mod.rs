@@ -39,7 +39,7 @@ pub struct CannotEdit {
 }
 
 impl CannotEdit {
-    fn new(file: &str, why: Hindrance, wanted: String) -> Self {
+    pub(crate) fn new(file: &str, why: Hindrance, wanted: String) -> Self {
         Self { file: file.to_owned(), why, wanted }
     }
 }

@@ -145,7 +145,7 @@ fn nearest<'f>(files: &'f [ValuesFile], template: &str) -> Vec<&'f ValuesFile> {
 }
 
 /// Whether values are meant for a template: those of its own application, or of a folder above it.
-fn reaches(values: &str, template: &str) -> bool {
+pub(crate) fn reaches(values: &str, template: &str) -> bool {
     let (of_values, of_template) = (folder(values), folder(template));
     of_template.starts_with(&of_values) || home(&of_values) == home(&of_template)
 }
@@ -158,8 +158,19 @@ fn folder(path: &str) -> Vec<&str> {
 
 /// The names of folders that have the manifests of the application that they are in.
 const NAIS_FOLDERS: [&str; 2] = [".nais", "nais"];
-/// The names of folders with values in them.
-const VALUES_FOLDERS: [&str; 4] = ["vars", "var", "variables", "values"];
+/// Words for values in the names of files and folders.
+const VALUES: [&str; 4] = ["vars", "var", "variables", "values"];
+
+/// Whether a folder is one of values, by its name.
+pub(crate) fn is_values_folder(name: &str) -> bool {
+    VALUES.contains(&name)
+}
+
+/// Whether a file is one of values, by its name.
+pub(crate) fn is_values_file(name: &str) -> bool {
+    let words = name.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    words.into_iter().any(|word| VALUES.contains(&&*word))
+}
 
 /// The folder of an application, of one of the folders in it that have its manifests or their values. One for an
 /// environment is only known below such a folder: elsewhere an application may have its name.
@@ -171,9 +182,7 @@ fn home<'f, 'p>(folder: &'f [&'p str]) -> &'f [&'p str] {
         {
             rest
         }
-        [rest @ .., last] if NAIS_FOLDERS.contains(last) || VALUES_FOLDERS.contains(last) => {
-            home(rest)
-        }
+        [rest @ .., last] if NAIS_FOLDERS.contains(last) || is_values_folder(last) => home(rest),
         whole => whole,
     }
 }
@@ -189,6 +198,28 @@ fn shared(a: &str, b: &str) -> usize {
 fn is_inside(path: &str) -> bool {
     let strange = |c: char| c == '\\' || c.is_control();
     !path.contains(strange) && path.split('/').all(|part| !matches!(part, "" | "." | ".." | ".git"))
+}
+
+/// The folders in which values of a template can be beside it: that of its application, and those that it usually
+/// has for manifests and values.
+pub(crate) fn folders_with_values(template: &str) -> Vec<String> {
+    let folder = folder(template);
+    let home = home(&folder);
+    let below = |parts: &[&str]| [home, parts].concat().join("/");
+    let mut all = vec![folder.join("/"), below(&[])];
+    all.extend(NAIS_FOLDERS.iter().map(|nais| below(&[nais])));
+    all.extend(VALUES.iter().map(|values| below(&[values])));
+    let nested = NAIS_FOLDERS.iter().flat_map(|nais| VALUES.iter().map(move |it| [*nais, *it]));
+    all.extend(nested.map(|parts| below(&parts)));
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Whether a file can have the values of templates, by what is in it.
+pub(crate) fn can_be_values(path: &str, bytes: &[u8]) -> bool {
+    let mut found = Vec::new();
+    values(path, bytes, &mut found).is_some_and(|values| !values.is_empty()) && found.is_empty()
 }
 
 /// The values of a file.
