@@ -293,10 +293,8 @@ fn skip_resource(
         findings.report(Rule::ForeignDocument, span, &message, help);
     }
     if at.text("kind").is_some_and(|(kind, _)| kind == "List") {
-        let items = at.get("items").into_iter().flat_map(Node::items);
-        for item in items.filter(|item| manifest::is_resource(item)) {
-            read_document(item, counting, context, declared, findings);
-        }
+        let items = manifest::list_items(at, findings);
+        items.for_each(|item| read_document(item, counting, context, declared, findings));
     }
 }
 

@@ -60,6 +60,21 @@ pub(crate) fn find(
         {
             repeated.push((resource, *other));
         }
+        let in_file = before.iter().find(|other| {
+            other.place.file == place.file && other.environments.overlaps(*environments)
+        });
+        // A manifest of several clusters is there for each of them, at one place.
+        if let Some(other) = in_file.filter(|other| other.place != *place) {
+            let message = format!(
+                "{}/{} is declared twice in this file, and Kubernetes keeps the last one alone",
+                application.namespace(),
+                application.name()
+            );
+            let help = "put what both declare into one of them, or give one another name";
+            let related = other.place.related("first declared here");
+            let diagnostic = Diagnostic::new(Rule::RepeatedManifest, place, &message, help);
+            found.push(diagnostic.with_related(related));
+        }
         before.push(resource);
     }
     if repeated.is_empty() {

@@ -29,6 +29,7 @@ use super::declarations_file::Declarations;
 use super::declared::{Declared, ManifestResource};
 use super::environments::EnvironmentSet;
 use super::settings::Settings;
+use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::missing;
@@ -99,6 +100,24 @@ pub(crate) fn is_resource(document: &Node<'_>) -> bool {
     let is_declaration = || Declarations::KEYS.iter().any(|key| document.get(key).is_some());
     let has = |key| document.text(key).is_some_and(|(text, _)| !text.is_empty());
     has("apiVersion") && has("kind") && !is_declaration()
+}
+
+/// The resources of a list of Kubernetes. What is in it and is none is reported, as Kubernetes refuses it.
+pub(crate) fn list_items<'d>(
+    list: &'d Node<'d>,
+    findings: &mut Findings,
+) -> impl Iterator<Item = &'d Node<'d>> + use<'d> {
+    let help = "write `items: []` if nothing is to be in the list";
+    refuse_nothing(list, "items", "close all that was in the list", help, findings);
+    let items = fields::items(list, "items", findings).map(|(items, _)| items);
+    let (resources, others): (Vec<_>, Vec<_>) =
+        items.into_iter().flatten().partition(|item| is_resource(item));
+    for other in others {
+        let message = "this entry of a `List` is no resource of Kubernetes";
+        let help = "write its group and kind, such as `apiVersion: nais.io/v1alpha1` and `kind: Application`";
+        findings.report(Rule::ForeignDocument, other.span(), message, help);
+    }
+    resources.into_iter()
 }
 
 /// Reports a resource whose group or kind only a value would tell; whether it is one.

@@ -258,3 +258,34 @@ fn the_owners_access_stays_in_a_manifest() {
     let (_, scope) = one_scope(desired(&read(CLUSTERS, &[("a.yaml", &own)]), "prod"));
     assert_eq!(scope.consumers.len(), 1);
 }
+
+#[test]
+fn a_resource_that_kubernetes_would_not_keep_is_reported() {
+    let item = |version: &str| {
+        format!(
+            "apiVersion: v1\nkind: List\nitems:\n- {version}kind: MaskinportenClient\n  metadata: {{ name: a, namespace: t }}\n  \
+             spec: {{ secretName: x, scopes: {{ exposes: [{{ name: les, product: app, enabled: true }}] }} }}\n"
+        )
+    };
+    let found = |text: &str| said(&check(repository(CLUSTERS, &[("a.yaml", text)]).path()));
+    assert_eq!(found(&item("apiVersion: nais.io/v1\n  ")), "");
+    let reported = found(&item(""));
+    assert!(
+        reported.contains("a.yaml:4:3: PV013: this entry of a `List` is no resource"),
+        "{reported}"
+    );
+    let reported = found("apiVersion: v1\nkind: List\nitems:\n");
+    assert!(reported.contains("nothing behind `items`"), "{reported}");
+    let reported = found("apiVersion: v1\nkind: List\nitems: { a: b }\n");
+    assert!(reported.contains("PV012"), "{reported}");
+    let client = "apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: { name: a, namespace: t }\nspec: { secretName: x, scopes: { \
+                  exposes: [{ name: les, product: app, enabled: true }] } }\n";
+    let reported = found(&format!("{client}---\n{}", client.replace("les", "skriv")));
+    assert!(
+        reported.contains("a.yaml:8:19: PV147: t/a is declared twice in this file"),
+        "{reported}"
+    );
+    let cluster =
+        |name: &str| client.replace("name: a,", &format!("name: a, clusterName: {name},"));
+    assert_eq!(found(&format!("{}---\n{}", cluster("dev-gcp"), cluster("prod-gcp"))), "");
+}
