@@ -155,15 +155,9 @@ impl Denial {
         let consumer = Consumer { orgno: *orgno, name: request.consumer_name.clone() };
         let cause = RevocationCause::Declarations;
         let revoke = AccessWork::Revoke { is_inactive: false, cause };
-        let action = Action {
-            work: Work::Access(scope.clone(), consumer, revoke),
-            source: declared.unwrap_or(top),
-            entry: None,
-            group: None,
-            reason: Some("its request for access was denied".to_owned()),
-            after: Vec::new(),
-            origin: None,
-        };
+        let work = Work::Access(scope.clone(), consumer, revoke);
+        let reason = Some("its request for access was denied".to_owned());
+        let action = Action::new(work, &declared.unwrap_or(top), reason, Vec::new());
         let plan = Plan {
             environment: desired.environment.clone(),
             organization: desired.organization,

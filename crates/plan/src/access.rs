@@ -36,15 +36,10 @@ impl Draft<'_> {
             let consumer = self.consumer(*orgno, record);
             let Cause { group, line } = self.cause_of_grant(scope, declared, *orgno);
             let (source, declaration) = deciding(line, &entry.source);
-            self.actions.push(Action {
-                work: Work::Access(scope.clone(), consumer, AccessWork::Grant { before }),
-                source,
-                entry: declaration,
-                group,
-                reason: access.reason(self.today).cloned(),
-                after: after.to_vec(),
-                origin: None,
-            });
+            let work = Work::Access(scope.clone(), consumer, AccessWork::Grant { before });
+            let reason = access.reason(self.today).cloned();
+            let action = Action::new(work, &source, reason, after.to_vec());
+            self.actions.push(Action { entry: declaration, group, ..action });
         }
     }
 
@@ -165,7 +160,7 @@ impl Draft<'_> {
         let consumer = self.consumer(orgno, Some(record));
         let work = Work::Access(scope.clone(), consumer, how);
         let (source, entry) = deciding(line, declared);
-        let action = Action { work, source, entry, group, reason, after: Vec::new(), origin: None };
+        let action = Action { entry, group, ..Action::new(work, &source, reason, Vec::new()) };
         let id = action.id();
         self.actions.push(action);
         id

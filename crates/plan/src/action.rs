@@ -213,6 +213,12 @@ impl fmt::Display for Consumer {
 }
 
 impl Action {
+    /// An action that a declaration asks for by itself, with those that must be done first.
+    pub fn new(work: Work, source: &Source, reason: Option<String>, after: Vec<ActionId>) -> Self {
+        let source = source.clone();
+        Self { work, source, entry: None, group: None, reason, after, origin: None }
+    }
+
     /// The word for the operation.
     pub fn verb(&self) -> Verb {
         match &self.work {

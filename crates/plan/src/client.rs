@@ -427,16 +427,7 @@ impl<'a> Draft<'a> {
         reason: Option<String>,
         after: Vec<ActionId>,
     ) {
-        let (work, source) = (Work::Client(name.clone(), work), source.clone());
-        self.actions.push(Action {
-            work,
-            source,
-            entry: None,
-            group: None,
-            reason,
-            after,
-            origin: None,
-        });
+        self.actions.push(Action::new(Work::Client(name.clone(), work), source, reason, after));
     }
 }
 

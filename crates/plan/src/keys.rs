@@ -52,9 +52,8 @@ impl Draft<'_> {
                         .to_owned(),
             });
         }
-        let (work, source) = (Work::Keys(name.clone(), work), declared.keys_source.clone());
-        let action =
-            Action { work, source, entry: None, group: None, reason: None, after, origin: None };
+        let work = Work::Keys(name.clone(), work);
+        let action = Action::new(work, &declared.keys_source, None, after);
         let id = action.id();
         self.actions.push(action);
         Some(id)

@@ -158,16 +158,7 @@ impl Draft<'_> {
         reason: Option<String>,
         after: Vec<ActionId>,
     ) {
-        let (work, source) = (Work::Scope(name.clone(), work), source.clone());
-        self.actions.push(Action {
-            work,
-            source,
-            entry: None,
-            group: None,
-            reason,
-            after,
-            origin: None,
-        });
+        self.actions.push(Action::new(Work::Scope(name.clone(), work), source, reason, after));
     }
 
     /// The attributes with the delegation source's issuer in place of its name. If DigDir has no such source,
