@@ -46,5 +46,6 @@ pub use read::settings::{
 };
 pub use read::source::{SecretSource, TextSource};
 pub use read::variables::variables;
-pub use repository::{EnvironmentError, FileRole, Invalid, Repository, load, load_tracked, read};
+pub use repository::load::{load, load_tracked, read};
+pub use repository::{EnvironmentError, FileRole, Invalid, Repository};
 pub use yaml::optional::Spanned;

@@ -13,7 +13,8 @@ use super::read::file::bytes_have_manifest;
 use super::read::manifest::template::is_template;
 use super::read::manifest::values::{can_be_values, folders_with_values, is_values_file, reaches};
 use super::read::nais::Clusters;
-use super::repository::{Repository, load_bytes};
+use super::repository::Repository;
+use super::repository::load::load_bytes;
 use super::rules::repeated::{Words, glob, glob_by_name, globs_by_environment};
 use yaml::{Behind, Editor, Hindrance, Route, Yaml, YamlEntries, write_entry};
 

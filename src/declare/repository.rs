@@ -1,29 +1,27 @@
 //! A repository that was read: what is wrong with it, and what it declares.
 
+mod checks;
+pub(super) mod load;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use jiff::civil::Date;
-use rayon::prelude::*;
 
-use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::Diagnostic;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
-use crate::declare::diagnostic::{self, Diagnostic};
 use crate::declare::files::index::Index;
 use crate::declare::files::index::SETTINGS_FILE;
-use crate::declare::files::key_files::{self, KeyFiles};
-use crate::declare::fix::edit::Edited;
+use crate::declare::files::key_files::KeyFiles;
 use crate::declare::own::teams::Teams;
 use crate::declare::read::declared::{Declared, DeclaredClient};
 use crate::declare::read::environment::Environment;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::file::{self, FileContext};
 use crate::declare::read::manifest::values::TemplateValues;
-use crate::declare::read::settings::{Settings, settings};
-use crate::declare::read::silences::{self, Silence};
+use crate::declare::read::settings::Settings;
 use crate::declare::resolve::here::Here;
-use crate::declare::rules::{advice, check, unused};
+use crate::declare::rules::check;
 use crate::declare::{files, resolve};
 use crate::skyporten::CloudShare;
 use domain::{ClientName, Desired};
@@ -39,15 +37,6 @@ pub struct Repository {
     /// Files that are to have another text than they have, by their path.
     edited: BTreeMap<String, String>,
     index: Index,
-}
-
-/// Extent of the checks of a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// Everything: what nothing uses, too.
-    Whole,
-    /// An environment: others may use what it does not.
-    Environment,
 }
 
 /// How a file's state counts for what is declared.
@@ -94,119 +83,6 @@ fn shown_name(asked: &str) -> String {
     }
 }
 
-/// Reads a repository, offline. No environment variable is read, and no file but the YAML and the files
-/// with public keys that it names. What is wrong with it is told by [`Repository::check`] and [`Repository::desired`].
-///
-/// # Errors
-/// What is wrong with a portvakt.yaml in whose light nothing can be read, sorted by place.
-pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
-    load_tracked(root, Index::default())
-}
-
-/// The same for a folder in git, as git's index has it.
-///
-/// # Errors
-/// As of [`load`].
-pub fn load_tracked(root: &Path, index: Index) -> Result<Repository, Vec<Diagnostic>> {
-    load_with(root, index, BTreeMap::new())
-}
-
-/// The same, with other texts of some files.
-fn load_with(
-    root: &Path,
-    index: Index,
-    edited: BTreeMap<String, String>,
-) -> Result<Repository, Vec<Diagnostic>> {
-    let bytes = files::read_settings(root, &index).map_err(|error| vec![*error])?;
-    load_bytes(root, &bytes, index, edited)
-}
-
-/// The same, with the content of a portvakt.yaml.
-pub(super) fn load_bytes(
-    root: &Path,
-    bytes: &[u8],
-    index: Index,
-    edited: BTreeMap<String, String>,
-) -> Result<Repository, Vec<Diagnostic>> {
-    let keys = KeyFiles::on_disk(root, &index);
-    let repository = from_parts(root, bytes, |settings| {
-        let (mut listed, mut found) = files::list(root, &settings.filter, &index);
-        files::add(&mut listed, root, edited.keys().filter(|it| settings.filter.is_chosen(it)));
-        let (listed, others): (Vec<_>, Vec<_>) =
-            listed.into_iter().partition(|listed| !settings.filter.has_values(&listed.name));
-        let others: Vec<_> = others.into_iter().map(|listed| listed.name).collect();
-        let values = TemplateValues::load(settings, &others, &keys, &mut found);
-        let context = FileContext { settings, key_files: &keys, values: &values };
-        let read = |listed: &files::Listed| match edited.get(&*listed.name) {
-            Some(text) => Ok(text.as_bytes().to_vec()),
-            None => files::read(listed),
-        };
-        let parts = listed.into_par_iter().map(|listed| match read(&listed) {
-            Ok(bytes) => file::declarations(listed.name, &bytes, &context),
-            Err(error) => {
-                Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
-            }
-        });
-        (parts.collect(), found)
-    })?;
-    let mut key_files = keys.into_read();
-    // A portvakt.yaml may be a link.
-    key_files.extend(files::target(&root.join(SETTINGS_FILE), root).ok().flatten());
-    Ok(Repository { key_files, edited, index, ..repository })
-}
-
-/// Reads a repository whose files are in memory, as those of a git tree: what is in portvakt.yaml, and
-/// each YAML file by its path in the repository, with `/` between its parts. Of those only the ones are
-/// read that [`load`] would read; how many and how large they are is for the caller to bound.
-/// `key_file` gives a file with public keys by its path.
-///
-/// # Errors
-/// As of [`load`].
-pub fn read(
-    root: &Path,
-    settings: &[u8],
-    mut yaml: Vec<(Arc<str>, Vec<u8>)>,
-    key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
-) -> Result<Repository, Vec<Diagnostic>> {
-    yaml.sort_by(|(a, _), (b, _)| Path::new(&**a).cmp(Path::new(&**b)));
-    let keys = KeyFiles::Provided(key_file);
-    from_parts(root, settings, |settings| {
-        let is_read =
-            |name: &str| files::is_yaml(Path::new(name)) && settings.filter.is_chosen(name);
-        let (others, yaml): (Vec<_>, Vec<_>) = yaml
-            .into_iter()
-            .filter(|(name, _)| is_read(name))
-            .partition(|(name, _)| settings.filter.has_values(name));
-        let others: Vec<_> = others.into_iter().map(|(name, _)| name).collect();
-        let mut found = Vec::new();
-        let values = TemplateValues::load(settings, &others, &keys, &mut found);
-        let context = FileContext { settings, key_files: &keys, values: &values };
-        let chosen = yaml.into_par_iter();
-        let parts = chosen.map(|(name, bytes)| file::declarations(name, &bytes, &context));
-        (parts.collect(), found)
-    })
-}
-
-/// The repository of what its files declare, in their order, and what is to be said besides.
-fn from_parts(
-    root: &Path,
-    bytes: &[u8],
-    parts: impl FnOnce(&Settings) -> (Vec<Declared>, Vec<Diagnostic>),
-) -> Result<Repository, Vec<Diagnostic>> {
-    let (settings, mut found) = settings(bytes);
-    let Some(settings) = settings else {
-        diagnostic::sort(&mut found);
-        return Err(found);
-    };
-    let (parts, refused) = parts(&settings);
-    found.extend(refused);
-    let mut declared = Declared::default();
-    for part in parts {
-        declared.append(part);
-    }
-    Ok(Repository::new(root, settings, declared, found))
-}
-
 impl Repository {
     /// What is declared, checked against each other; `found` is what was found before.
     fn new(
@@ -231,17 +107,6 @@ impl Repository {
     /// The folder that holds portvakt.yaml.
     pub fn root(&self) -> &Path {
         &self.root
-    }
-
-    /// The repository that it would be if a file had another text, or were there; nothing is written.
-    ///
-    /// # Errors
-    /// As of [`load`].
-    pub fn with(&self, edited: &Edited) -> Result<Self, Vec<Diagnostic>> {
-        let Edited { file, after } = edited.clone();
-        let mut all = self.edited.clone();
-        all.insert(file, after);
-        load_with(&self.root, self.index.clone(), all)
     }
 
     /// What a file declares that is none of the repository, such as a manifest: the settings count, but
@@ -363,88 +228,6 @@ impl Repository {
     /// An environment as it is declared: where it is, and with what credentials.
     pub fn environment(&self, name: &str) -> Option<&Environment> {
         self.settings.environments.get(name)
-    }
-
-    /// Everything that is to be said of the declarations, in all environments, sorted by place.
-    /// `today` is the date in Norway: `until` counts by it.
-    pub fn check(&self, today: Date) -> Vec<Diagnostic> {
-        let names = self.settings.environment_names.iter();
-        let (mut found, idle) = self.check_in(names, today, Extent::Whole);
-        // What is wrong may keep a rule from speaking.
-        if !found.iter().any(Diagnostic::is_error) {
-            let own = self.settings.own_rules();
-            found.extend(idle.into_iter().map(|silence| silence.idle(own.clone())));
-            diagnostic::sort(&mut found);
-        }
-        found
-    }
-
-    /// As [`check`](Self::check), for one environment.
-    ///
-    /// # Errors
-    /// There is no such environment.
-    pub fn check_environment(
-        &self,
-        environment: &str,
-        today: Date,
-    ) -> Result<Vec<Diagnostic>, EnvironmentError> {
-        let name = self.environment_name(Some(environment))?;
-        Ok(self.check_in([name], today, Extent::Environment).0)
-    }
-
-    fn check_in<'n>(
-        &'n self,
-        names: impl IntoIterator<Item = &'n str>,
-        today: Date,
-        extent: Extent,
-    ) -> (Vec<Diagnostic>, Vec<&'n Silence>) {
-        let names: Vec<&str> = names.into_iter().collect();
-        let sets = names.iter().filter_map(|name| self.settings.environment_names.set(name));
-        let asked = sets.fold(EnvironmentSet::NONE, EnvironmentSet::or);
-        let mut found = self.found.clone();
-        found.retain(|found| self.counts(found, asked));
-        if !found.iter().any(|found| found.code == Rule::TooManyAccesses) {
-            for here in names.iter().filter_map(|name| self.here(name)) {
-                found.extend(advice::find(&here, today));
-                // Much is said of each environment alike.
-                diagnostic::sort(&mut found);
-                found.dedup();
-            }
-        }
-        // What is wrong may keep a name from being seen as used.
-        if extent == Extent::Whole && !found.iter().any(Diagnostic::is_error) {
-            found.extend(unused::find(
-                &self.declared,
-                &self.settings.teams,
-                &self.unused_key_files(),
-            ));
-        }
-        diagnostic::sort(&mut found);
-        found.dedup();
-        let idle = silences::heed(&mut found, &self.declared.silences);
-        diagnostic::cut(&mut found, advice::MOST_FOUND);
-        (found, idle)
-    }
-
-    /// The files of the folder with keys that no client names. A repository that was not read from a folder has
-    /// none: only that of a folder knows its own portvakt.yaml among what it read.
-    fn unused_key_files(&self) -> Vec<String> {
-        match self.key_files.is_empty() {
-            true => Vec::new(),
-            false => {
-                let filter = &self.settings.filter;
-                key_files::unused(&self.root, filter, &self.index, &self.key_files)
-            }
-        }
-    }
-
-    /// Whether a finding about a file by itself counts in some of these environments.
-    fn counts(&self, found: &Diagnostic, asked: EnvironmentSet) -> bool {
-        let Some(name) = &found.own_rule else {
-            return true;
-        };
-        let rule = self.settings.naming.iter().find(|rule| rule.head.name == *name);
-        rule.is_none_or(|rule| rule.head.environments.overlaps(asked))
     }
 
     /// The clients of an environment, each with the set of that environment alone.
