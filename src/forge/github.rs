@@ -1,9 +1,9 @@
 //! GitHub: comments of the issue that every pull request is
 //! (docs.github.com, "REST API endpoints for issue comments").
 
+mod event;
+
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 
 use http::Answer;
 use jiff::Timestamp;
@@ -15,6 +15,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
+use self::event::number;
+pub(super) use self::event::queued;
 use super::answer::for_browser;
 use super::comment::Merged;
 use super::comment::{Forge, ForgeOptions};
@@ -22,9 +24,6 @@ use super::connection::{Connection, ForgeCall, MAX_PAGES, bearer, below};
 use super::environment::{JobEnvironment, is_segment, parsed};
 use super::error::{Error, ForgeErrorKind};
 use super::upsert::{CommentHost, FoundComment};
-
-/// More than the largest event: GitHub sends none above 25 MB.
-const MAX_EVENT: u64 = 32 * 1024 * 1024;
 
 const SELF_SET: &str = "GitHub Actions sets it: run this in a workflow.";
 const READING: &str = "the comments of the pull request cannot be read";
@@ -330,61 +329,6 @@ impl CommentHost for Comments<'_> {
     }
 }
 
-/// The number in the event that started the workflow, or else in its ref.
-fn number(environment: &JobEnvironment<'_>) -> Result<u64, Error> {
-    let event = environment.get("GITHUB_EVENT_PATH").and_then(|path| event(&path));
-    let from_ref = || {
-        let name = environment.get("GITHUB_REF")?;
-        name.strip_prefix("refs/pull/")?.split('/').next()?.parse().ok()
-    };
-    event.as_ref().and_then(number_in).or_else(from_ref).ok_or_else(|| {
-        Error::no_pull_request(
-            "neither the event in GITHUB_EVENT_PATH nor GITHUB_REF names one",
-            "Run this in a workflow that is started `on: pull_request` or `on: merge_group`, or `on: \
-             workflow_run` after one of those on a pull request that is not from a fork.",
-        )
-    })
-}
-
-/// The pull request that a merge queue is about to merge, where the job runs for one.
-pub(super) fn queued(environment: &JobEnvironment<'_>) -> Option<u64> {
-    queued_in(&event(&environment.get("GITHUB_EVENT_PATH")?)?)
-}
-
-/// The number in the branch of a merge queue, `refs/heads/gh-readonly-queue/main/pr-7-<commit>`
-/// (docs.github.com, "Managing a merge queue"). With several pull requests in a group it is the last one,
-/// whose commit is the one to merge.
-fn queued_in(event: &Value) -> Option<u64> {
-    let branch = event.pointer("/merge_group/head_ref")?.as_str()?;
-    let (_, name) = branch.strip_prefix("refs/heads/gh-readonly-queue/")?.rsplit_once('/')?;
-    name.strip_prefix("pr-")?.split_once('-')?.0.parse().ok()
-}
-
-fn event(path: &str) -> Option<Value> {
-    let mut text = String::new();
-    File::open(path).ok()?.take(MAX_EVENT).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
-}
-
-fn number_in(event: &Value) -> Option<u64> {
-    let number = |pointer: &str| event.pointer(pointer).and_then(Value::as_u64);
-    // An issue with this field is a pull request.
-    let of_issue = || {
-        event.pointer("/issue/pull_request").filter(|value| !value.is_null())?;
-        number("/issue/number")
-    };
-    // The pull requests of the branch that the other workflow ran on, without those of forks.
-    let of_a_run = || match event.pointer("/workflow_run/pull_requests")?.as_array()?.as_slice() {
-        [only] => only.get("number")?.as_u64(),
-        [] | [..] => None,
-    };
-    number("/pull_request/number")
-        .or_else(of_issue)
-        .or_else(|| number("/number"))
-        .or_else(|| queued_in(event))
-        .or_else(of_a_run)
-}
-
 /// Whether there is another page (RFC 8288). The address in the header is not used: requests go to our own
 /// addresses only.
 fn has_next(answer: &Answer) -> bool {
@@ -426,33 +370,6 @@ fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_event_names_its_pull_request() {
-        assert_eq!(number_in(&json!({"number": 7, "pull_request": {"number": 7}})), Some(7));
-        assert_eq!(number_in(&json!({"issue": {"number": 8, "pull_request": {}}})), Some(8));
-        assert_eq!(number_in(&json!({"issue": {"number": 8}})), None);
-        assert_eq!(number_in(&json!({"number": "7"})), None);
-        assert_eq!(number_in(&json!({"ref": "refs/heads/main"})), None);
-        let run = |all: Value| number_in(&json!({"workflow_run": {"pull_requests": all}}));
-        assert_eq!(run(json!([{"number": 9}])), Some(9));
-        assert_eq!(run(json!([])), None);
-        assert_eq!(run(json!([{"number": 9}, {"number": 10}])), None);
-    }
-
-    #[test]
-    fn a_merge_queue_names_the_pull_request_in_its_branch() {
-        let queued = |branch: &str| {
-            let event = json!({"merge_group": {"head_ref": branch, "base_ref": "refs/heads/main"}});
-            assert_eq!(number_in(&event), queued_in(&event), "{branch}");
-            queued_in(&event)
-        };
-        assert_eq!(queued("refs/heads/gh-readonly-queue/main/pr-12-4f2a"), Some(12));
-        assert_eq!(queued("refs/heads/gh-readonly-queue/pr-1-x/pr-12-4f2a"), Some(12));
-        assert_eq!(queued("refs/heads/gh-readonly-queue/main/12-4f2a"), None);
-        assert_eq!(queued("refs/heads/pr-12-4f2a"), None);
-        assert_eq!(queued_in(&json!({"pull_request": {"number": 7}})), None);
-    }
 
     #[test]
     fn the_next_page_is_recognised_by_its_relation() {
