@@ -169,7 +169,7 @@ fn keys_are_taken_out_and_the_client_is_pinned() {
             ONE,
             "clients:\n  - name: x\n    # nøkler\n    jwks: [] # ingen\n    description: Les\n",
         ),
-        "clients:\n  - name: x\n    client_id: \"1f0a\"\n    # nøkler\n    description: prod:ns:app\n",
+        "clients:\n  - name: x\n    client_id: \"1f0a\"\n    description: prod:ns:app\n",
     );
     becomes(
         edit(ONE, "clients: [{ jwks: [], name: x, client_id: old }]\n"),
@@ -256,7 +256,7 @@ fn the_only_one_takes_its_list_with_it() {
         ),
         (
             "removed:\n- { scope: etat:old, action: deactivate } # gammel\n# s\nscopes:\n- { name: etat:a, description: A }\n",
-            "removed:\n- { scope: etat:old, action: deactivate } # gammel\n- ENTRY\n# s\n",
+            "removed:\n- { scope: etat:old, action: deactivate } # gammel\n- ENTRY\n",
         ),
         (
             "scopes:\n  - { name: etat:a, description: A }\nremoved: [] # ingen\n---\n# annet\nclients: []\n",
