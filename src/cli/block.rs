@@ -66,9 +66,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let ChangedBlock { before, scopes, .. } = &changed;
     let loses = match (scopes.is_empty(), before.is_empty()) {
         (false, _) => format!("it loses its declared access to {}", listed(scopes)),
-        (true, true) => {
+        (true, true) if scope.is_empty() => {
             "no entry gives it access there: the block keeps it out in future".to_owned()
         }
+        (true, true) => format!(
+            "no entry gives it access to {from} there, so nothing ends by this: are the names right?"
+        ),
         (true, false) => {
             format!("it was blocked before too, and loses nothing more: {}", before.join(", "))
         }

@@ -116,7 +116,10 @@ fn the_scopes_that_are_lost_are_named_before_anything_is_written() {
 #[test]
 fn a_block_from_no_declared_scope_is_a_finding() {
     let world = world();
-    ends(&world, 0, &["block", "skatt", "--reason", "x", "--scope", "etat:aa"]);
+    let ran = ends(&world, 0, &["block", "skatt", "--reason", "x", "--scope", "etat:aa"]);
+    let nothing =
+        "no entry gives it access to etat:aa there, so nothing ends by this: are the names right?";
+    assert!(ran.stderr.contains(nothing), "{}", ran.stderr);
     let ran = ends(&world, 3, &["validate", "--deny-warnings"]);
     let said = "warning[PV165]: `etat:aa` matches no scope that is declared where this counts";
     assert!(
