@@ -23,6 +23,8 @@ pub struct Past {
     pub unknown: Option<String>,
     /// Whether git records applies: without that it is not known which declarations are new.
     pub is_recorded: bool,
+    /// Whether it is known that nothing was applied so far: the next apply is the first.
+    pub is_first_apply: bool,
     /// Current declarations of other places in the git repository for the same API and organisation.
     pub beside: Vec<Beside>,
     /// Option that selects the folder in a suggested command, such as `-C folder `; empty where none is
@@ -74,6 +76,7 @@ impl Past {
             applied: Some(applied),
             unknown: None,
             is_recorded: true,
+            is_first_apply: false,
             beside: Vec::new(),
             directory: String::new(),
             unread: None,

@@ -147,11 +147,12 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
     draft.report_unmanaged();
     draft.report_forgotten();
     draft.report_own_client();
-    draft.report_dates();
+    let scheduled = draft.scheduled();
+    draft.report_dates(&scheduled);
     draft.report_blocks();
     draft.report_oddities();
     draft.report_snapshot();
-    draft.finish()
+    draft.finish(scheduled)
 }
 
 /// A plan under construction.
@@ -232,8 +233,7 @@ impl Draft<'_> {
         }));
     }
 
-    fn finish(self) -> Plan {
-        let scheduled = self.scheduled();
+    fn finish(self, scheduled: Vec<ScheduledChange>) -> Plan {
         let Self {
             desired,
             past,

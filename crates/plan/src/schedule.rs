@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Consumer, Draft};
-use domain::{Desired, DesiredAccess, Orgno, ScopeName, Source};
+use domain::{Desired, DesiredAccess, DesiredScope, Orgno, ScopeName, Source};
 
 /// A change of an access on a later day, which the applied declarations do not ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,29 +66,36 @@ impl DayEffect {
 }
 
 impl Draft<'_> {
-    /// The changes on later days. Where the applied declarations are not known, there is nothing to compare with.
+    /// The changes on later days. A first apply is compared with no declarations; where the applied ones are not
+    /// known, there is nothing to compare with.
     pub(super) fn scheduled(&self) -> Vec<ScheduledChange> {
-        let Some(applied) = &self.past.applied else { return Vec::new() };
-        let before = &applied.desired;
+        let before = self.past.applied.as_ref().map(|applied| &applied.desired);
+        if before.is_none() && !self.past.is_first_apply {
+            return Vec::new();
+        }
         let mut changes = Vec::new();
         for (name, scope) in &self.desired.scopes {
-            if scope.attributes.accessible_for_all || !scope.active {
+            if !is_granted(scope) {
                 continue;
             }
-            let earlier = before.scopes.get(name);
+            let earlier = before.and_then(|before| before.scopes.get(name));
             let known = earlier.into_iter().flat_map(|scope| scope.consumers.keys());
             for orgno in scope.consumers.keys().chain(known).collect::<BTreeSet<_>>() {
-                let (now, then) =
-                    (self.turns(self.desired, name, *orgno), self.turns(before, name, *orgno));
+                let now = self.turns(self.desired, name, *orgno);
+                let then = before.map(|before| self.turns(before, name, *orgno));
+                let then = then.unwrap_or_default();
                 let access = scope.consumers.get(orgno);
-                let entry = access.map(|access| access.described(self.today));
-                let change = |effect, day| ScheduledChange {
-                    scope: name.clone(),
-                    consumer: self.consumer(*orgno, None),
-                    effect,
-                    day,
-                    group: entry.and_then(|entry| entry.group.clone()),
-                    source: entry.map_or(&scope.source, |entry| &entry.source).clone(),
+                let change = |effect, day| {
+                    let entry =
+                        access.map(|it| it.on(day).unwrap_or_else(|| it.described(self.today)));
+                    ScheduledChange {
+                        scope: name.clone(),
+                        consumer: self.consumer(*orgno, None),
+                        effect,
+                        day,
+                        group: entry.and_then(|entry| entry.group.clone()),
+                        source: entry.map_or(&scope.source, |entry| &entry.source).clone(),
+                    }
                 };
                 let has_access = |day: Date| self.desired.entry(name, *orgno, day).is_some();
                 for Turn { day, is_begin } in now.difference(&then) {
@@ -111,10 +118,17 @@ impl Draft<'_> {
 
     /// The later days on which the access of an organisation begins or ends by these declarations.
     fn turns(&self, desired: &Desired, scope: &ScopeName, orgno: Orgno) -> BTreeSet<Turn> {
-        let access = desired.scopes.get(scope).and_then(|scope| scope.consumers.get(&orgno));
+        let declared = desired.scopes.get(scope).filter(|scope| is_granted(scope));
+        let access = declared.and_then(|scope| scope.consumers.get(&orgno));
         let access = access.filter(|_| desired.block(scope, orgno).is_none());
         access.map(|access| turns(access, self.today)).unwrap_or_default()
     }
+}
+
+/// Whether grants decide who has access to a scope: nobody has access to an inactive one, and everybody to an
+/// open one.
+pub(super) fn is_granted(scope: &DesiredScope) -> bool {
+    scope.active && !scope.attributes.accessible_for_all
 }
 
 /// A later day on which an access begins, or the last day of one.

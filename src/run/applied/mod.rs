@@ -68,6 +68,7 @@ impl KnownPast {
         self.past.limits =
             limits.into_iter().chain([Guards::default()]).reduce(|a, b| a.stricter(&b));
         self.past.unknown = Some(why);
+        self.past.is_first_apply = false;
         // Nobody has compared it with the branch that is applied.
         (self.applied, self.last, self.past.applied) = (None, None, None);
         self
@@ -126,8 +127,10 @@ impl Reading<'_> {
         let known_as = renamed.clone().filter(|_| went_on(&own.recorded));
         let unknown =
             known_as.or_else(|| own.unknown.clone()).or(unread).or_else(|| renamed.clone());
+        let applied = own.counting();
         let past = Past {
-            applied: own.counting(),
+            is_first_apply: applied.is_none() && unknown.is_none(),
+            applied,
             protected: self.protected(&own, &others),
             limits: limits(&own, &others, unknown.is_some()),
             unknown,

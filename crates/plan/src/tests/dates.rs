@@ -254,3 +254,62 @@ fn a_block_ends_what_later_days_would_bring() {
     let plan = planned_after(&applied.desired, Some(&lifted), &open(&[]));
     assert_eq!(plan.scheduled[0].effect, DayEffect::Begins);
 }
+
+/// The plan of a first apply.
+fn first(desired: &Desired, live: &Live) -> Plan {
+    let past = Past { is_recorded: true, is_first_apply: true, ..Past::default() };
+    plan(desired, &past, live, NOW.parse().unwrap())
+}
+
+/// The changes on later days, in lines.
+fn on_later_days(plan: &Plan) -> Vec<String> {
+    let lines = plan.scheduled.iter();
+    lines.map(|it| format!("{} {} {}", it.scope, it.effect.words(), it.day)).collect()
+}
+
+#[test]
+fn the_later_days_of_a_first_plan_are_part_of_it() {
+    let week = with(&[days("2026-12-01", "2026-12-07")]);
+    let all = ["etat:a begins on 2026-12-01", "etat:a ends after 2026-12-07"];
+    assert_eq!(on_later_days(&first(&week, &open(&[]))), all);
+    let always = first(&with(&[days("2026-11-01", "")]), &open(&HAS));
+    assert!(always.is_empty(), "{always:?}");
+    // Where the past is not known, nobody knows what is new.
+    for is_recorded in [false, true] {
+        let unknown = is_recorded.then(|| "no".to_owned());
+        let past = Past { unknown, is_recorded, ..Past::default() };
+        assert_eq!(plan(&week, &past, &open(&[]), NOW.parse().unwrap()).scheduled, []);
+    }
+}
+
+#[test]
+fn a_scope_has_later_days_only_while_grants_decide_who_has_access() {
+    let active = with(&[days("2026-11-01", "2026-12-31")]);
+    let other = |change: fn(&mut DesiredScope)| {
+        let mut desired = active.clone();
+        desired.scopes.values_mut().for_each(change);
+        desired
+    };
+    let paused = other(|scope| scope.active = false);
+    let is_open = other(|scope| scope.attributes.accessible_for_all = true);
+    for closed in [paused, is_open] {
+        let after = |before: &Desired, now: &Desired| {
+            let applied = Applied { commit: "abc".into(), desired: before.clone() };
+            on_later_days(&planned_after(now, Some(&applied), &open(&HAS)))
+        };
+        assert_eq!(after(&closed, &active), ["etat:a ends after 2026-12-31"]);
+        assert_eq!(after(&active, &closed), [""; 0]);
+        assert_eq!(on_later_days(&first(&closed, &open(&[]))), [""; 0]);
+    }
+}
+
+#[test]
+fn a_later_day_is_reported_once() {
+    let now = [days("", "2026-11-30"), days("2026-12-05", "2026-12-07")];
+    assert_snapshot!(in_lines(&first(&with(&now), &open(&HAS))), @"");
+    let applied = Applied { commit: "abc".into(), desired: with(&now) };
+    let again = planned_after(&with(&now), Some(&applied), &open(&HAS));
+    assert_snapshot!(in_lines(&again), @"PV420 etat:a 974761076");
+    let later = [days("2026-12-01", "")];
+    assert_snapshot!(in_lines(&first(&with(&later), &open(&HAS))), @"revoke etat:a 974761076");
+}
