@@ -113,7 +113,8 @@ impl Manifest<'_> {
             out.line(5, "consumers:");
         }
         for (orgno, access) in consumers {
-            let why = access.reason(self.today).map(|why| format!(" # {}", one_line(why)));
+            let why = access.on(self.today).and_then(|entry| entry.reason.as_ref());
+            let why = why.map(|why| format!(" # {}", one_line(why)));
             out.line(6, &format!("- orgno: \"{orgno}\"{}", why.unwrap_or_default()));
             if let Some(name) = self.names.get(orgno) {
                 out.pair(7, "name", name);

@@ -206,18 +206,21 @@ impl DesiredAccess {
         later.min_by_key(|entry| entry.days.from)
     }
 
+    /// The entry by which an organisation has access on a day, or last had it before: the one that gives it, else
+    /// the last one to end; where all begin later, the next one.
+    pub fn last_given(&self, day: Date) -> &DesiredEntry {
+        let over = || {
+            let over = self.entries().filter(|entry| entry.days.is_over(day));
+            Days::longest(over.filter(|entry| !entry.days.is_reversed()), |entry| entry.days)
+        };
+        self.on(day).or_else(over).unwrap_or_else(|| self.described(day))
+    }
+
     /// The entry that describes the access on a day: the one that gives it, else the next one to begin, else
     /// the last one to end.
     pub fn described(&self, day: Date) -> &DesiredEntry {
         let last = || Days::longest(self.entries(), |entry| entry.days);
         self.on(day).or_else(|| self.next_after(day)).or_else(last).unwrap_or(&self.first)
-    }
-
-    /// The declared reason on a day: that of the entry that describes it, else the first one that is given.
-    pub fn reason(&self, day: Date) -> Option<&String> {
-        let described = self.described(day).reason.as_ref();
-        let counting = || self.entries().filter(|entry| entry.days.contains(day));
-        described.or_else(|| counting().find_map(|entry| entry.reason.as_ref()))
     }
 
     /// The last of the days with access that a day belongs to, however many entries they are declared by;
@@ -313,7 +316,7 @@ pub struct Guards {
     pub max_deactivations: u64,
     /// Largest number of accesses that one apply may revoke.
     pub max_revocations: u64,
-    /// Largest number of accesses to existing scopes that one apply may grant.
+    /// Largest number of accesses to existing scopes that one plan may grant, today and on later days.
     pub max_grants: u64,
     /// Largest share of the live entities that one apply may change, in percent; `None` for no limit.
     pub max_changed_percent: Option<u8>,

@@ -9,8 +9,8 @@ use super::{
     AccessWork, Action, ActionId, Code, Consumer, Draft, Notice, RevocationCause, Verb, Work,
 };
 use domain::{
-    AccessState, Days, DesiredAccess, DesiredScope, Live, LiveAccess, LiveScope, Orgno, Removal,
-    ScopeName, Source,
+    AccessState, Applied, ConsumerBlock, Days, DesiredAccess, DesiredScope, Live, LiveAccess,
+    LiveScope, Orgno, Removal, ScopeName, Source,
 };
 
 /// Reason for the revocation of an access that nobody removed from the declarations.
@@ -35,12 +35,26 @@ impl Draft<'_> {
             }
             let consumer = self.consumer(*orgno, record);
             let Cause { group, line } = self.cause_of_grant(scope, declared, *orgno);
+            let lifted = self.lifted_block(scope, &consumer);
+            let (line, reason) = match lifted {
+                Some((line, reason)) => (Some(line), Some(reason)),
+                None => (line, entry.reason.clone()),
+            };
             let (source, declaration) = deciding(line, &entry.source);
             let work = Work::Access(scope.clone(), consumer, AccessWork::Grant { before });
-            let reason = access.reason(self.today).cloned();
             let action = Action::new(work, &source, reason, after.to_vec());
             self.actions.push(Action { entry: declaration, group, ..action });
         }
+    }
+
+    /// The line of the block that kept a consumer from having access by the applied declarations, and what its end
+    /// is called; the scope's own declaration says the rest.
+    fn lifted_block(&self, scope: &ScopeName, consumer: &Consumer) -> Option<(Source, String)> {
+        let Applied { commit, desired } = self.past.applied.as_ref()?;
+        let ConsumerBlock { source, reason, .. } = desired.block(scope, consumer.orgno)?;
+        let at = source.at.clone().or(Some(commit.clone()));
+        let who = consumer.name.as_deref().unwrap_or(consumer.orgno.as_str());
+        Some((Source { at, ..source.clone() }, format!("block of {who} lifted ({reason})")))
     }
 
     /// Revokes the access of consumers that are not declared, or no longer, and reports those that request
@@ -61,6 +75,7 @@ impl Draft<'_> {
                 continue;
             }
             let access = declared.consumers.get(orgno);
+            let access = access.filter(|_| !self.is_dropped(scope, declared, *orgno));
             let block = self.desired.block(scope, *orgno);
             // A block says itself whose access is revoked, whatever was applied before.
             let is_emptied = is_emptied && block.is_none();
@@ -73,7 +88,7 @@ impl Draft<'_> {
                     self.block(ActionId::access(Verb::Revoke, scope, *orgno), code, message);
                 }
                 AccessState::Approved => {
-                    let entry = access.map(|access| access.described(self.today));
+                    let entry = access.map(|access| access.last_given(self.today));
                     let (cause, source, reason) = match (block, entry) {
                         (Some(block), _) => {
                             let reason = Some(format!("blocked: {}", block.reason));

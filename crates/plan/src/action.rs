@@ -264,6 +264,14 @@ impl Action {
         }
     }
 
+    /// The access, if it concerns one.
+    pub fn access(&self) -> Option<(&ScopeName, Orgno)> {
+        match &self.work {
+            Work::Access(scope, consumer, _) => Some((scope, consumer.orgno)),
+            Work::Scope(..) | Work::Client(..) | Work::Keys(..) => None,
+        }
+    }
+
     /// The consumer, if it concerns an access.
     pub fn consumer(&self) -> Option<&Consumer> {
         match &self.work {

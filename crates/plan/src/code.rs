@@ -272,7 +272,8 @@ codes! {
     /// More accesses would be granted than `guards.max_grants` allows.
     TooManyGrants = "PV505", Limit,
         "An apply refuses the whole plan and changes nothing. Only accesses to scopes that exist \
-         already count, not those to a scope that the same plan creates; after an interrupted apply \
+         already count, not those to a scope that the same plan creates; those that begin on a later day, or no \
+         longer end on one, count too, as nobody is asked again on that day; after an interrupted apply \
          the scopes that it created exist. If that is what is meant, split the change, raise the \
          limit in a change of its own, or apply with --override-guards and a reason.";
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::matching::removed_clients;
-use super::{Action, Code, Danger, Notice, PAST_REMEDY, ScopeWork, Verb, Work, count, live_client};
+use super::{
+    Action, Code, Danger, Notice, PAST_REMEDY, ScheduledChange, ScopeWork, Verb, Work, count,
+    live_client,
+};
 use domain::text::counted;
 use domain::{
     AccessState, Applied, ClientName, Desired, DesiredScope, Guards, Live, LiveScope, Past,
@@ -16,6 +19,7 @@ pub(super) fn exceeded_limits(
     past: &Past,
     live: &Live,
     actions: &[Action],
+    scheduled: &[ScheduledChange],
 ) -> Vec<Notice> {
     let of = |verb| count(actions, verb) as u64;
     let limits = in_force(desired, past);
@@ -57,10 +61,15 @@ pub(super) fn exceeded_limits(
         let limit = GuardLimit::of(format!("{percent} %"), declared);
         exceeded.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
     }
-    let grants = granted_on_existing(live, actions) + reopened as u64;
-    if grants > *max_grants {
+    let now = granted_on_existing(live, actions) + reopened as u64;
+    let later = granted_later(live, actions, scheduled);
+    if now + later > *max_grants {
         let back = if reopened == 0 { "" } else { " or regained" };
-        let what = format!("{} would be granted{back}", counted(grants, "access", "es"));
+        let days = match later {
+            0 => String::new(),
+            later => format!(": {now} now and {later} on later days"),
+        };
+        let what = format!("{} would be granted{back}{days}", counted(now + later, "access", "es"));
         let limit = GuardLimit::of(*max_grants, desired.guards.max_grants);
         exceeded.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
     }
@@ -190,6 +199,17 @@ fn granted_on_existing(live: &Live, actions: &[Action]) -> u64 {
             && action.scope().is_some_and(|scope| live.scopes.contains_key(scope))
     };
     actions.iter().filter(exists).count() as u64
+}
+
+/// Number of further accesses to existing scopes that begin on a later day, or no longer end on one: nobody is asked
+/// again on that day.
+fn granted_later(live: &Live, actions: &[Action], scheduled: &[ScheduledChange]) -> u64 {
+    let granted = actions.iter().filter(|action| action.danger() == Some(Danger::Grants));
+    let granted: BTreeSet<_> = granted.filter_map(Action::access).collect();
+    let later = scheduled.iter().filter(|change| change.effect.gives());
+    let later = later.filter(|change| live.scopes.contains_key(&change.scope));
+    let later: BTreeSet<_> = later.map(|change| (&change.scope, change.consumer.orgno)).collect();
+    later.difference(&granted).count() as u64
 }
 
 fn is_closed_scope(action: &Action) -> bool {

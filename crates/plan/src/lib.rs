@@ -253,7 +253,7 @@ impl Draft<'_> {
         actions.sort_by_cached_key(Action::id);
         blocked.sort_by(|a, b| (&a.target, &a.consumed).cmp(&(&b.target, &b.consumed)));
         notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
-        let exceeded_limits = guards::exceeded_limits(desired, past, live, &actions);
+        let exceeded_limits = guards::exceeded_limits(desired, past, live, &actions, &scheduled);
         Plan {
             environment: desired.environment.clone(),
             organization: desired.organization,

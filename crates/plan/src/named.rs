@@ -40,7 +40,7 @@ impl Draft<'_> {
         declared: &DesiredScope,
         orgno: Orgno,
     ) -> Cause {
-        if declared.consumers.contains_key(&orgno) {
+        if declared.consumers.contains_key(&orgno) && !self.is_dropped(scope, declared, orgno) {
             return Cause { group: self.group(declared, orgno), line: None };
         }
         let Some(applied) = &self.past.applied else { return Cause::default() };
@@ -52,9 +52,22 @@ impl Draft<'_> {
         Cause { group, line: Some(Source { at, ..line.clone() }) }
     }
 
-    /// The group of the entry that describes an access today.
+    /// Whether a consumer would have access today by an entry of the applied declarations, and is no longer named
+    /// in that way: entries that are over or begin later are not the cause of its revocation.
+    pub(super) fn is_dropped(
+        &self,
+        scope: &ScopeName,
+        declared: &DesiredScope,
+        orgno: Orgno,
+    ) -> bool {
+        let before = self.scope_before(scope).and_then(|before| before.consumers.get(&orgno));
+        let entry = before.and_then(|before| before.on(self.today));
+        entry.is_some_and(|entry| !is_named(declared, orgno, entry.group.as_ref()))
+    }
+
+    /// The group of the entry by which a consumer has access today, or last had it.
     fn group(&self, scope: &DesiredScope, orgno: Orgno) -> Option<Arc<str>> {
-        scope.consumers.get(&orgno)?.described(self.today).group.clone()
+        scope.consumers.get(&orgno)?.last_given(self.today).group.clone()
     }
 
     /// The line on one side by which a scope's entries name a consumer that the same entries do not name on the
@@ -65,9 +78,11 @@ impl Draft<'_> {
         (other, meaning): Named<'_>,
         orgno: Orgno,
     ) -> Option<&'a Source> {
-        let access =
-            scope.consumers.get(&orgno).filter(|_| !other.consumers.contains_key(&orgno))?;
-        let Some(group) = &access.described(self.today).group else {
+        let group = &scope.consumers.get(&orgno)?.last_given(self.today).group;
+        if is_named(other, orgno, group.as_ref()) {
+            return None;
+        }
+        let Some(group) = group else {
             let (name, line) = vocabulary.alias(&scope.names, orgno)?;
             return other.names.contains(name).then_some(line);
         };
@@ -80,6 +95,12 @@ impl Draft<'_> {
             Some(_) | None => Some(line),
         }
     }
+}
+
+/// Whether an entry of a scope names a consumer by a group, or without one.
+fn is_named(scope: &DesiredScope, orgno: Orgno, group: Option<&Arc<str>>) -> bool {
+    let entries = scope.consumers.get(&orgno).into_iter().flat_map(|access| access.entries());
+    entries.into_iter().any(|entry| entry.group.as_ref() == group)
 }
 
 fn named_at<'a>(applied: &'a Applied, scope: &ScopeName) -> Option<Named<'a>> {

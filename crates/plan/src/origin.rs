@@ -98,7 +98,7 @@ impl Plan {
             left(&action, "the scope is not active now: left for an apply that makes it so")
         }));
         blocked.retain(|blocked| ends(&blocked.target, applied, today));
-        let exceeded_limits = guards::exceeded_limits(applied, past, live, &actions);
+        let exceeded_limits = guards::exceeded_limits(applied, past, live, &actions, &[]);
         Self {
             environment,
             organization,

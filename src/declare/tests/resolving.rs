@@ -28,16 +28,16 @@ fn the_entry_that_lasts_longest_wins() {
         let yaml = format!("scopes:\n- name: etat:a\n  description: d\n  consumers:\n{lines}");
         let access = access(&yaml, "test", SKATT).unwrap();
         let today = "2026-11-23".parse().unwrap();
+        let entry = access.on(today).unwrap();
         let until = access.last_day(today).map(|date| date.to_string());
-        (until, access.reason(today).cloned(), access.described(today).source.line)
+        (until, entry.reason.clone(), entry.source.line)
     };
     let early = "  - { consumer: skatt, until: 2027-01-01, reason: early }\n";
     let late = "  - { group: alle }\n";
     let date = Some("2027-01-01".to_owned());
-    let reason = || Some("early".to_owned());
-    assert_eq!(entry(early), (date, reason(), 11));
-    assert_eq!(entry(&format!("{early}{late}")), (None, reason(), 12));
-    assert_eq!(entry(&format!("{late}{early}")), (None, reason(), 11));
+    assert_eq!(entry(early), (date, Some("early".to_owned()), 11));
+    assert_eq!(entry(&format!("{early}{late}")), (None, None, 12));
+    assert_eq!(entry(&format!("{late}{early}")), (None, None, 11));
 }
 
 #[test]

@@ -124,3 +124,25 @@ fn a_block_counts_more_than_days_and_reports_none() {
     let requested = live([("etat:a", live_scope(true, &[(SKATT, "REQUESTED")]))]);
     assert_snapshot!(summary(&desired, &requested), @"");
 }
+
+#[test]
+fn access_after_a_block_names_the_block_that_was_lifted_and_counts_as_a_grant() {
+    let mut desired = declared([("etat:a", scope(&[SKATT, KART])), ("etat:b", scope(&[SKATT]))]);
+    desired.guards.max_grants = 1;
+    let blocked = blocking(blocking(desired.clone(), SKATT, Some("etat:a")), KART, Some("etat:b"));
+    let applied = Applied { commit: "abc".into(), desired: blocked };
+    let live = live([("etat:a", live_scope(true, &[])), ("etat:b", live_scope(true, &[]))]);
+    let plan = planned_after(&desired, Some(&applied), &live);
+    assert_snapshot!(in_lines(&plan), @"
+    grant etat:a 971040238
+    grant etat:a 974761076
+    grant etat:b 974761076
+    PV505 guards.max_grants
+    ");
+    let reasons: Vec<_> = plan.actions.iter().map(|action| action.reason.as_deref()).collect();
+    assert_eq!(reasons, [None, Some("block of Skatteetaten lifted (SAK-99)"), None]);
+    let lifted = &plan.actions[1];
+    let line = Source { at: Some("abc".into()), ..source(2) };
+    assert_eq!((&lifted.source, &lifted.entry), (&line, &Some(source(7))));
+    assert_eq!(lifted.danger(), Some(crate::Danger::Grants));
+}

@@ -313,3 +313,57 @@ fn a_later_day_is_reported_once() {
     let later = [days("2026-12-01", "")];
     assert_snapshot!(in_lines(&first(&with(&later), &open(&HAS))), @"revoke etat:a 974761076");
 }
+
+/// The reason and the line of the only action.
+fn reason(plan: &Plan) -> (Option<&str>, &Source) {
+    assert_eq!(plan.actions.len(), 1, "{plan:?}");
+    (plan.actions[0].reason.as_deref(), &plan.actions[0].source)
+}
+
+#[test]
+fn the_reason_is_that_of_the_entry_that_decides() {
+    let entry = |days: Days, line: usize, reason: Option<&str>| DesiredEntry {
+        days,
+        reason: reason.map(str::to_owned),
+        group: None,
+        source: source(line),
+    };
+    let of = |entries: &[DesiredEntry]| {
+        let [first, others @ ..] = entries else { panic!("no entries") };
+        let mut access = DesiredAccess::from(first.clone());
+        others.iter().for_each(|entry| access.add(entry.clone()));
+        declared([(
+            "etat:a",
+            DesiredScope { consumers: [(orgno(SKATT), access)].into(), ..scope(&[]) },
+        )])
+    };
+    let short = entry(days("", "2026-11-30"), 8, Some("SAK-1"));
+    let long = entry(days("", ""), 9, None);
+    let plan = planned(&of(&[short.clone(), long]), &open(&[]));
+    assert_eq!(reason(&plan), (None, &source(9)));
+    // What ended last is the cause, not what ended before or begins again.
+    let over = |day: &str, line| entry(days("", day), line, None);
+    let again = entry(days("2026-12-01", ""), 12, None);
+    let plan = planned(&of(&[again, over("2026-11-20", 10), over("2026-11-01", 11)]), &open(&HAS));
+    assert_eq!(reason(&plan), (Some("expired: the last day was 2026-11-20"), &source(10)));
+}
+
+#[test]
+fn later_days_count_in_the_limit_on_grants() {
+    let names = ["etat:a", "etat:b", "etat:c", "etat:ny"];
+    let mut desired = declared(names.map(|name| (name, scope_on(&[days("2026-12-01", "")]))));
+    desired.scopes.insert(name("etat:c"), scope(&[SKATT]));
+    desired.guards.max_grants = 3;
+    // A scope that the plan creates does not count.
+    let live = live(names[..3].iter().map(|name| (*name, live_scope(true, &[]))));
+    assert_eq!(first(&desired, &live).exceeded_limits, []);
+    desired.guards.max_grants = 2;
+    let limit = first(&desired, &live).exceeded_limits.remove(0);
+    assert_snapshot!(limit.message, @r#"3 accesses would be granted: 1 now and 2 on later days; guards.max_grants in portvakt.yaml allows 2. Split the change, raise the limit in a change of its own, or apply with --override-guards "why""#);
+    // Days that take access away count nothing.
+    let ends = declared(names.map(|name| (name, scope_on(&[days("", "2026-12-01")]))));
+    let has = names.map(|name| (name, live_scope(true, &HAS)));
+    let mut ends = Desired { guards: desired.guards.clone(), ..ends };
+    ends.guards.max_grants = 0;
+    assert_eq!(first(&ends, &super::live(has)).exceeded_limits, []);
+}

@@ -134,3 +134,29 @@ fn what_was_declared_before_too_is_asked_for_by_its_entry() {
     assert_eq!(plan.actions.len(), 1);
     assert_eq!((plan.actions[0].source.line, &plan.actions[0].entry), (7, &None));
 }
+
+#[test]
+fn an_entry_that_ended_before_is_not_the_cause_where_another_was_dropped() {
+    let mut two = desired(&by_group(&["skatt", "kart"]));
+    let mut one = desired(&by_group(&["skatt"]));
+    let over = DesiredEntry { source: source(8), ..entry(days("", "2026-11-01")) };
+    let with_over = |desired: &mut Desired| {
+        let consumers = &mut desired.scopes.get_mut(&name("etat:a")).unwrap().consumers;
+        match consumers.get_mut(&orgno(KART)) {
+            Some(access) => access.add(over.clone()),
+            None => drop(consumers.insert(orgno(KART), over.clone().into())),
+        }
+    };
+    with_over(&mut two);
+    with_over(&mut one);
+    // The member was taken out, and that is what takes the access away; it is what gives it, too.
+    assert_snapshot!(change(&two, &one), @"revoke etat:a 971040238 samarbeid consumers.yaml:13@abc for a.yaml:3");
+    let applied = Applied { commit: "abc".into(), desired: two };
+    let live = live([("etat:a", live_scope(true, &[(SKATT, "APPROVED"), (KART, "APPROVED")]))]);
+    let plan = planned_after(&one, Some(&applied), &live);
+    assert_eq!(plan.actions[0].reason, None);
+    let applied = Applied { commit: "abc".into(), desired: one };
+    let plan = planned_after(&applied.desired, Some(&applied), &live);
+    assert_eq!(plan.actions[0].reason.as_deref(), Some("expired: the last day was 2026-11-01"));
+    assert_eq!(plan.actions[0].source, source(8));
+}

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::document::{FORMAT_VERSION, SourceDocument};
 use domain::{
-    AccessState, ConsumedScope, Desired, DesiredAccess, DesiredClient, DesiredScope, Live,
-    LiveClient, LiveScope, Orgno, SCOPE, ScopeName, Source,
+    AccessState, ConsumedScope, Desired, DesiredClient, DesiredScope, Live, LiveClient, LiveScope,
+    Orgno, SCOPE, ScopeName, Source,
 };
 
 /// One environment: its declarations, and its live state if that was read.
@@ -154,7 +154,7 @@ impl AccessSide<'_> {
                 group: entry.and_then(|entry| entry.group.as_deref().map(str::to_owned)),
                 from: days.from,
                 until: if is_in_force { last } else { days.until },
-                reason: wanted.and_then(|access: &DesiredAccess| access.reason(today).cloned()),
+                reason: entry.and_then(|entry| entry.reason.clone()),
                 blocked: block.map(|block| block.reason.clone()),
                 source: entry.map(|entry| SourceDocument::new(&entry.source)),
             })
