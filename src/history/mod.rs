@@ -61,7 +61,7 @@ pub use lock::{Lock, LockRefs};
 pub use oid::is_id;
 pub use place::{is_folder, place_name, project};
 pub use protocol::Conclusion;
-pub use record::{Baseline, LossReason, Lost, Placement, Recorded, is_to_come};
+pub use record::{Baseline, DatesDone, LossReason, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
 pub use tree::{CommitFiles, Rest};
 pub use walk::{CommitFile, FileLink, Links};

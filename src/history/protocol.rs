@@ -8,7 +8,7 @@ use super::error::Error;
 use super::ledger::LedgerEntry;
 use super::lock::Lock;
 use super::program::Update;
-use super::record::{Lost, Recorded};
+use super::record::{DatesDone, Lost, Recorded};
 use super::refs::{self, Refs};
 
 /// Number of attempts to write, as long as others write too.
@@ -21,25 +21,27 @@ pub enum Conclusion {
     InFull,
     /// In full, with an older commit than the one that was applied before: the protection and limits of that
     /// remain in force.
-    /// limits counts on.
     RolledBack,
     /// In full, but entities that an earlier apply may have activated can still become visible: the commits
     /// that were tried remain in force.
     Awaiting,
-    /// In full, of what dates in the applied declarations ask for. The commits that count stay the same.
+    /// Of what dates in the applied declarations ask for, in full or in part. The commits that count stay the same.
     Due,
     /// In part, but nothing is left that is no longer declared.
     Closed,
     /// In part.
     InPart,
-    /// With uncommitted changes, so nothing is recorded.
+    /// With uncommitted changes, so that no commit counts for it.
     Dirty,
+    /// Nothing was applied: the ledger alone records what was done.
+    Ledger,
 }
 
 impl Lock {
     /// Writes the first line of an apply into the ledger. From now on its commit counts as tried, with the
-    /// data in `recorded`, unless uncommitted changes are applied (`dirty`). Lost parts of the past (`lost`)
-    /// stay lost until a baseline is set. Returns the refs after that.
+    /// data in `recorded`, and what dates ask for is done but for what this apply does, as in `dates`; but not where no
+    /// commit is applied (`dirty`). Lost parts of the past (`lost`) stay lost until a baseline is set. Returns the
+    /// refs after that.
     ///
     /// # Errors
     /// It cannot be written, the lock has been lost, or the baseline differs from the one in the plan
@@ -48,7 +50,7 @@ impl Lock {
         &self,
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
-        lost: Option<&Lost>,
+        (lost, dates): (Option<&Lost>, Option<&DatesDone>),
         dirty: bool,
         shown: Option<&Refs>,
     ) -> Result<Refs, Error> {
@@ -59,14 +61,14 @@ impl Lock {
             still_counts(now, shown)?;
             match dirty {
                 true => Ok(Vec::new()),
-                false => history.begun(recorded, lost, now),
+                false => history.begun(recorded, lost, dates, now),
             }
         })
     }
 
     /// Writes the last line of an apply into the ledger, moves the applied commit with the data in `recorded`
-    /// if it was applied in full, and releases the lock: all or nothing. The plan was made for the dates at
-    /// the time `planned`.
+    /// if it was applied in full, and releases the lock: all or nothing. What dates
+    /// ask for is done as in `dates`.
     ///
     /// # Errors
     /// [`Error::Broken`] where somebody has broken the lock: the result is still written, and the commit
@@ -77,7 +79,7 @@ impl Lock {
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
         conclusion: Conclusion,
-        planned: Timestamp,
+        dates: &DatesDone,
         shown: Option<&Refs>,
     ) -> Result<(), Error> {
         let history = self.history();
@@ -90,7 +92,7 @@ impl Lock {
             // The current holder of the lock may have changed the baseline.
             self.check_held(now)?;
             still_counts(now, shown)?;
-            let mut updates = history.concluded(recorded, conclusion, planned, now)?;
+            let mut updates = history.concluded(recorded, conclusion, dates, now)?;
             updates.push(self.release_update()?);
             Ok(updates)
         });
@@ -99,10 +101,10 @@ impl Lock {
                 // The current holder may not have seen all changes, and would forget them.
                 report(&|now| match (conclusion, now.own.record) {
                     // A record of this apply alone would hide the content of the ledger.
-                    (Conclusion::Dirty, _) | (_, None) => Ok(Vec::new()),
+                    (Conclusion::Dirty | Conclusion::Ledger, _) | (_, None) => Ok(Vec::new()),
                     (_, Some(_)) => {
                         let at = Timestamp::now();
-                        history.begun(&Recorded { at, ..recorded.clone() }, None, now)
+                        history.begun(&Recorded { at, ..recorded.clone() }, None, None, now)
                     }
                 })?;
                 Err(Error::Broken)
@@ -221,6 +223,10 @@ mod tests {
         Actor { who: "kari".to_owned(), place: "her".to_owned() }
     }
 
+    fn dates(recorded: &Recorded) -> DatesDone {
+        DatesDone { at: recorded.at, undone: domain::Undone::default() }
+    }
+
     fn lock(history: &History) -> Lock {
         history.lock(&actor(), Timestamp::now(), &mut Watch::default()).unwrap().unwrap()
     }
@@ -257,7 +263,7 @@ mod tests {
         unlock(&history);
         let nothing = entry(&recorded, None, "done");
         let ended =
-            lock.conclude(nothing, &recorded, Conclusion::InFull, recorded.at, Some(&shown));
+            lock.conclude(nothing, &recorded, Conclusion::InFull, &dates(&recorded), Some(&shown));
         assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
         assert_eq!(history.ledger().unwrap(), []);
     }
@@ -267,11 +273,12 @@ mod tests {
         let (_folder, history, recorded) = history();
         let begin = |lock: &Lock| {
             let shown = history.refs().unwrap();
-            lock.begin(entry(&recorded, None, BEGUN), &recorded, None, false, Some(&shown)).unwrap()
+            lock.begin(entry(&recorded, None, BEGUN), &recorded, (None, None), false, Some(&shown))
+                .unwrap()
         };
         let conclude = |lock: &Lock, shown: &Refs| {
             let entry = entry(&recorded, Some(BEGUN), "ended");
-            lock.conclude(entry, &recorded, Conclusion::InFull, recorded.at, Some(shown))
+            lock.conclude(entry, &recorded, Conclusion::InFull, &dates(&recorded), Some(shown))
         };
         let first = lock(&history);
         let shown = begin(&first);
@@ -282,7 +289,8 @@ mod tests {
         let seen = history.refs().unwrap();
         assert!(matches!(conclude(&first, &shown), Err(Error::Broken)));
         let nothing = entry(&other, None, "ended");
-        let ended = second.conclude(nothing, &other, Conclusion::InFull, recorded.at, Some(&seen));
+        let ended =
+            second.conclude(nothing, &other, Conclusion::InFull, &dates(&recorded), Some(&seen));
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         let baseline = counting(&history);
         assert_eq!((baseline.applied, baseline.tried.len()), (None, 1));
@@ -304,19 +312,26 @@ mod tests {
             let other = another(&folder, &recorded);
             let first = lock(&history);
             let begun = entry(&recorded, None, BEGUN);
-            let shown = first.begin(begun, &recorded, None, false, None).unwrap();
+            let shown = first.begin(begun, &recorded, (None, None), false, None).unwrap();
             unlock(&history);
             let second = lock(&history);
-            let seen = second.begin(entry(&other, None, BEGUN), &other, None, false, None).unwrap();
+            let seen = second
+                .begin(entry(&other, None, BEGUN), &other, (None, None), false, None)
+                .unwrap();
             let end_first = || {
                 let last = entry(&recorded, Some(BEGUN), "ended");
-                let ended =
-                    first.conclude(last, &recorded, Conclusion::InFull, recorded.at, Some(&shown));
+                let ended = first.conclude(
+                    last,
+                    &recorded,
+                    Conclusion::InFull,
+                    &dates(&recorded),
+                    Some(&shown),
+                );
                 assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
             };
             let end_second = || {
                 let last = entry(&other, Some(BEGUN), "ended");
-                second.conclude(last, &other, Conclusion::InFull, recorded.at, Some(&seen))
+                second.conclude(last, &other, Conclusion::InFull, &dates(&recorded), Some(&seen))
             };
             match first_ends_first {
                 true => {
@@ -339,20 +354,23 @@ mod tests {
         let first = lock(&history);
         let shown = history.refs().unwrap();
         let nothing = entry(&recorded, None, "ended");
-        first.conclude(nothing, &recorded, Conclusion::InFull, recorded.at, Some(&shown)).unwrap();
+        first
+            .conclude(nothing, &recorded, Conclusion::InFull, &dates(&recorded), Some(&shown))
+            .unwrap();
         // Before the start.
         let second = lock(&history);
         let shown = history.refs().unwrap();
         forget(&history);
         let begun = entry(&recorded, None, BEGUN);
-        let ended = second.begin(begun, &recorded, None, false, Some(&shown));
+        let ended = second.begin(begun, &recorded, (None, None), false, Some(&shown));
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         assert!(history.refs().unwrap().own.record.is_none());
         // And before the end: a record of this apply alone would hide the content of the ledger.
-        let now = second.begin(begun, &recorded, None, false, None).unwrap();
+        let now = second.begin(begun, &recorded, (None, None), false, None).unwrap();
         forget(&history);
         let last = entry(&recorded, Some(BEGUN), "ended again");
-        let ended = second.conclude(last, &recorded, Conclusion::Closed, recorded.at, Some(&now));
+        let ended =
+            second.conclude(last, &recorded, Conclusion::Closed, &dates(&recorded), Some(&now));
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         assert!(history.refs().unwrap().own.record.is_none());
         assert!(history.ledger().unwrap().iter().any(|line| line.text == "ended again"));

@@ -20,8 +20,8 @@ use super::place::{is_folder, is_place};
 use super::program::Update;
 use super::refs::{self, PlaceRefs, Refs};
 use super::{Actor, Conclusion, History, objects};
-use domain::Orgno;
 use domain::text::json;
+use domain::{Orgno, Undone};
 
 /// The version of the format.
 const VERSION: u8 = 1;
@@ -104,6 +104,9 @@ mod is_lost {
     }
 }
 
+/// Largest size, as JSON, of what is undone in a record: a record that is too large could not be read.
+const LARGEST_UNDONE: usize = 256 * 1024;
+
 /// Largest number of commits in a record.
 const MOST: usize = 1000;
 
@@ -127,10 +130,13 @@ pub struct Baseline {
     /// The later name of the place, if it was renamed: then this record no longer counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,
-    /// The time of the last plan after which nothing was left to do that dates in the declarations of
-    /// `applied` ask for; `None` stands for the time of `applied`.
+    /// The time of the last plan after which everything is done that dates in the declarations of `applied` ask
+    /// for until then, but for what is `undone`; `None` stands for the time of `applied`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dates_done: Option<Timestamp>,
+    /// What dates asked for until then and is not known to be done.
+    #[serde(default, skip_serializing_if = "Undone::is_empty")]
+    pub undone: Undone,
     /// The time of this record, never earlier than that of the one before, whatever the clocks show: an apply
     /// that began later concerns one of these commits.
     pub at: Timestamp,
@@ -205,8 +211,17 @@ impl Baseline {
         }
     }
 
-    /// Adds a commit whose apply begins, and the losses of the record that it replaces.
-    pub(super) fn begun(mut self, recorded: &Recorded, lost: Option<&Lost>) -> Self {
+    /// Adds a commit whose apply begins, and the losses of the record that it replaces. From now on the dates are done
+    /// but for what the apply does itself (`dates`), as nobody may live to record more.
+    pub(super) fn begun(
+        mut self,
+        recorded: &Recorded,
+        lost: Option<&Lost>,
+        dates: Option<&DatesDone>,
+    ) -> Self {
+        if let Some(dates) = dates {
+            self.look_at_dates(dates);
+        }
         if !self.commits().any(|known| known.is_same(recorded)) {
             self.tried.push(recorded.clone());
         }
@@ -225,10 +240,13 @@ impl Baseline {
     /// baseline. The commit applied here in full stays that, where it is known.
     fn and(self, recorded: &Recorded, theirs: &Self) -> Self {
         let own = self.applied.clone().filter(|_| self.is_whole());
-        let (applied, dates_done) = match own {
-            Some(own) => (own, self.dates_done),
+        let (applied, dates) = match own {
+            Some(own) => {
+                (own, self.dates_done.map(|at| DatesDone { at, undone: self.undone.clone() }))
+            }
             None => (recorded.clone(), theirs.dates_done_of(&recorded.commit)),
         };
+        let (dates_done, undone) = DatesDone::parts(dates);
         let mut tried: Vec<Recorded> = Vec::new();
         let theirs = theirs.commits().filter(|_| theirs.counts(&recorded.commit));
         for it in self.commits().chain([recorded]).chain(theirs) {
@@ -243,46 +261,59 @@ impl Baseline {
             lost: None,
             moved_to: None,
             dates_done,
+            undone,
             at: Timestamp::default(),
         }
     }
 
     /// The baseline in which a commit is the only applied one.
     fn only(&self, recorded: &Recorded) -> Self {
+        let (dates_done, undone) = DatesDone::parts(self.dates_done_of(&recorded.commit));
         Self {
             applied: Some(recorded.clone()),
             tried: Vec::new(),
             protecting: Vec::new(),
             lost: None,
             moved_to: None,
-            dates_done: self.dates_done_of(&recorded.commit),
+            dates_done,
+            undone,
             at: Timestamp::default(),
         }
     }
 
-    /// The time until which everything is done that dates in the declarations of a commit ask for; `None` if it
-    /// is not the one that is applied, or that is not known.
-    fn dates_done_of(&self, commit: &str) -> Option<Timestamp> {
+    /// What is done of what dates in the declarations of a commit ask for; `None` if it is not the one that is
+    /// applied, or that is not known.
+    fn dates_done_of(&self, commit: &str) -> Option<DatesDone> {
         let applied = self.applied.as_ref().filter(|applied| applied.commit == commit);
         let applied = applied.filter(|_| self.is_whole())?;
-        Some(self.dates_done.unwrap_or(applied.at))
+        let at = self.dates_done.unwrap_or(applied.at);
+        Some(DatesDone { at, undone: self.undone.clone() })
     }
 
-    /// After the apply of a commit, by a plan for the dates at the time `planned`.
+    /// Records what is done of what dates in the applied declarations ask for, unless nothing counts as applied or
+    /// it is too much for a record.
+    fn look_at_dates(&mut self, DatesDone { at, undone }: &DatesDone) {
+        if self.applied.is_some() && self.is_whole() && json::line(undone).len() <= LARGEST_UNDONE {
+            (self.dates_done, self.undone) = (Some(*at), undone.clone());
+        }
+    }
+
+    /// After the apply of a commit, by a plan for the dates at that time, which left them as they are in `dates`.
     pub(super) fn concluded(
         mut self,
         recorded: &Recorded,
         conclusion: Conclusion,
-        planned: Timestamp,
+        dates: &DatesDone,
     ) -> Self {
         match conclusion {
-            Conclusion::Awaiting
-            | Conclusion::InFull
-            | Conclusion::RolledBack
-            | Conclusion::Due => {
-                self.dates_done = Some(planned);
+            // What was due is settled by the new declarations.
+            Conclusion::Awaiting | Conclusion::InFull | Conclusion::RolledBack => {
+                (self.dates_done, self.undone) = (Some(dates.at), Undone::default());
             }
-            Conclusion::Closed | Conclusion::InPart | Conclusion::Dirty => {}
+            Conclusion::Due | Conclusion::Closed | Conclusion::InPart | Conclusion::Dirty => {
+                self.look_at_dates(dates);
+            }
+            Conclusion::Ledger => {}
         }
         match conclusion {
             Conclusion::Awaiting => {
@@ -306,9 +337,25 @@ impl Baseline {
             }
             Conclusion::Due => {}
             Conclusion::Closed => self.tried.retain(|tried| tried.is_same(recorded)),
-            Conclusion::InPart | Conclusion::Dirty => {}
+            Conclusion::InPart | Conclusion::Dirty | Conclusion::Ledger => {}
         }
         self
+    }
+}
+
+/// What is done of what dates in the applied declarations ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatesDone {
+    /// The time of the plan by which they were looked at.
+    pub at: Timestamp,
+    /// What they ask for until then, and is not known to be done.
+    pub undone: Undone,
+}
+
+impl DatesDone {
+    /// As a record has them.
+    fn parts(dates: Option<Self>) -> (Option<Timestamp>, Undone) {
+        dates.map_or_else(Default::default, |Self { at, undone }| (Some(at), undone))
     }
 }
 
@@ -418,13 +465,14 @@ impl History {
         &self,
         recorded: &Recorded,
         lost: Option<&Lost>,
+        dates: Option<&DatesDone>,
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
         let before = match self.baseline(now) {
             Ok(before) => before.unwrap_or_default(),
             Err(why) => Baseline { lost: Some(LossReason::Unreadable(why)), ..Baseline::default() },
         };
-        let begun = before.begun(recorded, lost);
+        let begun = before.begun(recorded, lost, dates);
         match begun.named().count() <= MOST {
             true => self.recording(&self.place, begun, recorded.at, now),
             false => Err(Error::TooManyTried(MOST)),
@@ -436,15 +484,21 @@ impl History {
         &self,
         recorded: &Recorded,
         conclusion: Conclusion,
-        planned: Timestamp,
+        dates: &DatesDone,
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
+        let is_partial = matches!(conclusion, Conclusion::InPart | Conclusion::Dirty);
         match (self.baseline(now), conclusion) {
-            (_, Conclusion::InPart | Conclusion::Dirty) => Ok(Vec::new()),
+            (_, Conclusion::Ledger) => Ok(Vec::new()),
             (Ok(before), _) => {
-                let after = before.unwrap_or_default().concluded(recorded, conclusion, planned);
-                self.recording(&self.place, after, recorded.at, now)
+                let before = before.unwrap_or_default();
+                let after = before.clone().concluded(recorded, conclusion, dates);
+                match is_partial && after == before {
+                    true => Ok(Vec::new()),
+                    false => self.recording(&self.place, after, recorded.at, now),
+                }
             }
+            (Err(_), _) if is_partial => Ok(Vec::new()),
             (Err(why), _) => Err(Error::Read { what: refs::record(&self.place), why }),
         }
     }
@@ -540,6 +594,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::DueAccess;
 
     fn tried(at: Timestamp) -> Recorded {
         let placement = Placement {
@@ -567,12 +622,50 @@ mod tests {
         }
     }
 
+    fn at(at: Timestamp) -> DatesDone {
+        DatesDone { at, undone: Undone::default() }
+    }
+
+    #[test]
+    fn what_is_undone_is_recorded_from_the_start_and_settled_by_new_declarations() {
+        let [first, planned] = [1, 2].map(|day| Timestamp::from_second(day * 86400).unwrap());
+        let scope = "etat:a".parse().unwrap();
+        let access = DueAccess::of((&scope, "974761076".parse().unwrap()));
+        let begun = Undone { begun: [access].into(), ..Undone::default() };
+        let dates = DatesDone { at: planned, undone: begun.clone() };
+        let none = Baseline::default().begun(&tried(first), None, Some(&dates));
+        assert_eq!((none.dates_done, none.undone), (None, Undone::default()), "nothing is applied");
+        let applied = applied_at(first);
+        let other = Recorded { commit: "b".repeat(40), ..tried(planned) };
+        let running = applied.begun(&other, None, Some(&dates));
+        assert_eq!((running.dates_done, &running.undone), (Some(planned), &begun));
+        let after = |conclusion| running.clone().concluded(&other, conclusion, &at(planned)).undone;
+        for conclusion in
+            [Conclusion::InPart, Conclusion::Dirty, Conclusion::Due, Conclusion::InFull]
+        {
+            assert_eq!(after(conclusion), Undone::default(), "{conclusion:?}");
+        }
+        assert_eq!(after(Conclusion::Ledger), begun);
+        // Too much for a record stays as it was.
+        let many = (0..9000).map(|at| DueAccess {
+            scope: format!("etat:{at}").parse().unwrap(),
+            consumer: "974761076".parse().unwrap(),
+        });
+        let many = Undone { left: many.collect(), ..Undone::default() };
+        let dates = DatesDone { at: planned, undone: many };
+        assert_eq!(applied_at(first).begun(&other, None, Some(&dates)).dates_done, Some(first));
+    }
+
+    fn applied_at(first: Timestamp) -> Baseline {
+        Baseline::default().concluded(&tried(first), Conclusion::InFull, &at(first))
+    }
+
     #[test]
     fn the_time_of_the_dates_is_that_of_the_plan_and_stays_with_the_applied_commit() {
         let [first, planned, ended, later] =
             [1, 2, 3, 4].map(|day| Timestamp::from_second(day * 86400).unwrap());
-        let applied = Baseline::default().concluded(&tried(first), Conclusion::InFull, first);
-        let done = applied.concluded(&tried(ended), Conclusion::Due, planned);
+        let applied = applied_at(first);
+        let done = applied.concluded(&tried(ended), Conclusion::Due, &at(planned));
         assert_eq!(done.dates_done, Some(planned));
         let again = tried(later);
         let other = Recorded { commit: "b".repeat(40), ..again.clone() };

@@ -9,9 +9,9 @@ use super::lock_guard::LockGuard;
 use super::planned::{ApplyAccess, Planned};
 use super::ready::PlanPart;
 use crate::apply::{ApplyOptions, Patience, apply};
-use crate::history::{Actor, Conclusion, LedgerEntry, Placement, Recorded, Refs};
-use domain::Behaviour;
+use crate::history::{Actor, Conclusion, DatesDone, LedgerEntry, Placement, Recorded, Refs};
 use domain::text::json;
+use domain::{Behaviour, Undone};
 use plan::document::ReportDocument;
 use plan::{Code, Plan, Report};
 
@@ -71,7 +71,7 @@ impl Approved {
             self;
         let is_due = matches!(ready.part, PlanPart::Due { .. });
         // Found done already, these dates are not due once more after a change by hand.
-        let is_dated = is_due && ready.dates_have_passed(plan.now);
+        let is_dated = is_due && ready.dates_have_passed(&plan);
         let past = ready.past;
         let (lost, mut shown, is_unfinished) = (past.lost, past.refs, past.is_unfinished);
         let who = (actor.who.clone(), actor.place.clone());
@@ -89,8 +89,9 @@ impl Approved {
         let lock_guard = lock_guard.zip(past.placement.map(recorded));
         let began = !plan.actions.is_empty();
         if let (Some((held, recorded)), true) = (&lock_guard, began) {
-            let (entry, lost) = (entry(None, &line), lost.as_ref());
-            match held.begin(entry, recorded, lost, begun.dirty, shown.as_ref()) {
+            let dates = DatesDone { at: plan.now, undone: plan.begun() };
+            let (entry, known) = (entry(None, &line), (lost.as_ref(), Some(&dates)));
+            match held.begin(entry, recorded, known, begun.dirty, shown.as_ref()) {
                 Ok(now) => shown = Some(now),
                 Err(failure) => {
                     if let Some((lock_guard, _)) = lock_guard {
@@ -116,6 +117,8 @@ impl Approved {
                 apply(&plan, &writer, conduct).await
             }
         };
+        let undone = Undone { left: plan.undone(&report.outcomes), ..Undone::default() };
+        let dates = DatesDone { at: plan.now, undone };
         let report = begun.ended(&report, Timestamp::now());
         let concluded = match lock_guard {
             Some((lock_guard, recorded)) => {
@@ -123,19 +126,18 @@ impl Approved {
                 let is_news = if is_due { is_dated } else { !was_applied || is_unfinished };
                 let ends = json::line(&report);
                 let conclusion = match conclusion(&plan, &report) {
+                    _ if is_due => Conclusion::Due,
                     Conclusion::InFull | Conclusion::Closed
                         if kept.is_some() || left.open.is_some() =>
                     {
                         Conclusion::InPart
                     }
-                    Conclusion::InFull if is_due && !plan.leaves_due() => Conclusion::Due,
-                    _ if is_due => Conclusion::InPart,
                     Conclusion::InFull if document.rollback => Conclusion::RolledBack,
                     Conclusion::InFull if left.may_show => Conclusion::Awaiting,
                     conclusion => conclusion,
                 };
                 let entry = entry(began.then_some(&line), &ends);
-                let conclusion = (conclusion, plan.now);
+                let conclusion = (conclusion, &dates);
                 conclude(lock_guard, is_news, conclusion, entry, &recorded, shown.as_ref()).await
             }
             None => Ok(()),
@@ -168,7 +170,7 @@ impl Approved {
 async fn conclude(
     lock_guard: LockGuard,
     is_news: bool,
-    (conclusion, planned): (Conclusion, Timestamp),
+    (conclusion, dates): (Conclusion, &DatesDone),
     entry: LedgerEntry<'_>,
     recorded: &Recorded,
     shown: Option<&Refs>,
@@ -182,7 +184,7 @@ async fn conclude(
         lock_guard.release().await;
         return Ok(());
     }
-    lock_guard.conclude(entry, recorded, conclusion, planned, shown).await
+    lock_guard.conclude(entry, recorded, conclusion, dates, shown).await
 }
 
 /// Whether the commit counts as applied: all actions are done, and every entity to deactivate is inactive. An

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::failure::Failure;
 use crate::history::{
-    self, Actor, Conclusion, History, LedgerEntry, Lock, Lost, Recorded, Refs, Watch,
+    self, Actor, Conclusion, DatesDone, History, LedgerEntry, Lock, Lost, Recorded, Refs, Watch,
 };
 
 /// Interval between renewals, within which a broken lock is noticed.
@@ -74,11 +74,11 @@ impl LockGuard {
         &self,
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
-        lost: Option<&Lost>,
+        known: (Option<&Lost>, Option<&DatesDone>),
         dirty: bool,
         shown: Option<&Refs>,
     ) -> Result<Refs, Failure> {
-        Ok(self.lock.begin(entry, recorded, lost, dirty, shown)?)
+        Ok(self.lock.begin(entry, recorded, known, dirty, shown)?)
     }
 
     /// Writes the last line into the ledger, moves the applied commit, and releases the lock.
@@ -87,11 +87,11 @@ impl LockGuard {
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
         conclusion: Conclusion,
-        planned: Timestamp,
+        dates: &DatesDone,
         shown: Option<&Refs>,
     ) -> Result<(), Failure> {
         self.stop().await;
-        let concluded = self.lock.conclude(entry, recorded, conclusion, planned, shown);
+        let concluded = self.lock.conclude(entry, recorded, conclusion, dates, shown);
         if !matches!(concluded, Ok(()) | Err(history::Error::Broken)) {
             self.release_lock();
         }

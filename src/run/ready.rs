@@ -13,7 +13,7 @@ use super::past::GitPast;
 use super::remote::Remote;
 use crate::history::{self, Commit, History};
 use digdir::{Needs, ReadProgress, Reader};
-use domain::{Applied, Desired, Live, norwegian_date};
+use domain::{Applied, Desired, Live, Undone, norwegian_date};
 use plan::document::{AppliedDocument, CommitDocument, PlanDocument, RepositoryDocument};
 use plan::{Code, DatesPassed, Kind, Notice, PAST_REMEDY, Plan, plan};
 
@@ -226,22 +226,29 @@ impl Ready {
         let GitPast { known, applied, last, base, notices, .. } = &self.past;
         let mut planned = plan(&self.opened.desired, known, live, now);
         if let Some(base) = base {
-            let known = domain::Past { applied: applied.clone(), ..known.clone() };
-            let since = last.as_ref().map_or(Date::MIN, |last| norwegian_date(last.dates_done));
-            let dates = DatesPassed { desired: &base.desired, since, today };
-            planned.set_origins(&plan(&base.desired, &known, live, now), dates);
-        }
-        if let PlanPart::Due { current } = &self.part {
-            planned = planned.only_due(&self.opened.desired, current, (known, live), today);
+            let since = last.as_ref().map_or(Date::MIN, |last| norwegian_date(last.dates.at));
+            let nothing = Undone::default();
+            let undone = last.as_ref().map_or(&nothing, |last| &last.dates.undone);
+            let dates = DatesPassed { desired: &base.desired, since, undone, today };
+            let of_before = domain::Past { applied: applied.clone(), ..known.clone() };
+            planned.set_origins(&plan(&base.desired, &of_before, live, now), dates);
+            if let PlanPart::Due { current } = &self.part {
+                planned = planned.only_due(dates, current, (known, live));
+            }
         }
         planned.add_notices(notices.iter().cloned());
         planned
     }
 
-    /// Whether a first or last day of an access has passed since the dates that are done.
-    pub(crate) fn dates_have_passed(&self, now: Timestamp) -> bool {
-        let since = self.past.last.as_ref().map(|last| norwegian_date(last.dates_done));
-        let (since, today) = (since.unwrap_or(Date::MIN), norwegian_date(now));
+    /// Whether a first or last day of an access has passed since the dates were looked at for the last time, or
+    /// less is undone by now.
+    pub(crate) fn dates_have_passed(&self, plan: &Plan) -> bool {
+        let last = self.past.last.as_ref().map(|last| &last.dates);
+        let since = last.map(|dates| norwegian_date(dates.at));
+        let (since, today) = (since.unwrap_or(Date::MIN), norwegian_date(plan.now));
+        if last.is_some_and(|last| !last.undone.begun.is_empty() || last.undone.left != plan.due) {
+            return true;
+        }
         let scopes = self.opened.desired.scopes.values();
         let accesses = scopes.flat_map(|scope| scope.consumers.values());
         let mut days = accesses.flat_map(|access| access.entries()).map(|entry| entry.days);

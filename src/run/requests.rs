@@ -12,10 +12,12 @@ use super::past::GitPast;
 use super::{Failure, LockGuard, Opened, Remote, RunOptions};
 use crate::apply::Patience;
 use crate::declare::{SETTINGS_FILE, did_you_mean};
-use crate::history::{Actor, Commit, Conclusion, LedgerEntry, Recorded};
+use crate::history::{Actor, Commit, Conclusion, DatesDone, LedgerEntry, Recorded};
 use digdir::{Needs, Reach, ReadProgress, Which, Writer};
 use domain::text::{json, printable};
-use domain::{AccessState, DesiredEntry, Live, LiveAccess, LiveScope, Orgno, ScopeName, Source};
+use domain::{
+    AccessState, DesiredEntry, Live, LiveAccess, LiveScope, Orgno, ScopeName, Source, Undone,
+};
 use plan::document::{
     AccessRequest, LaterEntry, PlanDocument, ReportDocument, RepositoryDocument, RequestsDocument,
 };
@@ -125,8 +127,10 @@ impl Denial {
         let placement = placement.map_err(Failure::Failed)?;
         let recorded = Recorded { commit: commit.clone(), placement, actor, at: Timestamp::now() };
         let entry = |before, line| LedgerEntry { commit: &commit, before, line };
-        // Nothing is applied: the line is all that is written, as with uncommitted changes.
-        if let Err(failure) = lock_guard.begin(entry(None, &line), &recorded, None, true, None) {
+        // Nothing is applied: the line is all that is written.
+        if let Err(failure) =
+            lock_guard.begin(entry(None, &line), &recorded, (None, None), true, None)
+        {
             lock_guard.release().await;
             return Err(failure.and("The ledger could not be written, so nothing was changed"));
         }
@@ -134,8 +138,9 @@ impl Denial {
         let report = gated.denied(begun, patience).await;
         let ends = json::line(&report);
         let entry = entry(Some(&line), &ends);
+        let dates = DatesDone { at: Timestamp::now(), undone: Undone::default() };
         let concluded = lock_guard
-            .conclude(entry, &recorded, Conclusion::Dirty, Timestamp::now(), None)
+            .conclude(entry, &recorded, Conclusion::Ledger, &dates, None)
             .await
             .map_err(|failure| {
                 failure.and(
@@ -164,6 +169,7 @@ impl Denial {
             now: now(),
             actions: vec![action],
             scheduled: Vec::new(),
+            due: BTreeSet::new(),
             blocked: Vec::new(),
             notices: Vec::new(),
             exceeded_limits: Vec::new(),

@@ -1,8 +1,13 @@
 //! Days in Norway.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::{Orgno, ScopeName};
 
 /// The date in Norway at that time, by which `from` and `until` are compared.
 pub fn norwegian_date(at: Timestamp) -> Date {
@@ -68,6 +73,45 @@ impl Days {
             true => item,
             false => best,
         })
+    }
+}
+
+/// An access about which a date asks for a change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DueAccess {
+    /// The scope.
+    pub scope: ScopeName,
+    /// The organisation.
+    pub consumer: Orgno,
+}
+
+impl DueAccess {
+    /// An organisation's access to a scope.
+    pub fn of((scope, consumer): (&ScopeName, Orgno)) -> Self {
+        Self { scope: scope.clone(), consumer }
+    }
+}
+
+/// The accesses about which dates asked for a change that is not known to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Undone {
+    /// Those that were left alone, or failed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub left: BTreeSet<DueAccess>,
+    /// Those that an apply began to change without recording its end.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub begun: BTreeSet<DueAccess>,
+}
+
+impl Undone {
+    /// Whether an access is one of them.
+    pub fn contains(&self, access: &DueAccess) -> bool {
+        self.left.contains(access) || self.begun.contains(access)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.left.is_empty() && self.begun.is_empty()
     }
 }
 

@@ -36,7 +36,7 @@ pub use client_attributes::{
     GrantType, KRR_SCOPES, LOGIN_SCOPES, RefreshTokenUsage,
 };
 pub use client_identity::ClientIdentity;
-pub use date::{Days, norwegian_date};
+pub use date::{Days, DueAccess, Undone, norwegian_date};
 pub use desired::{
     ClientRemoval, CommitId, ConsumerBlock, Desired, DesiredAccess, DesiredClient, DesiredEntry,
     DesiredScope, Guards, Removal, RemovalAction, Source,

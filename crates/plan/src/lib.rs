@@ -29,7 +29,7 @@ mod scope;
 mod tests;
 mod unmanaged;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -52,7 +52,8 @@ pub use unmanaged::Unmanaged;
 use self::beside::Others;
 use domain::nais::Application;
 use domain::{
-    ConsumedScope, Desired, DesiredScope, Live, Orgno, Past, Protection, ScopeName, norwegian_date,
+    ConsumedScope, Desired, DesiredScope, DueAccess, Live, Orgno, Past, Protection, ScopeName,
+    norwegian_date,
 };
 
 /// Actions for one environment, and findings about it.
@@ -68,6 +69,8 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// Accesses that change on a later day, by other declarations than the applied ones.
     pub scheduled: Vec<ScheduledChange>,
+    /// The accesses about which dates in the declarations before ask for something that is not done.
+    pub due: BTreeSet<DueAccess>,
     /// Requested actions that will not be done.
     pub blocked: Vec<Blocked>,
     /// Information for the reviewer.
@@ -260,6 +263,7 @@ impl Draft<'_> {
             now,
             actions,
             scheduled,
+            due: BTreeSet::new(),
             blocked,
             notices,
             exceeded_limits,

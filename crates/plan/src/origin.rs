@@ -1,61 +1,79 @@
 //! Cause of each action: a change of the declarations or of the live state, or a date.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
 use super::{
-    AccessWork, Action, ActionId, Code, Notice, Origin, Plan, Target, Unmanaged, Verb, Work, guards,
+    AccessWork, Action, ActionId, Code, Notice, Origin, Outcome, Plan, Target, Unmanaged, Verb,
+    Work, guards,
 };
-use domain::{Desired, Live, Past};
+use domain::{AccessState, Desired, DueAccess, Live, Past, Undone};
 
-/// The declarations before, and the days between which a date may have passed in them.
+/// The declarations before, and what was done of what dates in them ask for.
 #[derive(Debug, Clone, Copy)]
 pub struct DatesPassed<'a> {
     /// The declarations before.
     pub desired: &'a Desired,
-    /// The day of the last apply.
+    /// The day until which dates in them were looked at.
     pub since: Date,
+    /// What they asked for until then, and is not known to be done.
+    pub undone: &'a Undone,
     /// Today.
     pub today: Date,
 }
 
 impl DatesPassed<'_> {
-    /// The cause of an action on an access that these declarations ask for today and did not then.
-    fn cause(&self, action: &Action) -> Option<Origin> {
-        let Work::Access(scope, consumer, work) = &action.work else { return None };
-        let access = self.desired.scopes.get(scope)?.consumers.get(&consumer.orgno)?;
-        let had = access.on(self.since).is_some();
-        match (work, had, access.on(self.today).is_some()) {
-            (AccessWork::Revoke { .. }, true, false) if !action.is_of_block() => {
-                Some(Origin::Expired)
-            }
-            (AccessWork::Grant { .. }, false, true) => Some(Origin::Due),
-            (AccessWork::Revoke { .. } | AccessWork::Grant { .. }, _, _) => None,
+    /// The cause of the revocation of an access, or of its grant, that these declarations ask for today, and did
+    /// not then or nobody has done since.
+    fn cause(&self, verb: Verb, access: &DueAccess) -> Option<Origin> {
+        let declared = self.desired.scopes.get(&access.scope)?.consumers.get(&access.consumer)?;
+        // What was asked for then and is undone is as it was before.
+        let had = declared.on(self.since).is_some() != self.undone.contains(access);
+        match (verb, had, declared.on(self.today).is_some()) {
+            (Verb::Revoke, true, false) => Some(Origin::Expired),
+            (Verb::Grant, false, true) => Some(Origin::Due),
+            (_, _, _) => None,
         }
+    }
+
+    fn cause_of(&self, action: &Action) -> Option<Origin> {
+        let cause = self.cause(action.verb(), &DueAccess::of(action.access()?))?;
+        (!action.is_of_block() && !self.is_unclear(action)).then_some(cause)
+    }
+
+    /// Whether an interrupted apply may have granted an access, which then somebody has revoked.
+    fn is_unclear(&self, action: &Action) -> bool {
+        let Work::Access(_, _, work) = &action.work else { return false };
+        matches!(work, AccessWork::Grant { before: Some(AccessState::Denied) })
+            && action.access().is_some_and(|it| self.undone.begun.contains(&DueAccess::of(it)))
     }
 }
 
 impl Plan {
     /// Sets the origin of each action, given the plan for the declarations before: an action that is in both
-    /// is drift, unless a date has asked for it since.
+    /// is drift, unless a date has asked for it since. What dates ask for is kept too.
     pub fn set_origins(&mut self, before: &Self, dates: DatesPassed<'_>) {
+        let dated = before.actions.iter().filter(|action| dates.cause_of(action).is_some());
+        let dated = dated.filter_map(Action::access).map(DueAccess::of);
+        let blocked = before.blocked.iter().filter_map(|blocked| match &blocked.target.target {
+            Target::Access(scope, consumer) => {
+                let access = DueAccess::of((scope, *consumer));
+                dates.cause(blocked.target.verb, &access).map(|_| access)
+            }
+            Target::Scope(_) | Target::Client(_) | Target::Keys(_) => None,
+        });
+        self.due = dated.chain(blocked).collect();
         let before: HashMap<_, _> =
             before.actions.iter().map(|action| (action.id(), action)).collect();
         for action in &mut self.actions {
             let same = before.get(&action.id());
             let is_in_both = same.is_some_and(|before| before.is_same_work(action));
             action.origin = Some(match is_in_both {
-                true => dates.cause(action).unwrap_or(Origin::Drift),
+                true => dates.cause_of(action).unwrap_or(Origin::Drift),
                 false => Origin::Change,
             });
         }
-    }
-
-    /// Whether something that dates ask for is left to be done after it.
-    pub fn leaves_due(&self) -> bool {
-        let is_left = |notice: &Notice| notice.code == Code::DueLeftAlone;
-        !self.blocked.is_empty() || self.notices.iter().any(is_left)
     }
 
     /// Keeps the actions that dates ask for, as far as they depend on no others and the `current` declarations
@@ -63,16 +81,17 @@ impl Plan {
     #[must_use]
     pub fn only_due(
         self,
-        applied: &Desired,
+        dates: DatesPassed<'_>,
         current: &Desired,
         (past, live): (&Past, &Live),
-        today: Date,
     ) -> Self {
+        let DatesPassed { desired: applied, since: _, undone: _, today } = dates;
         let Self {
             environment,
             organization,
             now,
             scheduled: _,
+            due,
             mut actions,
             mut blocked,
             notices: _,
@@ -80,15 +99,20 @@ impl Plan {
             unmanaged: _,
             forgotten: _,
         } = self;
+        let unclear = actions.iter().filter(|action| dates.is_unclear(action)).map(|action| {
+            let message = "an apply that was interrupted may have granted it, and it is denied now: left \
+                           alone, as somebody may have revoked it";
+            Notice { code: Code::DueUnclear, ..left(action, message) }
+        });
+        let mut notices: Vec<_> = unclear.collect();
         actions.retain(|action| action.origin.is_some_and(Origin::is_date));
         let overruled = actions.extract_if(.., |action| !is_wanted(action, current, today));
-        let overruled = overruled.map(|action| {
+        notices.extend(overruled.map(|action| {
             left(
                 &action,
                 "the current declarations, which are not applied yet, say otherwise: left alone",
             )
-        });
-        let mut notices: Vec<_> = overruled.collect();
+        }));
         let dependent = actions.extract_if(.., |action| {
             // Nobody has access to an inactive scope.
             let scope = action.scope().and_then(|name| live.scopes.get(name));
@@ -105,12 +129,35 @@ impl Plan {
             now,
             actions,
             scheduled: Vec::new(),
+            due,
             blocked,
             notices,
             exceeded_limits,
             unmanaged: Unmanaged::default(),
             forgotten: None,
         }
+    }
+
+    /// What dates ask for and is not known to be done, once the first of these `outcomes` of its actions are known:
+    /// before all of it, with none.
+    pub fn undone(&self, outcomes: &[Outcome]) -> BTreeSet<DueAccess> {
+        let mut undone = self.due.clone();
+        for (action, outcome) in self.actions.iter().zip(outcomes) {
+            if let (Some(access), Outcome::Done | Outcome::NotVisible(_)) =
+                (action.access(), outcome)
+            {
+                undone.remove(&DueAccess::of(access));
+            }
+        }
+        undone
+    }
+
+    /// The same while it is carried out: what it does itself is begun.
+    pub fn begun(&self) -> Undone {
+        let own: BTreeSet<_> =
+            self.actions.iter().filter_map(Action::access).map(DueAccess::of).collect();
+        let (begun, left) = self.due.iter().cloned().partition(|access| own.contains(access));
+        Undone { left, begun }
     }
 }
 

@@ -6,6 +6,7 @@ mod clients;
 mod consumed;
 mod dates;
 mod named;
+mod nights;
 mod owned;
 mod renamed;
 
@@ -19,7 +20,7 @@ use super::{Plan, plan};
 use domain::{
     AccessState, Applied, Days, DelegationSource, Desired, DesiredAccess, DesiredEntry,
     DesiredScope, Guards, Live, LiveAccess, LiveScope, Orgno, Past, Protected, Protection, Removal,
-    RemovalAction, ScopeAttributes, ScopeName, Source, Vocabulary,
+    RemovalAction, ScopeAttributes, ScopeName, Source, Undone, Vocabulary,
 };
 
 const NOW: &str = "2026-11-22T10:00:00Z";
@@ -90,6 +91,9 @@ fn days(from: &str, until: &str) -> Days {
 fn removal(action: RemovalAction) -> Removal {
     Removal { action, reason: Some("avviklet".to_owned()), source: source(9) }
 }
+
+/// Nothing that dates asked for is left.
+static NOTHING: Undone = Undone { left: BTreeSet::new(), begun: BTreeSet::new() };
 
 /// Live state.
 fn live(scopes: impl IntoIterator<Item = (&'static str, LiveScope)>) -> Live {

@@ -3,7 +3,7 @@
 use super::world::{
     At, Claim, Commit, Job, Place, Plan, Record, Scopes, World, name, number, recorded, time,
 };
-use crate::history::{Baseline, Conclusion, LossReason, Lost};
+use crate::history::{Baseline, Conclusion, DatesDone, LossReason, Lost};
 
 /// Answer to a push, as the job sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +192,7 @@ impl World {
             Ok(before) => before.unwrap_or_default(),
             Err(()) => Baseline { lost: Some(LossReason::WentOn), ..Baseline::default() },
         };
-        self.recording(job, before.begun(&recorded(commit), lost))
+        self.recording(job, before.begun(&recorded(commit), lost, None))
     }
 
     /// `History::recording`.
@@ -319,7 +319,10 @@ impl World {
                 let after = before.unwrap_or_default().concluded(
                     &recorded(commit),
                     conclusion,
-                    jiff::Timestamp::UNIX_EPOCH,
+                    &DatesDone {
+                        at: jiff::Timestamp::UNIX_EPOCH,
+                        undone: domain::Undone::default(),
+                    },
                 );
                 Some(self.recording(job, after))
             }

@@ -244,8 +244,16 @@ impl Job {
 
 impl Record {
     pub(super) fn of(baseline: &Baseline) -> Self {
-        let Baseline { applied, tried, protecting, lost, moved_to: _, dates_done: _, at } =
-            baseline;
+        let Baseline {
+            applied,
+            tried,
+            protecting,
+            lost,
+            moved_to: _,
+            dates_done: _,
+            undone: _,
+            at,
+        } = baseline;
         Self {
             applied: applied.as_ref().map(|it| number(&it.commit)),
             tried: tried.iter().map(|it| number(&it.commit)).collect(),
@@ -264,6 +272,7 @@ impl Record {
             lost: lost.then_some(LossReason::WentOn),
             moved_to: None,
             dates_done: None,
+            undone: domain::Undone::default(),
             at: time(*at),
         }
     }

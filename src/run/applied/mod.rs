@@ -7,8 +7,6 @@ mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
 pub(crate) use self::at::{
     At, applied_at, apply_from, declared_at, files_at, files_here, read_at, unread, valid_at,
 };
@@ -19,7 +17,9 @@ pub(crate) use self::names::{
 };
 use self::place::OfPlace;
 use crate::declare::Repository;
-use crate::history::{Baseline, Branch, History, LossReason, Lost, Placement, Recorded, Refs};
+use crate::history::{
+    Baseline, Branch, DatesDone, History, LossReason, Lost, Placement, Recorded, Refs,
+};
 use domain::{self, Applied, Desired, Guards, Past, Protected};
 
 /// The other places at which something was applied to the same API, or may have been, by name; with the last
@@ -31,8 +31,8 @@ pub(crate) type AppliedElsewhere = BTreeMap<String, Option<Applied>>;
 pub(crate) struct LastApply {
     /// Its commit, and the place of the declarations.
     pub(crate) recorded: Recorded,
-    /// When everything was done that dates in its declarations asked for.
-    pub(crate) dates_done: Timestamp,
+    /// What was done of what dates in its declarations ask for.
+    pub(crate) dates: DatesDone,
 }
 
 /// Earlier applies, from git.
@@ -154,7 +154,10 @@ impl Reading<'_> {
             .map(|other| (other.name.clone(), other.of.applied.clone()));
         let last = own.recorded.applied.clone().filter(|_| own.applied.is_some());
         let last = last.map(|recorded| LastApply {
-            dates_done: own.recorded.dates_done.unwrap_or(recorded.at),
+            dates: DatesDone {
+                at: own.recorded.dates_done.unwrap_or(recorded.at),
+                undone: own.recorded.undone.clone(),
+            },
             recorded,
         });
         KnownPast {

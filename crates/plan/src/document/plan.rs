@@ -132,6 +132,7 @@ impl PlanDocument {
             now: _,
             actions,
             scheduled,
+            due: _,
             blocked,
             notices,
             exceeded_limits,

@@ -21,7 +21,7 @@ fn after(desired: &Desired, before: Desired, live: &Live) -> String {
 /// No day has passed since the last apply.
 fn no_dates(desired: &Desired) -> DatesPassed<'_> {
     let today = "2026-11-22".parse().unwrap();
-    DatesPassed { desired, since: today, today }
+    DatesPassed { desired, since: today, undone: &NOTHING, today }
 }
 
 fn nothing() -> Desired {

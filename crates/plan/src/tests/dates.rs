@@ -3,8 +3,9 @@
 use insta::assert_snapshot;
 use jiff::civil::Date;
 
-use super::super::{DatesPassed, DayEffect, Origin};
+use super::super::{DatesPassed, DayEffect, Origin, Outcome};
 use super::*;
+use domain::DueAccess;
 
 const HAS: [(&str, &str); 1] = [(SKATT, "APPROVED")];
 
@@ -92,9 +93,12 @@ fn origins(desired: &Desired, live: &Live, since: &str) -> Vec<Option<Origin>> {
 
 fn due_since(desired: &Desired, live: &Live, since: &str) -> Plan {
     let mut planned = planned(desired, live);
-    let dates = DatesPassed { desired, since: date(since), today: today() };
-    planned.set_origins(&planned.clone(), dates);
+    planned.set_origins(&planned.clone(), dates_since(desired, since, &NOTHING));
     planned
+}
+
+fn dates_since<'a>(desired: &'a Desired, since: &str, undone: &'a Undone) -> DatesPassed<'a> {
+    DatesPassed { desired, since: date(since), undone, today: today() }
 }
 
 #[test]
@@ -117,7 +121,7 @@ fn a_date_is_the_cause_once_and_what_happens_later_is_drift() {
 fn what_only_the_new_declarations_ask_for_is_a_change() {
     let (before, now) = (with(&[days("", "")]), with(&[days("", "2026-11-20")]));
     let mut plan = planned(&now, &open(&HAS));
-    let dates = DatesPassed { desired: &before, since: date("2026-11-01"), today: today() };
+    let dates = dates_since(&before, "2026-11-01", &NOTHING);
     plan.set_origins(&planned(&before, &open(&HAS)), dates);
     assert_eq!(plan.actions[0].origin, Some(Origin::Change));
 }
@@ -126,7 +130,7 @@ fn what_only_the_new_declarations_ask_for_is_a_change() {
 fn due(applied: &Desired, current: &Desired, live: &Live) -> String {
     let past = Past::of(Applied { commit: "4b3fd65893".into(), desired: applied.clone() });
     let whole = due_since(applied, live, "2026-11-01");
-    in_lines(&whole.only_due(applied, current, (&past, live), today()))
+    in_lines(&whole.only_due(dates_since(applied, "2026-11-01", &NOTHING), current, (&past, live)))
 }
 
 #[test]
@@ -312,6 +316,71 @@ fn a_later_day_is_reported_once() {
     assert_snapshot!(in_lines(&again), @"PV420 etat:a 974761076");
     let later = [days("2026-12-01", "")];
     assert_snapshot!(in_lines(&first(&with(&later), &open(&HAS))), @"revoke etat:a 974761076");
+}
+
+#[test]
+fn what_was_not_done_stays_due_and_what_was_done_is_drift() {
+    let applied = declared([
+        ("etat:a", scope_on(&[days("", "2026-11-20")])),
+        ("etat:b", scope_on(&[days("2026-11-20", "")])),
+        ("etat:c", scope_on(&[days("2026-11-20", "")])),
+    ]);
+    let past = Past::of(Applied { commit: "4b3fd65893".into(), desired: applied.clone() });
+    let live = |c: &[(&str, &str)]| {
+        live([
+            ("etat:a", live_scope(true, &HAS)),
+            ("etat:b", live_scope(true, &[])),
+            ("etat:c", live_scope(true, c)),
+        ])
+    };
+    let night = |since: &str, undone: &Undone, live: &Live| {
+        let mut whole = planned_after(&applied, past.applied.as_ref(), live);
+        whole.set_origins(&whole.clone(), dates_since(&applied, since, undone));
+        whole.only_due(dates_since(&applied, since, undone), &applied, (&past, live))
+    };
+    let first = night("2026-11-19", &Undone::default(), &live(&[]));
+    assert_snapshot!(in_lines(&first), @"
+    revoke etat:a 974761076
+    grant etat:b 974761076
+    grant etat:c 974761076
+    ");
+    // The revocation fails, the first grant is done, and a signal keeps the other from starting.
+    let outcomes = [Outcome::Failed("500".to_owned()), Outcome::Done, Outcome::NotStarted];
+    let left = first.undone(&outcomes);
+    let left: Vec<_> = left.iter().map(|it| it.scope.to_string()).collect();
+    assert_eq!(left, ["etat:a", "etat:c"]);
+    // Somebody revokes what was granted: that is drift, however the rest went.
+    let undone = Undone { left: first.undone(&outcomes), ..Undone::default() };
+    assert_snapshot!(in_lines(&night("2026-11-21", &undone, &live(&[]))), @"
+    revoke etat:a 974761076
+    grant etat:c 974761076
+    ");
+    // The job was killed: it may have granted what is denied now.
+    let begun = first.begun();
+    assert!(begun.left.is_empty(), "{begun:?}");
+    assert_snapshot!(in_lines(&night("2026-11-21", &begun, &live(&[(SKATT, "DENIED")]))), @"
+    revoke etat:a 974761076
+    grant etat:b 974761076
+    PV424 grant etat:c 974761076
+    ");
+    // And before it could begin, a denial has nothing to do with it.
+    let left = Undone { left: begun.begun.clone(), ..Undone::default() };
+    let again = night("2026-11-21", &left, &live(&[(SKATT, "DENIED")]));
+    assert_eq!(again.actions.len(), 3);
+    assert!(again.due.contains(&DueAccess::of((&name("etat:c"), orgno(SKATT)))));
+}
+
+#[test]
+fn a_day_after_one_that_was_not_done_asks_for_its_own_change() {
+    let gap = with(&[days("", "2026-11-10"), days("2026-11-20", "")]);
+    let left = [DueAccess::of((&name("etat:a"), orgno(SKATT)))].into();
+    let undone = Undone { left, ..Undone::default() };
+    for (undone, origin) in [(&NOTHING, Origin::Due), (&undone, Origin::Drift)] {
+        let mut plan = planned(&gap, &open(&[]));
+        plan.set_origins(&plan.clone(), dates_since(&gap, "2026-11-11", undone));
+        // Where the revocation was left, the access went on, and somebody has revoked it since.
+        assert_eq!(plan.actions[0].origin, Some(origin));
+    }
 }
 
 /// The reason and the line of the only action.
