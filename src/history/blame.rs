@@ -7,6 +7,7 @@ use git2::{BlameOptions, Repository};
 
 use super::History;
 use super::discovery::below;
+use super::line_fate::{LineFate, LineFates};
 use super::oid::oid;
 
 /// Last change of a line.
@@ -22,12 +23,13 @@ pub struct Blame {
 pub struct Blames<'h> {
     history: &'h History,
     files: HashMap<(String, String), Vec<Blame>>,
+    lines: LineFates,
 }
 
 impl<'h> Blames<'h> {
     /// For the files in git.
     pub fn new(history: &'h History) -> Self {
-        Self { history, files: HashMap::new() }
+        Self { history, files: HashMap::new(), lines: LineFates::default() }
     }
 
     /// The last change of a line, counted from 1, of a file at a commit; `None` where git does not know it.
@@ -38,6 +40,17 @@ impl<'h> Blames<'h> {
             .entry(key)
             .or_insert_with(|| blamed(self.history, commit, file).unwrap_or_default());
         lines.get(line.checked_sub(1)?).cloned()
+    }
+
+    /// The outcome for a line, counted from 1, of a file at a commit, up to a later one.
+    pub fn removal(&mut self, from: &str, to: &str, file: &str, line: usize) -> LineFate {
+        let mut fate = || {
+            let repository = self.history.repository().ok()?;
+            let path = below(&repository, &self.history.folder)?.join(Path::new(file));
+            let ends = (oid(&repository, from).ok()?, oid(&repository, to).ok()?);
+            self.lines.fate(&repository, ends, &path, line).ok()
+        };
+        fate().unwrap_or(LineFate::Unknown)
     }
 }
 

@@ -21,6 +21,7 @@ mod error;
 mod holder;
 mod index;
 mod ledger;
+mod line_fate;
 mod lock;
 #[cfg(test)]
 mod model;
@@ -57,6 +58,7 @@ pub use error::Error;
 pub use holder::{Claim, Holder};
 pub use index::index;
 pub use ledger::{LedgerEntry, LedgerLine};
+pub use line_fate::LineFate;
 pub use lock::{Lock, LockRefs};
 pub use oid::is_id;
 pub use place::{is_folder, place_name, project};

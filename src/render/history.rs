@@ -6,7 +6,7 @@ use globset::GlobMatcher;
 use jiff::Timestamp;
 
 use super::report::outcome_style;
-use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, line, short};
+use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, line, short, verb_line};
 use domain::Orgno;
 use domain::text::printable;
 use plan::document::{ActionDocument, ConsumerDocument, Ending, ReportDocument, ReportedAction};
@@ -74,7 +74,11 @@ pub fn text(environments: &[String], reports: &[(String, ReportDocument)]) -> St
     for (environment, report) in reports {
         head(&mut out, environment, several, report);
         for ReportedAction { action, outcome, message, may_be_done: _ } in &report.actions {
-            action_lines(&mut out, action);
+            match report.denial {
+                // No access was there to be revoked.
+                true => verb_line(&mut out, action, "deny"),
+                false => action_lines(&mut out, action),
+            }
             let Some(style) = outcome_style(*outcome) else { continue };
             let why = message.as_deref().and_then(|message| message.lines().next());
             let why = why.map(|why| format!(": {}", printable(why))).unwrap_or_default();
@@ -97,10 +101,14 @@ fn head(out: &mut String, environment: &str, is_named: bool, report: &ReportDocu
     let (when, outcome) = (printable(&when), report.outcome.as_str());
     let commit = report.commit.as_deref().map(short).unwrap_or_default();
     let dirty = if report.dirty { " with uncommitted changes" } else { "" };
-    let what = match (report.rollback, report.denial) {
-        (true, _) => "rollback to ",
-        (false, true) => "a request was denied at ",
-        (false, false) => "",
+    let what = if report.rollback {
+        "rollback to "
+    } else if report.denial {
+        "a request was denied at "
+    } else if report.due {
+        "by date (apply --due) at "
+    } else {
+        ""
     };
     let place = if is_named { format!("  {}", printable(environment)) } else { String::new() };
     line(

@@ -236,8 +236,12 @@ fn mark(verb: Verb) -> (Style, char) {
 
 /// The operation, its target and its place.
 pub(super) fn action_line(out: &mut String, action: &ActionDocument) {
+    verb_line(out, action, action.action.as_str());
+}
+
+/// The same with another verb than its own.
+pub(super) fn verb_line(out: &mut String, action: &ActionDocument, verb: &str) {
     let (style, mark) = mark(action.action);
-    let verb = action.action.as_str();
     let what = what(action);
     let consumer = action.consumer.as_ref();
     let consumer = consumer
@@ -261,7 +265,7 @@ pub(super) fn action_lines(out: &mut String, action: &ActionDocument) {
     }
     if let Some(blame) = action.source.as_ref().and_then(|source| source.blame.as_ref()) {
         let (commit, author) = (short(&blame.commit), printable(&blame.author));
-        line(out, format_args!("      last touched: {commit} by {author}"));
+        line(out, format_args!("      {}: {commit} by {author}", blame.words()));
     }
     consumers_line(out, &action.regains, "with access again");
     keys_line(out, &action.regains_keys);

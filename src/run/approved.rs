@@ -80,6 +80,7 @@ impl Approved {
         let from = (of(|it| &it.folder), of(|it| &it.api));
         let report = Uuid::new_v4().to_string();
         let begun = ReportDocument::begun(&document, report, who, from, lifted, Timestamp::now());
+        let begun = ReportDocument { due: is_due, ..begun };
         let line = json::line(&begun);
         let commit = document.repository.as_ref();
         let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();

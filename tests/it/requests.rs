@@ -158,6 +158,8 @@ fn a_denial_is_one_call_and_a_line_in_the_ledger() {
     assert_eq!(history.len(), 3);
     let shown = one.ends(0, &["history", "--consumer", KART]).stdout;
     assert!(shown.contains("a request was denied at"), "{shown}");
+    assert!(shown.contains("deny       etat:a  971040238"), "{shown}");
+    assert!(!shown.contains("revoke"), "{shown}");
     assert!(one.ends(0, &["requests"]).stdout.starts_with("Nobody requests access"));
 }
 

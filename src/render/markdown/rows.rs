@@ -189,7 +189,8 @@ fn sourced(source: &SourceDocument, form: Form<'_>) -> String {
     match &source.blame {
         Some(blame) => {
             let (commit, author) = (short(&blame.commit), &blame.author);
-            format!("{place}, last touched: {} by {}", escape.code(&commit), escape.code(author))
+            let (commit, author) = (escape.code(&commit), escape.code(author));
+            format!("{place}, {}: {commit} by {author}", blame.words())
         }
         None => place,
     }

@@ -1,6 +1,6 @@
 //! Accesses that begin and end by date: `apply --due`, and what drift shows of them.
 
-use domain::AccessState::Approved;
+use domain::AccessState::{Approved, Denied};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use sandbox::Fault;
@@ -94,6 +94,8 @@ fn what_a_date_asks_for_is_neither_change_nor_drift_and_applied_without_a_review
     assert_eq!(remote.world.open_to("etat:a").unwrap(), [KART, DIGDIR]);
     let entry = &one.history()[0];
     assert_eq!((entry["outcome"].as_str(), origins(entry)), (Some("done"), vec!["expired", "due"]));
+    assert_eq!(entry["due"], true);
+    assert!(one.ends(0, &["history"]).stdout.contains("  by date (apply --due) at "));
     assert_eq!((remote.held("applied"), remote.tried()), (applied, Vec::new()));
     assert_eq!(remote.held("lock"), None);
 
@@ -348,4 +350,50 @@ fn a_date_that_is_found_done_is_not_due_again_after_a_change_by_hand() {
     remote.world.check_and_forget();
     one.ends(0, &DUE);
     assert_eq!(sent(&remote), [""; 0]);
+}
+
+#[test]
+fn what_a_night_did_in_part_is_not_done_again_after_a_change_by_hand() {
+    let remote = Remote::new();
+    let one = month(&remote);
+    let refused = Fault::Status { status: 400, retry_after: None };
+    remote.world.sandbox.inject(rule(("DELETE", "/scopes/access/"), 1, refused));
+    one.ends(6, &DUE);
+    assert_eq!(remote.world.open_to("etat:b").unwrap(), [SKATT]);
+    // Somebody revokes what the night has granted.
+    remote.world.sandbox.edit(|state| drop(state.accesses.remove(&name("etat:b"))));
+    assert_eq!(origins(&one.plan()), ["expired", "drift"]);
+    remote.world.check_and_forget();
+    one.ends(0, &DUE);
+    assert_eq!(sent(&remote), ["revoke etat:a 974761076"]);
+    one.ends(2, &["drift"]);
+}
+
+#[test]
+fn what_a_job_did_before_it_was_killed_is_not_done_again_where_it_was_denied_since() {
+    let remote = Remote::new();
+    let one = month(&remote);
+    one.ends(0, &DUE);
+    // As the record is while it runs.
+    let mut record = remote.record();
+    let begun = ["etat:a", "etat:b"];
+    let begun = begun.map(|scope| serde_json::json!({ "scope": scope, "consumer": SKATT }));
+    record["undone"] = serde_json::json!({ "begun": begun });
+    let commit = record["applied"]["commit"].as_str().unwrap().to_owned();
+    let made = one.made(&record, &commit);
+    let refs = format!("{made}:refs/portvakt/test/record");
+    one.git(&["push", "--quiet", "--force", "origin", &refs]);
+    remote.world.sandbox.edit(|state| {
+        state.put_access(name("etat:a"), orgno(SKATT), Approved);
+        state.put_access(name("etat:b"), orgno(SKATT), Denied);
+    });
+    remote.world.check_and_forget();
+    let ran = one.ends(0, &DUE);
+    assert!(ran.stdout.contains("PV424 grant etat:b 974761076"), "{}", ran.stdout);
+    assert_eq!(sent(&remote), ["revoke etat:a 974761076"]);
+    assert_eq!(remote.record()["undone"], Value::Null);
+    // It is reported once, and drift from then on.
+    let ran = one.ends(0, &DUE);
+    assert!(!ran.stdout.contains("PV424"), "{}", ran.stdout);
+    one.ends(2, &["drift"]);
 }

@@ -125,7 +125,9 @@ fn a_change_of_a_group_is_one_line_and_names_the_line_that_made_it() {
     // The member leaves again, and an alias gets another number.
     consumers(&one, DIGDIR, &["skatt"]);
     change(&one, "Kartverket leaves");
-    let text = one.ends(0, &["plan"]).stdout;
+    let text = one.ends(0, &["plan", "--blame"]).stdout;
+    let who = format!("      removed: {} by ", &one.git(&["rev-parse", "HEAD"])[..10]);
+    assert_eq!(text.matches(&who).count(), 6, "{text}");
     let lines: Vec<_> = text.lines().filter(|line| line.starts_with("  group")).collect();
     let at = format!(" at {}", &one.git(&["rev-parse", "HEAD~1"])[..10]);
     assert_eq!(

@@ -81,7 +81,11 @@ fn action(at: usize, text: &mut dyn FnMut() -> String) -> ActionDocument {
 }
 
 fn source(text: &mut dyn FnMut() -> String) -> SourceDocument {
-    let blame = |text: &mut dyn FnMut() -> String| BlameDocument { commit: text(), author: text() };
+    let blame = |text: &mut dyn FnMut() -> String| BlameDocument {
+        commit: text(),
+        author: text(),
+        removed: false,
+    };
     SourceDocument { blame: Some(blame(text)), ..place(text) }
 }
 

@@ -90,18 +90,31 @@ pub struct SourceDocument {
     /// The commit that has the declaration there, if it is no longer declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// The last change of that line (`--blame`, and in the ledger).
+    /// The last change of that line, or its removal if it is no longer there (`--blame`, and in the ledger).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blame: Option<BlameDocument>,
 }
 
-/// Last change of a line.
+/// Last change of a line, or its removal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BlameDocument {
     /// The commit.
     pub commit: String,
     /// Its author, with e-mail address.
     pub author: String,
+    /// Whether that commit removed or replaced the line.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
+}
+
+impl BlameDocument {
+    /// The words before the commit.
+    pub fn words(&self) -> &'static str {
+        match self.removed {
+            true => "removed",
+            false => "last touched",
+        }
+    }
 }
 
 /// An organisation with access.

@@ -33,6 +33,9 @@ pub struct ReportDocument {
     /// Whether it was a rollback, which undoes changes after that commit.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
+    /// Whether only what dates in the applied declarations ask for was done (`apply --due`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub due: bool,
     /// Whether a request for access was denied, outside of any plan: its commit does not count as applied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub denial: bool,
@@ -173,6 +176,7 @@ impl ReportDocument {
             folder,
             dirty: plan.repository.as_ref().is_some_and(|repository| repository.dirty),
             rollback: plan.rollback,
+            due: false,
             denial: false,
             before: plan.applied_commit().map(str::to_owned),
             api,
