@@ -34,6 +34,10 @@ pub(super) struct Args {
     /// Apply only if the plan has this digest
     #[arg(long, value_name = "DIGEST", value_parser = digest)]
     expect: Option<String>,
+    /// Keep in the ledger which pull request showed the plan and who approved it: the plan as `reviewed --out` saved
+    /// it, which must have the same digest
+    #[arg(long, value_name = "FILE", env = "PORTVAKT_REVIEW", hide_env_values = true)]
+    review: Option<PathBuf>,
     /// Apply although the plan exceeds a limit of `guards`, and why
     #[arg(long, value_name = "REASON", value_parser = reason)]
     override_guards: Option<String>,
@@ -71,6 +75,9 @@ fn digest(text: &str) -> Result<String, &'static str> {
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let interrupt = interrupt::listen()?;
     let saved = args.file.as_deref().map(read_plan).transpose()?;
+    // The variable of a job may be there for another step.
+    let path = args.review.as_deref().filter(|_| !args.due);
+    let reviewed = path.map(read_plan).transpose()?;
     let mut opened = open(global, saved.as_ref())?;
     let history = opened.history()?;
     if let (Some(saved), Some(history)) = (&saved, &history) {
@@ -89,7 +96,8 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     };
     let time = patience(args.patience, behaviour);
     let patience = || Patience::new(time, interrupt.clone());
-    let prepared = prepare(global, args, opened, history, saved.as_ref(), patience());
+    let prepared =
+        prepare(global, args, opened, history, (saved.as_ref(), reviewed.as_ref()), patience());
     let approved = match interrupt::unless(interrupt.clone(), prepared).await {
         Ok(approved) => approved,
         Err(failure) => {
@@ -102,6 +110,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let progress = Progress::start(global, "applying");
     let manner = ApplyContext {
         actor,
+        review: reviewed.or(saved).and_then(|plan| plan.review),
         lock_guard,
         concurrency: global.concurrency.get(),
         patience: patience(),
@@ -187,7 +196,7 @@ async fn prepare(
     args: &Args,
     opened: Opened,
     history: Option<History>,
-    saved: Option<&PlanDocument>,
+    (saved, reviewed): (Option<&PlanDocument>, Option<&PlanDocument>),
     patience: Patience,
 ) -> Result<Approved, Failure> {
     let ready = match args.due {
@@ -210,6 +219,7 @@ async fn prepare(
         Failure::Failed(format!("the plan cannot be shown, so nothing was changed: {error}"))
     })?;
     planned.check(Terms { saved, digest: args.expect.as_deref(), overridden })?;
+    check_review(reviewed, &planned)?;
     if args.blame {
         planned.blame();
     }
@@ -231,6 +241,19 @@ async fn prepare(
     planned.confirm(&global.reading().of_calls()).await
 }
 
+/// Refuses the review of another plan: the ledger would say of this one that people saw it.
+fn check_review(reviewed: Option<&PlanDocument>, planned: &Planned) -> Result<(), Failure> {
+    let now = &planned.document.digest;
+    match reviewed.filter(|reviewed| !planned.is_empty() && reviewed.digest != *now) {
+        None => Ok(()),
+        Some(reviewed) => Err(Failure::Refused(format!(
+            "the review is of a plan with the digest {}, and this one has {now}: nothing was changed\nHave this plan \
+             reviewed, or apply without --review (PORTVAKT_REVIEW)",
+            printable(&reviewed.digest)
+        ))),
+    }
+}
+
 /// The command that applies a plan without a question.
 fn without_question(global: &Global, args: &Args, plan: &PlanDocument) -> String {
     let Args {
@@ -238,6 +261,7 @@ fn without_question(global: &Global, args: &Args, plan: &PlanDocument) -> String
         due,
         auto_approve: _,
         expect: _,
+        review,
         override_guards,
         allow_dirty,
         blame,
@@ -260,6 +284,7 @@ fn without_question(global: &Global, args: &Args, plan: &PlanDocument) -> String
         flag(*due, "--due").into_iter().collect(),
         vec!["--auto-approve".to_owned()],
         option("--expect", digest),
+        option("--review", review.as_ref().filter(|_| !due).map(text)),
         option("--override-guards", override_guards.clone()),
         flag(*allow_dirty, "--allow-dirty").into_iter().collect(),
         flag(*blame, "--blame").into_iter().collect(),

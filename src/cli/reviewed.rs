@@ -9,6 +9,9 @@ use super::output::read_plan;
 use super::sink::print;
 use super::{interrupt, log};
 use crate::forge::{self, ForgeOptions};
+use crate::run::files;
+use domain::text::json;
+use plan::document::{PlanDocument, ReviewDocument};
 
 pub(super) const ABOUT: &str = "\
 Check that people saw a saved plan before they merged it; print its digest
@@ -29,6 +32,23 @@ pub(super) struct Args {
     /// The plan that was saved
     #[arg(long, value_name = "FILE")]
     plan: PathBuf,
+    /// Save the plan with the pull request, its author and its approvers, for `apply --review`; it may be the same
+    /// file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Largest number of approvers that are kept, and of characters of each name.
+const MOST_APPROVERS: usize = 50;
+const LONGEST: usize = 300;
+
+fn bounded(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
+}
+
+/// Saves the plan, if requested.
+fn save(args: &Args, plan: PlanDocument) -> Result<(), Failure> {
+    args.out.as_ref().map_or(Ok(()), |path| files::put(path, &json::pretty(&plan)))
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -40,6 +60,7 @@ async fn check(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let digest = format!("{}\n", plan.digest);
     if plan.is_empty() {
         log::report(global, "the plan does nothing: there is nothing to review");
+        save(args, plan)?;
         print(global.color, &digest)?;
         return Ok(Exit::Done);
     }
@@ -61,9 +82,20 @@ async fn check(global: &Global, args: &Args) -> Result<Exit, Failure> {
         forge::reviewed(args.host.forge(), &variable, &shown(&plan), commit, &options).await;
     match reviewed.map_err(|error| Failure::Failed(error.advised()))? {
         Err(doubt) => doubted(&doubt.to_string()),
-        Ok(forge::Review { number, shown }) => {
+        Ok(forge::Review { number, url, author, approvers, shown }) => {
             let message = format!("pull request {number} has shown this plan since {shown}");
             log::report(global, &message);
+            let review = ReviewDocument {
+                number,
+                url: url.map(|url| bounded(url.as_str())),
+                author: author.as_deref().map(bounded),
+                approvers: approvers
+                    .iter()
+                    .take(MOST_APPROVERS)
+                    .map(|name| bounded(name))
+                    .collect(),
+            };
+            save(args, PlanDocument { review: Some(review), ..plan })?;
             print(global.color, &digest)?;
             Ok(Exit::Done)
         }

@@ -16,7 +16,7 @@ use super::comment::{Forge, ForgeOptions};
 use super::connection::{Connection, ForgeCall, bearer, below};
 use super::environment::JobEnvironment;
 use super::error::{Error, ForgeErrorKind};
-use super::upsert::{CommentHost, FoundComment};
+use super::upsert::{CommentHost, FoundComment, PullRequestApproval};
 
 const SELF_SET: &str = "Azure Pipelines sets it: run this in a pipeline.";
 
@@ -120,6 +120,24 @@ struct AzureCompleted {
     target_ref_name: String,
     #[serde(default)]
     closed_date: Option<Timestamp>,
+    #[serde(default)]
+    created_by: Option<AzurePerson>,
+}
+
+/// A person, as people are shown.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AzurePerson {
+    #[serde(default)]
+    unique_name: Option<String>,
+    #[serde(default)]
+    display_name: Option<String>,
+}
+
+impl AzurePerson {
+    fn name(self) -> Option<String> {
+        self.unique_name.or(self.display_name)
+    }
 }
 
 #[derive(Deserialize)]
@@ -129,6 +147,11 @@ struct Reviewer {
     /// 10 for an approval, 5 for an approval with suggestions.
     #[serde(default)]
     vote: i64,
+    /// Whether it is a group, which votes as its members do.
+    #[serde(default)]
+    is_container: bool,
+    #[serde(flatten)]
+    person: AzurePerson,
 }
 
 /// A thread that was created.
@@ -204,8 +227,19 @@ impl AzureRepository {
         let merged = of_commit
             .flat_map(|(_, all)| all)
             .filter(|one| one.status == "completed" && one.target_ref_name == target);
+        let page = |number: u64| {
+            let number = number.to_string();
+            connection.url([&self.project, "_git", &self.name, "pullrequest", &number])
+        };
         Ok(merged
-            .filter_map(|one| Some(Merged { number: one.pull_request_id, at: one.closed_date? }))
+            .filter_map(|one| {
+                Some(Merged {
+                    number: one.pull_request_id,
+                    at: one.closed_date?,
+                    url: Some(page(one.pull_request_id)),
+                    author: one.created_by.and_then(AzurePerson::name),
+                })
+            })
             .collect())
     }
 }
@@ -314,9 +348,8 @@ impl CommentHost for Threads<'_> {
         Ok(found)
     }
 
-    /// The current votes. Their times are in threads of the system, in the forms of several versions; a vote
-    /// without a time is left out.
-    async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
+    /// The current votes. Their times are in threads of the system, in the forms of several versions.
+    async fn approvals(&self) -> Result<Vec<PullRequestApproval>, Error> {
         let failing = "the reviewers of the pull request cannot be read";
         let call = ForgeCall::get(self.url("reviewers"), failing);
         let (reviewers, _): (List<Reviewer>, _) = self.connection.read(&call).await?;
@@ -331,7 +364,16 @@ impl CommentHost for Threads<'_> {
                 *latest = at.max(*latest);
             }
         }
-        Ok(last.into_values().collect())
+        let approval = |Reviewer { id, person, is_container, .. }: Reviewer| PullRequestApproval {
+            by: person.name().filter(|_| !is_container),
+            at: last.get(&id.to_ascii_lowercase()).copied(),
+        };
+        Ok(held.into_iter().map(approval).collect())
+    }
+
+    /// Azure DevOps has no merge queue.
+    async fn queued(&self) -> Result<Option<Timestamp>, Error> {
+        Ok(None)
     }
 
     async fn update(&self, id: &AzurePlace, text: &str) -> Result<Option<Url>, Error> {

@@ -115,10 +115,14 @@ impl Comment {
 }
 
 /// A pull request that was merged, as its host lists it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Merged {
     pub(super) number: u64,
     pub(super) at: Timestamp,
+    /// Its page.
+    pub(super) url: Option<Url>,
+    /// Its author.
+    pub(super) author: Option<String>,
 }
 
 /// Whether a comment has the intended text. Hosts change line breaks, and remove white space at the end.

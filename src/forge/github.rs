@@ -23,7 +23,7 @@ use super::comment::{Forge, ForgeOptions};
 use super::connection::{Connection, ForgeCall, MAX_PAGES, bearer, below};
 use super::environment::{JobEnvironment, is_segment, parsed};
 use super::error::{Error, ForgeErrorKind};
-use super::upsert::{CommentHost, FoundComment};
+use super::upsert::{CommentHost, FoundComment, PullRequestApproval};
 
 const SELF_SET: &str = "GitHub Actions sets it: run this in a workflow.";
 const READING: &str = "the comments of the pull request cannot be read";
@@ -83,6 +83,20 @@ struct GithubRelated {
     #[serde(default)]
     merge_commit_sha: Option<String>,
     base: Base,
+    #[serde(default)]
+    html_url: Option<String>,
+    /// `None` for a deleted account.
+    #[serde(default)]
+    user: Option<User>,
+}
+
+/// An entry of a pull request's timeline.
+#[derive(Deserialize)]
+struct TimelineEvent {
+    #[serde(default)]
+    event: Option<String>,
+    #[serde(default)]
+    created_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -172,7 +186,14 @@ impl GithubRepository {
         };
         let merged = related.into_iter().filter(is_it);
         Ok(merged
-            .filter_map(|related| Some(Merged { number: related.number, at: related.merged_at? }))
+            .filter_map(|related| {
+                Some(Merged {
+                    number: related.number,
+                    at: related.merged_at?,
+                    url: related.html_url.as_deref().and_then(for_browser),
+                    author: related.user.map(|user| user.login),
+                })
+            })
             .collect())
     }
 }
@@ -299,7 +320,7 @@ impl CommentHost for Comments<'_> {
     }
 
     /// An approval is valid until the same person submits another review, or somebody dismisses it.
-    async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
+    async fn approvals(&self) -> Result<Vec<PullRequestApproval>, Error> {
         let url = self.url(["pulls", &self.pull_request.number.to_string(), "reviews"]);
         let failing = "the reviews of the pull request cannot be read";
         let reviews: Vec<Reviewed> = self.list(url, failing, usize::MAX, Some).await?;
@@ -312,7 +333,21 @@ impl CommentHost for Comments<'_> {
                 _ => {}
             }
         }
-        Ok(held.into_values().collect())
+        let approval = |(by, at): (String, Timestamp)| PullRequestApproval {
+            by: Some(by).filter(|by| !by.is_empty()),
+            at: Some(at),
+        };
+        Ok(held.into_iter().map(approval).collect())
+    }
+
+    /// By the pull request's timeline (docs.github.com, "REST API endpoints for timeline events").
+    async fn queued(&self) -> Result<Option<Timestamp>, Error> {
+        let url = self.url(["issues", &self.pull_request.number.to_string(), "timeline"]);
+        let failing = "the timeline of the pull request cannot be read";
+        let queued = |TimelineEvent { event, created_at }: TimelineEvent| {
+            created_at.filter(|_| event.as_deref() == Some("added_to_merge_queue"))
+        };
+        Ok(self.list(url, failing, usize::MAX, queued).await?.into_iter().max())
     }
 
     async fn update(&self, id: &u64, text: &str) -> Result<Option<Url>, Error> {

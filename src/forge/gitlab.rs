@@ -17,7 +17,7 @@ use super::comment::{Forge, ForgeOptions};
 use super::connection::{Connection, ForgeCall, MAX_PAGES, below, secret};
 use super::environment::JobEnvironment;
 use super::error::{Error, ForgeErrorKind};
-use super::upsert::{CommentHost, FoundComment};
+use super::upsert::{CommentHost, FoundComment, PullRequestApproval};
 
 const SELF_SET: &str = "GitLab CI sets it: run this in a job.";
 /// GitLab's text of an approval (gitlab-org/gitlab, app/services/system_notes).
@@ -65,6 +65,15 @@ struct Note {
 #[derive(Deserialize)]
 struct GitlabUser {
     id: u64,
+    #[serde(default)]
+    username: Option<String>,
+}
+
+/// A merge request in a merge train, or that went with one.
+#[derive(Deserialize)]
+struct TrainCar {
+    #[serde(default)]
+    created_at: Option<Timestamp>,
 }
 
 /// A merge request that contains a commit.
@@ -83,6 +92,10 @@ struct GitlabRelated {
     /// The last commit of the merged branch.
     #[serde(default)]
     sha: Option<String>,
+    #[serde(default)]
+    web_url: Option<String>,
+    #[serde(default)]
+    author: Option<GitlabUser>,
 }
 
 #[derive(Deserialize)]
@@ -163,7 +176,14 @@ impl Project {
         };
         let merged = related.into_iter().filter(is_it);
         Ok(merged
-            .filter_map(|related| Some(Merged { number: related.iid, at: related.merged_at? }))
+            .filter_map(|related| {
+                Some(Merged {
+                    number: related.iid,
+                    at: related.merged_at?,
+                    url: related.web_url.as_deref().and_then(for_browser),
+                    author: related.author.and_then(|author| author.username),
+                })
+            })
             .collect())
     }
 }
@@ -290,7 +310,7 @@ impl CommentHost for Notes<'_> {
 
     /// The current approvals. In older versions their times are only in notes of the system, which nobody can
     /// write.
-    async fn approvals(&self) -> Result<Vec<Timestamp>, Error> {
+    async fn approvals(&self) -> Result<Vec<PullRequestApproval>, Error> {
         let failing = "the approvals of the merge request cannot be read";
         let call = ForgeCall::get(self.url(["approvals"]), failing);
         let (Approvals { approved_by }, _) = self.connection.read(&call).await?;
@@ -299,7 +319,7 @@ impl CommentHost for Notes<'_> {
             .filter(|approval| approval.approved_at.is_none())
             .map(|approval| approval.user.id)
             .collect();
-        let mut all: Vec<_> = approved_by.iter().filter_map(|one| one.approved_at).collect();
+        let mut last = BTreeMap::new();
         if !undated.is_empty() {
             let approved = |note: Note| {
                 let by = note.author.filter(|by| undated.contains(&by.id))?;
@@ -308,10 +328,28 @@ impl CommentHost for Notes<'_> {
                 is_approval.then_some((by.id, note.updated_at?))
             };
             // Of two approvals by one person, the second counts.
-            let last: BTreeMap<_, _> = self.list(usize::MAX, approved).await?.into_iter().collect();
-            all.extend(last.into_values());
+            last.extend(self.list(usize::MAX, approved).await?);
         }
-        Ok(all)
+        let approval = |Approval { user: GitlabUser { id, username }, approved_at }: Approval| {
+            PullRequestApproval { by: username, at: approved_at.or(last.get(&id).copied()) }
+        };
+        Ok(approved_by.into_iter().map(approval).collect())
+    }
+
+    /// By the merge train (docs.gitlab.com, "Merge trains API"), which not every project has.
+    async fn queued(&self) -> Result<Option<Timestamp>, Error> {
+        let MergeRequest { project, number } = self.merge_request;
+        let (project, number) = (project.id.to_string(), number.to_string());
+        let path = ["projects", &project, "merge_trains", "merge_requests", &number];
+        let failing = "the merge train of the merge request cannot be read";
+        let call = ForgeCall::get(self.connection.url(path), failing);
+        match self.connection.read::<TrainCar>(&call).await {
+            Ok((car, _)) => Ok(car.created_at),
+            Err(error) => match error.kind() {
+                ForgeErrorKind::NotFound | ForgeErrorKind::Forbidden => Ok(None),
+                _ => Err(error),
+            },
+        }
     }
 
     async fn update(&self, id: &u64, text: &str) -> Result<Option<Url>, Error> {

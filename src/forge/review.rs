@@ -9,6 +9,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::comment::{Comment, Forge, ForgeOptions, Merged, is_same};
 use super::environment::JobEnvironment;
@@ -21,6 +22,12 @@ use super::{HostedPlace, PullRequest, azure_devops, github, gitlab};
 pub struct Review {
     /// Its number.
     pub number: u64,
+    /// Its page, if the host names it.
+    pub url: Option<Url>,
+    /// Its author, as the host names people.
+    pub author: Option<String>,
+    /// Those whose approvals are valid.
+    pub approvers: Vec<String>,
     /// The time of the comment's last change.
     pub shown: Timestamp,
 }
@@ -63,12 +70,14 @@ pub enum Doubt {
 pub enum Decision {
     /// An approval that was valid at the merge.
     Approval,
+    /// The merge queue: somebody put the pull request into it, and nobody decides again when it is merged.
+    Queueing,
     /// The merge.
     Merge,
 }
 
 /// Checks that exactly one pull request was merged as this commit, into the branch of the job, and that it
-/// had this comment before it was approved and merged. In a merge queue, it is the one that the queue is about
+/// had this comment before it was approved, queued and merged. In a merge queue, it is the one that the queue is about
 /// to merge.
 pub async fn reviewed(
     forge: Forge,
@@ -82,7 +91,7 @@ pub async fn reviewed(
         return check(&place, None, comment, options).await;
     }
     match merge(forge, &environment, commit, options).await? {
-        Ok((place, at)) => check(&place, Some(at), comment, options).await,
+        Ok((place, merged)) => check(&place, Some(merged), comment, options).await,
         Err(doubt) => Ok(Err(doubt)),
     }
 }
@@ -116,34 +125,34 @@ fn queued(forge: Forge, environment: &JobEnvironment<'_>) -> Result<Option<Hoste
     Ok(place)
 }
 
-/// The one pull request that was merged as this commit, and the time of that.
+/// The one pull request that was merged as this commit, and how.
 async fn merge(
     forge: Forge,
     environment: &JobEnvironment<'_>,
     commit: &str,
     options: &ForgeOptions,
-) -> Result<Result<(HostedPlace, Timestamp), Doubt>, Error> {
+) -> Result<Result<(HostedPlace, Merged), Doubt>, Error> {
     let merge = match forge {
         Forge::GitHub => {
             let repository = github::GithubRepository::named_by(environment)?;
             let branch = github::branch(environment)?;
             let merged = repository.merged(commit, &branch, options).await?;
             one(merged, commit, branch)
-                .map(|it| (HostedPlace::GitHub(repository.pull_request(it.number)), it.at))
+                .map(|it| (HostedPlace::GitHub(repository.pull_request(it.number)), it))
         }
         Forge::GitLab => {
             let project = gitlab::Project::named_by(environment)?;
             let branch = gitlab::branch(environment)?;
             let merged = project.merged(commit, &branch, options).await?;
             one(merged, commit, branch)
-                .map(|it| (HostedPlace::GitLab(project.merge_request(it.number)), it.at))
+                .map(|it| (HostedPlace::GitLab(project.merge_request(it.number)), it))
         }
         Forge::AzureDevOps => {
             let repository = azure_devops::AzureRepository::named_by(environment)?;
             let branch = azure_devops::branch(environment)?;
             let merged = repository.merged(commit, &branch, options).await?;
             one(merged, commit, branch)
-                .map(|it| (HostedPlace::AzureDevOps(repository.pull_request(it.number)), it.at))
+                .map(|it| (HostedPlace::AzureDevOps(repository.pull_request(it.number)), it))
         }
     };
     Ok(merge)
@@ -152,14 +161,14 @@ async fn merge(
 fn one(merged: Vec<Merged>, commit: &str, branch: String) -> Result<Merged, Doubt> {
     match merged.as_slice() {
         [] => Err(Doubt::NotMerged { commit: commit.to_owned(), branch }),
-        [one] => Ok(*one),
+        [one] => Ok(one.clone()),
         several => Err(Doubt::SeveralMerged(several.iter().map(|one| one.number).collect())),
     }
 }
 
 async fn check(
     place: &HostedPlace,
-    merged: Option<Timestamp>,
+    merged: Option<Merged>,
     comment: &Comment,
     options: &ForgeOptions,
 ) -> Result<Result<Review, Doubt>, Error> {
@@ -179,7 +188,7 @@ async fn check(
 async fn check_at<H: CommentHost>(
     host: &H,
     number: u64,
-    merged: Option<Timestamp>,
+    merged: Option<Merged>,
     comment: &Comment,
 ) -> Result<Result<Review, Doubt>, Error> {
     let expected = H::harmless(&comment.text()?);
@@ -194,15 +203,21 @@ async fn check_at<H: CommentHost>(
         return Ok(Err(Doubt::AnotherText(number)));
     }
     let Some(changed) = found.changed else { return Ok(Err(Doubt::Undated(number))) };
-    let approvals = host.approvals().await?.into_iter().map(|at| (at, Decision::Approval));
-    let merge = merged.map(|at| (at, Decision::Merge));
-    let first = approvals.chain(merge).min();
+    let approvals = host.approvals().await?;
+    let times = approvals.iter().filter_map(|approval| Some((approval.at?, Decision::Approval)));
+    let queueing = host.queued().await?.map(|at| (at, Decision::Queueing));
+    let merge = merged.as_ref().map(|merged| (merged.at, Decision::Merge));
+    let first = times.chain(queueing).chain(merge).min();
     match first {
         // Hosts report whole seconds, and nobody reads a plan within one.
         Some((decided, decision)) if changed >= decided => {
             Ok(Err(Doubt::ChangedLater { number, changed, decision, decided }))
         }
-        _ => Ok(Ok(Review { number, shown: changed })),
+        _ => {
+            let (url, author) = merged.map(|it| (it.url, it.author)).unwrap_or_default();
+            let approvers = approvals.into_iter().filter_map(|approval| approval.by).collect();
+            Ok(Ok(Review { number, url, author, approvers, shown: changed }))
+        }
     }
 }
 
@@ -241,6 +256,7 @@ impl fmt::Display for Doubt {
             Self::ChangedLater { number, changed, decision, decided } => {
                 let decision = match decision {
                     Decision::Approval => "approved",
+                    Decision::Queueing => "put into the merge queue",
                     Decision::Merge => "merged",
                 };
                 write!(

@@ -27,8 +27,11 @@ pub(super) trait CommentHost {
         most: usize,
     ) -> Result<Vec<FoundComment<Self::Id>>, Error>;
 
-    /// The times of the current approvals, as far as the host reports them.
-    async fn approvals(&self) -> Result<Vec<Timestamp>, Error>;
+    /// The current approvals.
+    async fn approvals(&self) -> Result<Vec<PullRequestApproval>, Error>;
+
+    /// When the pull request was put into a merge queue for the last time, if it was and the host reports it.
+    async fn queued(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Replaces the text of a comment. May be sent again.
     async fn update(&self, id: &Self::Id, text: &str) -> Result<Option<Url>, Error>;
@@ -40,6 +43,14 @@ pub(super) trait CommentHost {
     fn harmless(text: &str) -> String {
         text.to_owned()
     }
+}
+
+/// An approval that counts.
+pub(super) struct PullRequestApproval {
+    /// The person, as the host names people.
+    pub(super) by: Option<String>,
+    /// Its time, if the host reports it.
+    pub(super) at: Option<Timestamp>,
 }
 
 /// A comment of ours.

@@ -9,7 +9,9 @@ use super::report::outcome_style;
 use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, line, short, verb_line};
 use domain::Orgno;
 use domain::text::printable;
-use plan::document::{ActionDocument, ConsumerDocument, Ending, ReportDocument, ReportedAction};
+use plan::document::{
+    ActionDocument, ConsumerDocument, Ending, ReportDocument, ReportedAction, ReviewDocument,
+};
 
 /// Filter of the ledger; empty selects everything.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +90,19 @@ pub fn text(environments: &[String], reports: &[(String, ReportDocument)]) -> St
     out
 }
 
+/// `  seen in pull request 7 by kari, approved by ola, at https://…`
+fn reviewed(out: &mut String, review: &ReviewDocument) {
+    let ReviewDocument { number, url, author, approvers } = review;
+    let by = author.as_deref().map(|author| format!(" by {}", printable(author)));
+    let approved = match approvers.is_empty() {
+        true => String::new(),
+        false => format!(", approved by {}", printable(&approvers.join(", "))),
+    };
+    let page = url.as_deref().map(|url| format!(", at {}", printable(url))).unwrap_or_default();
+    let by = by.unwrap_or_default();
+    line(out, format_args!("  {QUIET}seen in pull request{QUIET:#} {number}{by}{approved}{page}"));
+}
+
 fn head(out: &mut String, environment: &str, is_named: bool, report: &ReportDocument) {
     if !out.is_empty() {
         out.push('\n');
@@ -119,6 +134,9 @@ fn head(out: &mut String, environment: &str, is_named: bool, report: &ReportDocu
     );
     let (who, place) = (printable(&report.who), printable(&report.place));
     line(out, format_args!("  {QUIET}by{QUIET:#} {who} {QUIET}at{QUIET:#} {place}"));
+    if let Some(review) = &report.review {
+        reviewed(out, review);
+    }
     if report.environment != environment {
         let former = printable(&report.environment);
         line(out, format_args!("  {QUIET}when the environment was called{QUIET:#} {former}"));

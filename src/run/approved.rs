@@ -12,7 +12,7 @@ use crate::apply::{ApplyOptions, Patience, apply};
 use crate::history::{Actor, Conclusion, DatesDone, LedgerEntry, Placement, Recorded, Refs};
 use domain::text::json;
 use domain::{Behaviour, Undone};
-use plan::document::ReportDocument;
+use plan::document::{ReportDocument, ReviewDocument};
 use plan::{Code, Plan, Report};
 
 /// A plan that may be carried out.
@@ -22,6 +22,8 @@ pub(crate) struct Approved(pub(super) Planned);
 pub(crate) struct ApplyContext<'a> {
     /// The person or job.
     pub(crate) actor: Actor,
+    /// The pull request by which people saw the plan, if that is known.
+    pub(crate) review: Option<ReviewDocument>,
     /// The lock; `None` outside git.
     pub(crate) lock_guard: Option<LockGuard>,
     /// Largest number of actions at a time.
@@ -59,6 +61,7 @@ impl Approved {
     pub(crate) async fn carry_out(self, manner: ApplyContext<'_>) -> Result<Ended, Failure> {
         let ApplyContext {
             actor,
+            review,
             lock_guard,
             concurrency,
             patience,
@@ -80,7 +83,7 @@ impl Approved {
         let from = (of(|it| &it.folder), of(|it| &it.api));
         let report = Uuid::new_v4().to_string();
         let begun = ReportDocument::begun(&document, report, who, from, lifted, Timestamp::now());
-        let begun = ReportDocument { due: is_due, ..begun };
+        let begun = ReportDocument { due: is_due, review, ..begun };
         let line = json::line(&begun);
         let commit = document.repository.as_ref();
         let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();

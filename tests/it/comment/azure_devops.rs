@@ -53,7 +53,7 @@ impl AzureDevOps {
             json!({
                 "pullRequestId": number, "targetRefName": format!("refs/heads/{base}"),
                 "status": if merged.is_some() { "completed" } else { "abandoned" },
-                "closedDate": merged,
+                "closedDate": merged, "createdBy": { "id": "x", "uniqueName": "eva" },
             })
         });
         json!({ "results": [{ commit: related.collect::<Vec<_>>() }] })
@@ -127,7 +127,7 @@ impl Api for AzureDevOps {
             return (200, vec![], self.related(&call.body));
         }
         if call.path == format!("{git}/pullRequests/7/reviewers") {
-            let reviewer = |(who, vote, _): &(&str, &str, &str)| json!({ "id": who, "vote": vote.parse::<i64>().unwrap() });
+            let reviewer = |(who, vote, _): &(&str, &str, &str)| json!({ "id": who, "vote": vote.parse::<i64>().unwrap(), "displayName": "kari" });
             let all: Vec<_> = self.past.verdicts.iter().map(reviewer).collect();
             return (200, vec![], json!({ "count": all.len(), "value": all }));
         }

@@ -56,7 +56,8 @@ impl GitHub {
         let related = |Related { number, commit, base, merged }: &Related| {
             json!({
                 "number": number, "state": "closed", "merged_at": merged,
-                "merge_commit_sha": commit,
+                "merge_commit_sha": commit, "user": { "login": "eva" },
+                "html_url": format!("https://github.com/etaten/tilgang/pull/{number}"),
                 "base": { "ref": base, "repo": { "full_name": "Etaten/tilgang" } },
             })
         };
@@ -125,6 +126,14 @@ impl Api for GitHub {
         }
         if path == "pulls/7/reviews" {
             return (200, vec![], self.reviews());
+        }
+        if path == "issues/7/timeline" {
+            let committed = json!({ "event": "committed", "sha": "x" });
+            let queued = self
+                .past
+                .queued
+                .map(|at| json!({ "event": "added_to_merge_queue", "created_at": at }));
+            return (200, vec![], std::iter::once(committed).chain(queued).collect());
         }
         let path = path.strip_prefix("issues/").unwrap();
         match (call.method.as_str(), path) {

@@ -46,6 +46,8 @@ impl GitLab {
                 "iid": number, "state": if merged.is_some() { "merged" } else { "closed" },
                 "target_branch": base, "target_project_id": 42, "merged_at": merged,
                 "merge_commit_sha": commit, "squash_commit_sha": null, "sha": "a".repeat(40),
+                "author": { "id": 8, "username": "eva" },
+                "web_url": format!("https://gitlab.example/etaten/tilgang/-/merge_requests/{number}"),
             })
         };
         self.past.related.iter().map(related).collect()
@@ -56,7 +58,7 @@ impl GitLab {
         let held =
             self.past.verdicts.iter().filter(|(_, verdict, _)| verdict.starts_with("approved"));
         let held = held.enumerate().map(|(nr, (who, _, at))| {
-            let user = json!({ "id": who.parse::<u64>().unwrap() });
+            let user = json!({ "id": who.parse::<u64>().unwrap(), "username": "kari" });
             match nr {
                 0 => json!({ "user": user }),
                 _ => json!({ "user": user, "approved_at": at }),
@@ -123,6 +125,12 @@ impl Api for GitLab {
         let path = call.path.strip_prefix("/api/v4/").unwrap();
         match (call.method.as_str(), path) {
             ("GET", "projects/42/merge_requests/7/approvals") => (200, vec![], self.approvals()),
+            ("GET", "projects/42/merge_trains/merge_requests/7") => match self.past.queued {
+                Some(at) => {
+                    (200, vec![], json!({ "id": 110, "created_at": at, "status": "merged" }))
+                }
+                None => (404, vec![], json!({ "message": "404 Not found" })),
+            },
             ("GET", path) if path.contains("/repository/commits/") => {
                 let commit = path.strip_prefix("projects/42/repository/commits/").unwrap();
                 assert_eq!(commit.strip_suffix("/merge_requests").unwrap().len(), 40, "{commit}");

@@ -197,6 +197,7 @@ fn a_plan_counts_as_reviewed_where_the_merged_pull_request_showed_it() {
                 related: vec![related],
                 changed: EARLY,
                 verdicts: vec![(who, verdict, APPROVED)],
+                queued: None,
             };
             change(&server, &mut past);
             server.edit(|api| api.end(past));
@@ -234,10 +235,87 @@ fn an_environment_of_any_name_has_a_comment_that_is_found() {
             assert_eq!(ran(posted.envs(server.environment()).output().unwrap()).code, 0);
             let commit = commit.clone();
             let related = vec![Related { number: 7, commit, base: "main", merged: Some(MERGED) }];
-            server.edit(|api| api.end(Past { related, changed: EARLY, verdicts: Vec::new() }));
+            server.edit(|api| api.end(Past { related, changed: EARLY, ..Past::default() }));
             let ran = reviewed(&clone, &server, host);
             assert_eq!((ran.code, ran.stdout), (0, format!("{digest}\n")), "{}", ran.stderr);
         }
+    }
+}
+
+/// The pull request that was merged as a commit.
+fn merged(commit: &str) -> Past {
+    let related =
+        Related { number: 7, commit: commit.to_owned(), base: "main", merged: Some(MERGED) };
+    Past { related: vec![related], changed: EARLY, ..Past::default() }
+}
+
+fn post(clone: &Clone<'_>, server: &Server, host: &str) {
+    let mut posted = clone.process(&["comment", host, "--plan", "plan.json"]);
+    let posted = ran(posted.envs(server.environment()).output().unwrap());
+    assert_eq!(posted.code, 0, "{}", posted.stderr);
+}
+
+#[test]
+fn a_merge_queue_decides_when_the_pull_request_is_put_into_it() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    let commit = clone.declare("scopes: [{ name: etat:a, description: Les }]\n");
+    planned(&clone);
+    for (host, server) in servers().into_iter().take(2) {
+        post(&clone, &server, host);
+        for (changed, code) in [(BETWEEN, 4), (EARLY, 0)] {
+            let past = Past { changed, queued: Some("2026-11-22T11:15:00Z"), ..merged(&commit) };
+            server.edit(|api| api.end(past));
+            let ran = reviewed(&clone, &server, host);
+            assert_eq!(ran.code, code, "{host}: {}", ran.stderr);
+            let says = ran.stderr.contains("was put into the merge queue at 2026-11-22T11:15:00Z");
+            assert_eq!(says, code == 4, "{host}: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn the_ledger_names_the_pull_request_and_its_approvers() {
+    for index in 0..3 {
+        let remote = Remote::new();
+        let clone = remote.first();
+        let commit = clone.declare("scopes: [{ name: etat:a, description: Les }]\n");
+        let digest = planned(&clone);
+        let (host, server) = servers().into_iter().nth(index).unwrap();
+        post(&clone, &server, host);
+        let (who, verdict) = verdict(server.forge(), true);
+        let past = Past { verdicts: vec![(who, verdict, APPROVED)], ..merged(&commit) };
+        server.edit(|api| api.end(past));
+        let out = remote.beside("reviewed.json").to_string_lossy().into_owned();
+        let mut command = clone.process(&["reviewed", host, "--plan", "plan.json", "--out", &out]);
+        let checked = ran(command.envs(on_main(&server)).output().unwrap());
+        assert_eq!(
+            (checked.code, checked.stdout),
+            (0, format!("{digest}\n")),
+            "{}",
+            checked.stderr
+        );
+        std::fs::remove_file(clone.path.join("plan.json")).unwrap();
+        // Of another plan it says nothing.
+        clone.declare("scopes: [{ name: etat:b, description: Les }]\n");
+        let other = clone.ends(4, &["apply", "--auto-approve", "--review", &out]);
+        assert!(
+            other.stderr.contains("the review is of a plan with the digest"),
+            "{}",
+            other.stderr
+        );
+        clone.git(&["revert", "--no-edit", "HEAD"]);
+        clone.git(&["push", "--quiet", "origin", "HEAD:main"]);
+        let apply = ["apply", "--auto-approve", "--expect", &digest];
+        let mut command = clone.process(&apply);
+        let applied = ran(command.env("PORTVAKT_REVIEW", &out).output().unwrap());
+        assert_eq!(applied.code, 0, "{}{}", applied.stdout, applied.stderr);
+        let review = &clone.history()[0]["review"];
+        assert_eq!((&review["number"], &review["author"]), (&7.into(), &"eva".into()), "{host}");
+        assert_eq!(review["approvers"], serde_json::json!(["kari"]), "{host}");
+        let shown = clone.ends(0, &["history"]).stdout;
+        let line = "  seen in pull request 7 by eva, approved by kari, at http";
+        assert!(shown.contains(line), "{host}: {shown}");
     }
 }
 
@@ -282,7 +360,7 @@ fn a_queue_goes_on_only_with_the_plan_that_the_pull_request_shows() {
         let (who, verdict) = verdict(server.forge(), true);
         let end = |changed: &'static str| {
             let verdicts = vec![(who, verdict, APPROVED)];
-            server.edit(|api| api.end(Past { related: Vec::new(), changed, verdicts }));
+            server.edit(|api| api.end(Past { changed, verdicts, ..Past::default() }));
         };
         end(EARLY);
         assert_eq!(check(0, "plan.json", "has shown this plan"), format!("{digest}\n"));
@@ -397,7 +475,7 @@ fn the_steps_of_the_ci_files_stop_where_a_plan_does_not_count() {
         assert_eq!(ran(posted.envs(server.environment()).output().unwrap()).code, 0);
         let related =
             Related { number: 7, commit: commit.clone(), base: "main", merged: Some(MERGED) };
-        let past = Past { related: vec![related], changed: EARLY, verdicts: Vec::new() };
+        let past = Past { related: vec![related], changed: EARLY, ..Past::default() };
         server.edit(|api| api.end(past));
         let unasked = if host == "--azure-devops" { "reviewed" } else { "" };
         let check = |asked: &str| {

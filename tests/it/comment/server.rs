@@ -44,6 +44,8 @@ pub(super) struct Past {
     pub(super) changed: &'static str,
     /// Person, verdict in the host's words, and time.
     pub(super) verdicts: Vec<(&'static str, &'static str, &'static str)>,
+    /// When the pull request was put into the merge queue.
+    pub(super) queued: Option<&'static str>,
 }
 
 /// A pull request of a commit.

@@ -68,7 +68,9 @@ impl Story {
             Related { number: 7, commit: clone.head(), base: "main", merged: Some(MERGED) };
         let (who, approved) = verdict(self.server.forge(), true);
         let verdicts = vec![(who, approved, APPROVED)];
-        self.server.edit(|api| api.end(Past { related: vec![related], changed: EARLY, verdicts }));
+        self.server.edit(|api| {
+            api.end(Past { related: vec![related], changed: EARLY, verdicts, queued: None })
+        });
         assert_eq!(self.remote.world.sent(), [""; 0]);
     }
 

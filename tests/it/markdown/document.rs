@@ -23,6 +23,7 @@ pub(crate) fn plan(count: usize, text: &mut dyn FnMut() -> String) -> PlanDocume
         applied: Some(AppliedDocument { commit: Some(text()), unknown: Some(text()) }),
         base: Some(CommitDocument { commit: text() }),
         rollback: false,
+        review: None,
         created: text(),
         digest: text(),
         summary: summary(),

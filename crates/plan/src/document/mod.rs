@@ -9,6 +9,7 @@ mod keys;
 mod plan;
 mod report;
 mod requests;
+mod review;
 mod scheduled;
 mod stale;
 mod unmanaged;
@@ -28,6 +29,7 @@ pub use plan::{
 };
 pub use report::{ActionOutcome, Ending, ReportDocument, ReportedAction};
 pub use requests::{AccessRequest, LaterEntry, RequestBlock, RequestsDocument};
+pub use review::ReviewDocument;
 pub use scheduled::ScheduledDocument;
 pub use stale::moved;
 pub use unmanaged::{Age, Coverage, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope};

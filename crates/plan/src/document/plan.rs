@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::action::ActionDocument;
 use super::digest::digest;
+use super::review::ReviewDocument;
 use super::scheduled::ScheduledDocument;
 use super::{FORMAT_VERSION, check_version};
 use crate::{Blocked, Notice, Plan, Verb};
@@ -41,6 +42,9 @@ pub struct PlanDocument {
     pub created: String,
     /// A checksum over the environment and the actions: the same work has the same digest.
     pub digest: String,
+    /// The pull request by which people saw it, if that was checked; the digest does not cover it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewDocument>,
     /// Number of actions of each kind.
     pub summary: Summary,
     /// The actions, in order.
@@ -151,6 +155,7 @@ impl PlanDocument {
             applied: AppliedDocument::new(None, forgotten.clone()),
             base: None,
             rollback: false,
+            review: None,
             created: created.to_string(),
             digest: digest(environment, &actions, &scheduled),
             summary: Summary::of(&actions),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::ActionDocument;
 use super::plan::{BlockedDocument, PlanDocument};
+use super::review::ReviewDocument;
 use super::{FORMAT_VERSION, check_version};
 use crate::{Outcome, Report};
 
@@ -57,6 +58,9 @@ pub struct ReportDocument {
     pub outcome: Ending,
     /// The plan's digest.
     pub digest: String,
+    /// The pull request by which people saw the plan, and who approved it, as the job of the merge says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewDocument>,
     /// The reason given for lifting limits of `guards`, if they were lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub override_guards: Option<String>,
@@ -186,6 +190,7 @@ impl ReportDocument {
             ended: None,
             outcome: Ending::Begun,
             digest: plan.digest.clone(),
+            review: None,
             override_guards,
             signed: None,
             actions: plan.actions.iter().map(unknown).collect(),

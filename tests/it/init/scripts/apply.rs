@@ -15,7 +15,8 @@ fn gitlab_applies_what_was_reviewed_or_what_the_person_has_read() {
     stage.answer("portvakt -C . apply", 4, "");
     assert_eq!(stage.run(&script(GITLAB, ".portvakt-apply")).code, 4);
     let report = "--report portvakt-out/test/report.json";
-    let line = format!("portvakt -C . apply --auto-approve --expect {DIGEST} {report}\n");
+    let review = "--review portvakt-out/test/reviewed.json";
+    let line = format!("portvakt -C . apply --auto-approve --expect {DIGEST} {review} {report}\n");
     assert_eq!(stage.read("calls"), line);
     // Nothing was reviewed: nothing is applied.
     let stage = Stage::new(&environment);
@@ -71,7 +72,7 @@ fn azure_applies_what_was_reviewed() {
         let report = stage.folder.path().join("out/report.json");
         let report = report.display();
         let line = format!(
-            "portvakt -C . apply --auto-approve --expect {DIGEST} --report {report}{more}\n"
+            "portvakt -C . apply --auto-approve --expect {DIGEST} --review plan.json --report {report}{more}\n"
         );
         assert_eq!(stage.read("calls"), line);
     }
