@@ -140,7 +140,8 @@ table! {
         pub(crate) max_deactivations: Optional<u64>,
         /// How many accesses one apply may revoke. Default: 25.
         pub(crate) max_revocations: Optional<u64>,
-        /// How many accesses one apply may grant; those to a scope that it creates do not count.
+        /// How many accesses one apply may grant, today and on later days; those to a scope that it creates do not
+        /// count.
         /// Default: 50.
         pub(crate) max_grants: Optional<u64>,
         /// How much of what is live one apply may change, in percent. Default: no limit.
