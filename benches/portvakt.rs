@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use digdir::{Credentials, Needs, Options, Reach, Reader, Target};
+use digdir::{ApiTarget, Credentials, Needs, Options, Reach, Reader};
 use domain::{Desired, Past};
 use generator::Size;
 use plan::plan;
@@ -158,7 +158,7 @@ fn timed(work: impl FnOnce()) -> Duration {
 
 /// The work of `plan` after the declarations were read.
 async fn ask(desired: &Desired, sandbox: &Sandbox, key: &ClientKey) {
-    let target = Target::custom(sandbox.api().as_str(), sandbox.issuer()).unwrap();
+    let target = ApiTarget::custom(sandbox.api().as_str(), sandbox.issuer()).unwrap();
     let kid = Some(key.kid.parse().unwrap());
     let client = "portvakt".parse().unwrap();
     let credentials = Credentials::from_key(client, &key.private_key_pem, kid).unwrap();

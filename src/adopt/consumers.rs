@@ -139,7 +139,7 @@ fn aliases(
     input: &Input<'_>,
     lessons: &Lessons,
 ) -> BTreeMap<Orgno, AliasDraft> {
-    let mut uses: BTreeMap<Orgno, Uses> = BTreeMap::new();
+    let mut uses: BTreeMap<Orgno, NumberUses> = BTreeMap::new();
     for on in found.scopes.values() {
         let (everywhere, others) = shared(on);
         let sides: BTreeSet<usize> = on.keys().copied().collect();
@@ -203,7 +203,7 @@ fn is_nothing(word: &str) -> bool {
 
 /// Uses of a number.
 #[derive(Default)]
-struct Uses<'f> {
+struct NumberUses<'f> {
     scopes: usize,
     /// Whether the repository has no alias for it in some environment.
     lacks: bool,
@@ -211,7 +211,7 @@ struct Uses<'f> {
     names: BTreeMap<&'f str, usize>,
 }
 
-impl<'f> Uses<'f> {
+impl<'f> NumberUses<'f> {
     /// Its most frequent name.
     fn name(&self) -> Option<&'f str> {
         let most =

@@ -31,7 +31,7 @@ pub(super) struct Args {}
 
 /// Result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum CheckResult {
     Fine,
     /// Only some commands need it.
     Note,
@@ -40,7 +40,7 @@ enum Verdict {
 
 /// One check: its subject, its result, and what to do on the lines behind the first.
 struct Checkup {
-    verdict: Verdict,
+    verdict: CheckResult,
     subject: &'static str,
     text: String,
 }
@@ -56,14 +56,14 @@ impl Checkups {
         Self { title: title.into(), all: Vec::new() }
     }
 
-    fn add(&mut self, verdict: Verdict, subject: &'static str, text: impl Into<String>) {
+    fn add(&mut self, verdict: CheckResult, subject: &'static str, text: impl Into<String>) {
         self.all.push(Checkup { verdict, subject, text: text.into() });
     }
 
     /// Adds a failure, or returns the value.
     fn take<T>(
         &mut self,
-        verdict: Verdict,
+        verdict: CheckResult,
         subject: &'static str,
         result: Result<T, Failure>,
     ) -> Option<T> {
@@ -79,7 +79,7 @@ async fn check(global: &Global) -> Result<Exit, Failure> {
     let options = global.options();
     let mut parts = vec![Checkups::new("Program"), Checkups::new("Repository")];
     let [program, repository] = parts.as_mut_slice() else { return Ok(Exit::Failed) };
-    program.add(Verdict::Fine, "version", format!("portvakt {}", release::version()));
+    program.add(CheckResult::Fine, "version", format!("portvakt {}", release::version()));
     job(program);
     let names = look_at_files(repository, &options)?;
     for name in names {
@@ -90,20 +90,20 @@ async fn check(global: &Global) -> Result<Exit, Failure> {
     }
     print(global.color, &shown(&parts))?;
     let has_problem =
-        parts.iter().flat_map(|part| &part.all).any(|it| it.verdict == Verdict::Problem);
+        parts.iter().flat_map(|part| &part.all).any(|it| it.verdict == CheckResult::Problem);
     Ok(if has_problem { Exit::Failed } else { Exit::Done })
 }
 
 /// Checks the variables of a CI job.
 fn job(part: &mut Checkups) {
     let Some(ci_job::CiJob { host, token, remedy }) = ci_job::here() else {
-        part.add(Verdict::Fine, "CI", "this is no CI job: variables of one are not checked");
+        part.add(CheckResult::Fine, "CI", "this is no CI job: variables of one are not checked");
         return;
     };
     match std::env::var(token).is_ok_and(|value| !value.trim().is_empty()) {
-        true => part.add(Verdict::Fine, "CI", format!("a job on {host}, with {token}")),
+        true => part.add(CheckResult::Fine, "CI", format!("a job on {host}, with {token}")),
         false => part.add(
-            Verdict::Note,
+            CheckResult::Note,
             "CI",
             format!("a job on {host} without {token}, which comment and reviewed need\n{remedy}"),
         ),
@@ -112,14 +112,15 @@ fn job(part: &mut Checkups) {
 
 /// Checks the declarations; returns the environments to check.
 fn look_at_files(part: &mut Checkups, options: &RunOptions) -> Result<Vec<String>, Failure> {
-    let Some(root) = part.take(Verdict::Problem, "portvakt.yaml", checkout::root(options)) else {
+    let Some(root) = part.take(CheckResult::Problem, "portvakt.yaml", checkout::root(options))
+    else {
         return Ok(Vec::new());
     };
-    part.add(Verdict::Fine, "portvakt.yaml", printable(&root.to_string_lossy()).into_owned());
+    part.add(CheckResult::Fine, "portvakt.yaml", printable(&root.to_string_lossy()).into_owned());
     let ignored = root.join(".portvakt").join("sandbox.json");
     if history::would_be_committed(&ignored) {
         part.add(
-            Verdict::Note,
+            CheckResult::Note,
             ".gitignore",
             "git would commit .portvakt, where the sandbox and new private keys are kept\nAdd the line \
              `.portvakt/` to .gitignore",
@@ -131,7 +132,7 @@ fn look_at_files(part: &mut Checkups, options: &RunOptions) -> Result<Vec<String
             let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
             let errors = counted(errors as u64, "error", "s");
             part.add(
-                Verdict::Problem,
+                CheckResult::Problem,
                 "declarations",
                 format!("{errors}\n`portvakt validate` shows each with its line and what to do"),
             );
@@ -156,10 +157,10 @@ async fn look_at_environment(part: &mut Checkups, options: &RunOptions) {
         Err(Failure::Invalid(_, found)) => {
             let found = counted(found.len() as u64, "finding", "s");
             let text = format!("{found}\n`portvakt validate` shows each and what to do");
-            part.add(Verdict::Problem, "declarations", text);
+            part.add(CheckResult::Problem, "declarations", text);
             return;
         }
-        Err(failure) => return part.add(Verdict::Problem, "declarations", words(&failure)),
+        Err(failure) => return part.add(CheckResult::Problem, "declarations", words(&failure)),
     };
     look_at_git(part, &opened);
     let declared = opened.repository.environment(&opened.desired.environment);
@@ -171,29 +172,31 @@ async fn look_at_environment(part: &mut Checkups, options: &RunOptions) {
         ),
         (failure, _) => failure,
     });
-    let Some(remote) = part.take(Verdict::Problem, "credentials", connected) else { return };
+    let Some(remote) = part.take(CheckResult::Problem, "credentials", connected) else { return };
     let address = printable(remote.target().api.as_str()).into_owned();
-    part.add(Verdict::Fine, "credentials", format!("read, for {address}"));
+    part.add(CheckResult::Fine, "credentials", format!("read, for {address}"));
     look_at_api(part, &opened, &remote).await;
     let closed = remote.close().await;
-    part.take(Verdict::Problem, "sandbox", closed);
+    part.take(CheckResult::Problem, "sandbox", closed);
 }
 
 fn look_at_git(part: &mut Checkups, opened: &Opened) {
-    let Some(found) = part.take(Verdict::Problem, "git", opened.history()) else { return };
+    let Some(found) = part.take(CheckResult::Problem, "git", opened.history()) else { return };
     let Some(history) = found else {
         return part.add(
-            Verdict::Note,
+            CheckResult::Note,
             "git",
             "this is not a git repository: removals, the lock and the ledger do not work\nRun `git init`, \
              commit, and push to a remote",
         );
     };
-    match part.take(Verdict::Problem, "git", opened.commit()) {
-        Some(Some(commit)) => part.add(Verdict::Fine, "git", format!("commit {}", commit.commit)),
+    match part.take(CheckResult::Problem, "git", opened.commit()) {
+        Some(Some(commit)) => {
+            part.add(CheckResult::Fine, "git", format!("commit {}", commit.commit))
+        }
         Some(None) => {
             return part.add(
-                Verdict::Note,
+                CheckResult::Note,
                 "git",
                 "there is no commit yet\nCommit what is declared",
             );
@@ -212,7 +215,7 @@ fn without_remote(part: &mut Checkups, opened: &Opened, history: &History) {
     let declared = opened.repository.environment(&opened.desired.environment);
     match declared.is_some_and(|declared| *declared.target == EnvironmentTarget::Sandbox) {
         true => part.add(
-            Verdict::Fine,
+            CheckResult::Fine,
             "remote",
             format!(
                 "not used: the sandbox is in this folder alone, and so are its lock and ledger, \
@@ -220,7 +223,7 @@ fn without_remote(part: &mut Checkups, opened: &Opened, history: &History) {
             ),
         ),
         false => part.add(
-            Verdict::Note,
+            CheckResult::Note,
             "remote",
             format!(
                 "none: lock and ledger are in this clone alone, at refs/portvakt/{place}, where no job and \
@@ -238,29 +241,29 @@ fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
              job needs the right to read, and its checkout has to keep the token for git",
         )
     });
-    let Some(refs) = part.take(Verdict::Problem, "remote", refs) else { return };
+    let Some(refs) = part.take(CheckResult::Problem, "remote", refs) else { return };
     let applied = match refs.applied() {
         Some(commit) => format!("commit {commit} is applied"),
         None => "nothing has been applied yet".to_owned(),
     };
-    part.add(Verdict::Fine, "remote", format!("refs/portvakt/{}: {applied}", history.place()));
+    part.add(CheckResult::Fine, "remote", format!("refs/portvakt/{}: {applied}", history.place()));
     let folder = history::prefix(opened.repository.root());
     match applied::apply_from(history, &refs, folder.trim_end_matches('/')) {
         Ok(Some(branch)) => {
             let name = printable(&branch.name).into_owned();
-            part.add(Verdict::Fine, "branch", format!("commits of {name} may be applied"));
+            part.add(CheckResult::Fine, "branch", format!("commits of {name} may be applied"));
         }
         Ok(None) => {}
-        Err(why) => part.add(Verdict::Problem, "branch", why),
+        Err(why) => part.add(CheckResult::Problem, "branch", why),
     }
     match history.check_push() {
         Ok(()) => part.add(
-            Verdict::Fine,
+            CheckResult::Fine,
             "push",
             "the remote takes a push to refs/portvakt (dry run: the host's hooks and rules are not asked)",
         ),
         Err(error) => part.add(
-            Verdict::Note,
+            CheckResult::Note,
             "push",
             format!(
                 "{error}\nOnly apply needs it. Give its job the right to push: on GitHub `permissions: {{ \
@@ -273,7 +276,7 @@ fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
 
 async fn look_at_api(part: &mut Checkups, opened: &Opened, remote: &Remote) {
     let reader = remote.reader().await;
-    let Some(reader) = part.take(Verdict::Problem, "token to read", reader) else { return };
+    let Some(reader) = part.take(CheckResult::Problem, "token to read", reader) else { return };
     let (read, write) = match opened.needs().reach() {
         Reach::Scopes => ("idporten:scopes.read", "idporten:scopes.write"),
         Reach::ScopesAndClients => (
@@ -282,27 +285,27 @@ async fn look_at_api(part: &mut Checkups, opened: &Opened, remote: &Remote) {
         ),
     };
     part.add(
-        Verdict::Fine,
+        CheckResult::Fine,
         "token to read",
         format!("for {read}: the client, its key and this machine's clock are right"),
     );
     match remote.writer().await {
-        Ok(_) => part.add(Verdict::Fine, "token to write", format!("for {write} too")),
+        Ok(_) => part.add(CheckResult::Fine, "token to write", format!("for {write} too")),
         Err(Failure::Call(error)) if lacks_scopes(error.token_refusal()) => part.add(
-            Verdict::Note,
+            CheckResult::Note,
             "token to write",
             format!(
                 "the client has no scope that writes, as it should be for a job that plans\nOnly apply \
                  needs {write}"
             ),
         ),
-        Err(failure) => part.add(Verdict::Problem, "token to write", words(&failure)),
+        Err(failure) => part.add(CheckResult::Problem, "token to write", words(&failure)),
     }
     let needs = Needs { clients: opened.needs().clients, ..Needs::default() };
     let live = reader.live(&needs, &|_| {}).await.map_err(Failure::from);
-    let Some(live) = part.take(Verdict::Problem, "DigDir", live) else { return };
+    let Some(live) = part.take(CheckResult::Problem, "DigDir", live) else { return };
     let scopes = counted(live.scopes.len() as u64, "scope", "s");
-    part.add(Verdict::Fine, "DigDir", format!("it answers, with {scopes}"));
+    part.add(CheckResult::Fine, "DigDir", format!("it answers, with {scopes}"));
     look_at_key(part, &live, opened.desired.warn_before);
 }
 
@@ -318,16 +321,16 @@ fn look_at_key(part: &mut Checkups, live: &Live, warn_before: jiff::SignedDurati
     });
     let Some(at) = expiry else {
         return part.add(
-            Verdict::Fine,
+            CheckResult::Fine,
             "own key",
             "when it expires is not known: a repository that declares no client does not read keys",
         );
     };
     let left = at.duration_since(Timestamp::now());
     match left <= warn_before {
-        false => part.add(Verdict::Fine, "own key", format!("it expires at {at}")),
+        false => part.add(CheckResult::Fine, "own key", format!("it expires at {at}")),
         true => part.add(
-            Verdict::Problem,
+            CheckResult::Problem,
             "own key",
             format!(
                 "it expires at {at}\nRegister a new key on the client, and store it where the jobs read it; \
@@ -345,9 +348,9 @@ fn shown(parts: &[Checkups]) -> String {
         let _ = writeln!(text, "{}{title}", if text.is_empty() { "" } else { "\n" });
         for Checkup { verdict, subject, text: said } in all {
             let (style, word) = match verdict {
-                Verdict::Fine => (QUIET, "ok"),
-                Verdict::Note => (CAREFUL, "note"),
-                Verdict::Problem => (BAD, "problem"),
+                CheckResult::Fine => (QUIET, "ok"),
+                CheckResult::Note => (CAREFUL, "note"),
+                CheckResult::Problem => (BAD, "problem"),
             };
             let mut lines = said.lines().map(printable);
             let first = lines.next().unwrap_or_default();

@@ -7,7 +7,7 @@ use domain::{Entity, ScopeName};
 
 /// The scopes and clients that a command names.
 #[derive(Debug, clap::Args)]
-pub(super) struct Named {
+pub(super) struct NamedEntities {
     /// A scope, by its whole name; repeat for several
     #[arg(long = "scope", value_name = "NAME")]
     scopes: Vec<String>,
@@ -55,7 +55,7 @@ impl InCluster {
     }
 }
 
-impl Named {
+impl NamedEntities {
     /// Whether it names nothing.
     pub(super) fn is_empty(&self) -> bool {
         self.scopes.is_empty() && self.clients.is_empty()

@@ -15,7 +15,7 @@ use crate::adopt::{AdoptedThing, Counts, Layout, LeftOut, Proved, Side};
 use crate::declare::{self, SETTINGS_FILE};
 use crate::run::adoption::{Imported, NamedManifests, name_manifests, overlaid, write};
 use crate::run::files::WrittenFiles;
-use crate::run::import::Wanted;
+use crate::run::import::ImportSelection;
 use crate::run::{Opened, Ready, RunOptions, checkout};
 use domain::Live;
 use domain::text::{counted, printable};
@@ -82,7 +82,7 @@ struct ReadEnvironment {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let wanted = Wanted { scopes: args.scope.clone(), clients: args.client.clone() };
+    let wanted = ImportSelection { scopes: args.scope.clone(), clients: args.client.clone() };
     let into = folder(args.into.as_deref().unwrap_or_default())?;
     let interrupt = interrupt::listen()?;
     let root = checkout::root(&global.options())?;
@@ -145,7 +145,7 @@ const CLIENTS: &str = "idporten:dcr.read";
 async fn read(
     global: &Global,
     args: &Args,
-    wanted: &Wanted,
+    wanted: &ImportSelection,
 ) -> Result<Vec<ReadEnvironment>, Failure> {
     let options = global.options();
     if !args.environment_overlay {
@@ -167,7 +167,7 @@ async fn read(
 
 async fn read_one(
     global: &Global,
-    wanted: &Wanted,
+    wanted: &ImportSelection,
     opened: Opened,
 ) -> Result<ReadEnvironment, Failure> {
     let ready = opened.ready()?;
@@ -191,7 +191,7 @@ async fn read_one(
 
 fn made(
     args: &Args,
-    wanted: &Wanted,
+    wanted: &ImportSelection,
     into: &str,
     read: &[ReadEnvironment],
 ) -> Result<Proved, Failure> {

@@ -19,7 +19,7 @@ use domain::text::{printable, shell};
 use domain::{Orgno, ScopeName};
 
 use ci::{CiHost, CiPlace, CiSetup};
-use questions::Answers;
+use questions::InitAnswers;
 use source::ProgramSource;
 
 /// The command's arguments.
@@ -133,7 +133,7 @@ fn there_is_one(found: &Path) -> Failure {
 
 /// All files, with the environments of the templates.
 fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
-    let Answers { orgno, prefix, ci } = questions::answers(Answers {
+    let InitAnswers { orgno, prefix, ci } = questions::answers(InitAnswers {
         orgno: args.orgno,
         prefix: args.prefix.clone(),
         ci: args.ci,

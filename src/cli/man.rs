@@ -18,7 +18,7 @@ pub(super) struct Args {
 }
 
 /// Manual page of one command.
-struct Page {
+struct ManualPage {
     file: String,
     text: String,
 }
@@ -32,7 +32,7 @@ pub(super) fn run(command: clap::Command, args: &Args) -> Result<Exit, Failure> 
         .map_err(|error| Failure::Failed(format!("the page could not be made: {error}")))?;
     match &args.out {
         Some(folder) => {
-            for Page { file, text } in &pages {
+            for ManualPage { file, text } in &pages {
                 put(&folder.join(file), text)?;
             }
         }
@@ -45,12 +45,12 @@ pub(super) fn run(command: clap::Command, args: &Args) -> Result<Exit, Failure> 
 }
 
 /// The page of a command, and those of its subcommands.
-fn pages(command: &clap::Command) -> io::Result<Vec<Page>> {
+fn pages(command: &clap::Command) -> io::Result<Vec<ManualPage>> {
     let page = Man::new(command.clone());
     let mut text = Vec::new();
     page.render(&mut text)?;
     let text = String::from_utf8_lossy(&text).into_owned();
-    let mut all = vec![Page { file: page.get_filename(), text }];
+    let mut all = vec![ManualPage { file: page.get_filename(), text }];
     for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
         all.extend(pages(command)?);
     }

@@ -11,7 +11,7 @@ use crate::apply::Patience;
 use crate::history::Actor;
 use crate::render::requests::{one, text};
 use crate::run::LockGuard;
-use crate::run::requests::{Denial, read};
+use crate::run::requests::{RequestDenial, read};
 use domain::ScopeName;
 use domain::text::{json, printable};
 use plan::document::{Ending, ReportDocument};
@@ -112,12 +112,13 @@ async fn confirm(
     global: &Global,
     args: &Deny,
     opened: crate::run::Opened,
-) -> Result<Denial, Failure> {
+) -> Result<RequestDenial, Failure> {
     let Deny { consumer, scope, yes } = args;
     let reading = global.reading();
     let options = global.options();
     let denial =
-        Denial::prepare(opened, &options, consumer, scope.clone(), &reading.of_calls()).await;
+        RequestDenial::prepare(opened, &options, consumer, scope.clone(), &reading.of_calls())
+            .await;
     drop(reading);
     let denial = denial?;
     if !yes {

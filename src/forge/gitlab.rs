@@ -101,11 +101,11 @@ struct GitlabRelated {
 #[derive(Deserialize)]
 struct Approvals {
     #[serde(default)]
-    approved_by: Vec<Approval>,
+    approved_by: Vec<GitlabApproval>,
 }
 
 #[derive(Deserialize)]
-struct Approval {
+struct GitlabApproval {
     user: GitlabUser,
     /// Present in newer versions of GitLab.
     #[serde(default)]
@@ -330,9 +330,10 @@ impl CommentHost for Notes<'_> {
             // Of two approvals by one person, the second counts.
             last.extend(self.list(usize::MAX, approved).await?);
         }
-        let approval = |Approval { user: GitlabUser { id, username }, approved_at }: Approval| {
-            PullRequestApproval { by: username, at: approved_at.or(last.get(&id).copied()) }
-        };
+        let approval =
+            |GitlabApproval { user: GitlabUser { id, username }, approved_at }: GitlabApproval| {
+                PullRequestApproval { by: username, at: approved_at.or(last.get(&id).copied()) }
+            };
         Ok(approved_by.into_iter().map(approval).collect())
     }
 

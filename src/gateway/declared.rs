@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::{Admitted, GatewayPolicy, GuardedScope, Organizations, Route, audience, is_literal};
+use super::{Admitted, ApiRoute, GatewayPolicy, GuardedScope, Organizations, audience, is_literal};
 use domain::{Desired, DesiredScope, Orgno, SCOPE, ScopeName};
 
 /// The scopes of an API and the options of its policy.
@@ -15,7 +15,7 @@ pub(crate) struct PolicyOptions {
     /// Whether the policy lists the consumers of every scope.
     pub(crate) with_consumers: bool,
     /// The place of the API behind the gateway.
-    pub(crate) route: Route,
+    pub(crate) route: ApiRoute,
 }
 
 /// A reason why the declarations give no policy.

@@ -4,7 +4,7 @@
 use url::Url;
 
 use super::{
-    Admitted, GatewayPolicy, PathMatch, RenderedPolicy, Route, block, document, map, texts,
+    Admitted, ApiRoute, GatewayPolicy, PathMatch, RenderedPolicy, block, document, map, texts,
 };
 use domain::ScopeName;
 use yaml::{Yaml, YamlEntries};
@@ -135,8 +135,8 @@ fn one_of(text: &str) -> Yaml {
 /// Parts of a path that a backend may read as a way out of a prefix.
 const WAYS_OUT: [&str; 5] = ["/..", "%2e", "%2f", "%5c", "\\"];
 
-fn permission(route: &Route) -> Yaml {
-    let Route { name: _, hosts, paths } = route;
+fn permission(route: &ApiRoute) -> Yaml {
+    let ApiRoute { name: _, hosts, paths } = route;
     let any_of = |rules: Vec<Yaml>| block([("or_rules", block([("rules", Yaml::Lines(rules))]))]);
     let of_host = |host: &String| {
         block([(

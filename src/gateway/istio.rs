@@ -6,7 +6,7 @@
 //! spaces by Istio.
 
 use super::{
-    Admitted, GatewayPolicy, PathMatch, RenderedPolicy, Route, block, document, map, texts,
+    Admitted, ApiRoute, GatewayPolicy, PathMatch, RenderedPolicy, block, document, map, texts,
 };
 use domain::ScopeName;
 use yaml::{Yaml, YamlEntries};
@@ -88,8 +88,8 @@ fn condition(key: &str, values: impl IntoIterator<Item = String>) -> Yaml {
     block([("key", Yaml::text(key)), ("values", Yaml::List(values))])
 }
 
-fn operation(route: &Route) -> Option<Yaml> {
-    let Route { name: _, hosts, paths } = route;
+fn operation(route: &ApiRoute) -> Option<Yaml> {
+    let ApiRoute { name: _, hosts, paths } = route;
     let mut operation = Vec::new();
     if !hosts.is_empty() {
         operation.push(("hosts".to_owned(), texts(hosts)));

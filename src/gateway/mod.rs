@@ -48,7 +48,7 @@ pub(crate) struct GatewayPolicy {
     /// The scopes of the API: a token must have one of them. Not empty.
     pub(crate) scopes: Vec<GuardedScope>,
     /// The place of the API behind the gateway.
-    pub(crate) route: Route,
+    pub(crate) route: ApiRoute,
 }
 
 /// A scope, and the organisations whose tokens with it are let through.
@@ -81,7 +81,7 @@ pub(crate) enum Admitted {
 
 /// The requests that belong to the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Route {
+pub(crate) struct ApiRoute {
     /// The name of the resources, and of the workload at Istio.
     pub(crate) name: Option<String>,
     /// Hosts; empty for any.

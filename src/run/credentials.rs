@@ -29,7 +29,7 @@ pub(super) fn credentials(
     repository: &Repository,
     environment: &str,
 ) -> Result<Credentials, Failure> {
-    let mut sources = Sources { repository, environment, problems: Vec::new() };
+    let mut sources = CredentialSources { repository, environment, problems: Vec::new() };
     let declare::DeclaredCredentials { client_id, key, kid, certificate } = declared;
     let client_id = sources.id(client_id, "client_id");
     let kid = kid.as_ref().map(|kid| sources.id::<Kid>(kid, "kid"));
@@ -103,13 +103,13 @@ enum Proof {
 }
 
 /// Sources of an environment's credentials, and the problems found so far.
-struct Sources<'a> {
+struct CredentialSources<'a> {
     repository: &'a Repository,
     environment: &'a str,
     problems: Vec<String>,
 }
 
-impl Sources<'_> {
+impl CredentialSources<'_> {
     fn root(&self) -> &Path {
         self.repository.root()
     }

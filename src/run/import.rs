@@ -10,14 +10,14 @@ use digdir::{ClientNeeds, Needs, Reach, ReadProgress, Reader, Which};
 use domain::{Live, LiveClient, ScopeName};
 
 /// The requested scopes and clients, by name: all where there are no globs.
-pub(crate) struct Wanted {
+pub(crate) struct ImportSelection {
     /// Only scopes of these names, and no clients unless some are requested too.
     pub(crate) scopes: Vec<GlobMatcher>,
     /// Only clients of these names, and no scopes unless some are requested too.
     pub(crate) clients: Vec<GlobMatcher>,
 }
 
-impl Wanted {
+impl ImportSelection {
     /// Whether it is everything.
     pub(crate) fn is_everything(&self) -> bool {
         self.scopes.is_empty() && self.clients.is_empty()

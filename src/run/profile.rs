@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::failure::Failure;
 use super::read::{MAX_FILE, read_file};
-use digdir::{ApiId, Target};
+use digdir::{ApiId, ApiTarget};
 use domain::text::printable;
 use domain::{Behaviour, Profile};
 
@@ -59,7 +59,7 @@ pub(crate) fn read(path: &Path, api: Option<&ApiId>) -> Result<Behaviour, Failur
         return Err(failed(format!("has a read_lag of more than {LONGEST_LAG} ms")));
     }
     let is_other = |api: &ApiId| {
-        Target::custom(&probed, Target::test().issuer.as_str())
+        ApiTarget::custom(&probed, ApiTarget::test().issuer.as_str())
             .map_or(true, |target| target.api_id() != *api)
     };
     match api.is_some_and(is_other) {

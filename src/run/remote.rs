@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::opened::Opened;
 use super::options::RunOptions;
 use digdir::{
-    AllowedHosts, Credentials, ExpectedOwner, Issuer, Probe, Program, Reach, Reader, Target,
+    AllowedHosts, ApiTarget, Credentials, ExpectedOwner, Issuer, Probe, Program, Reach, Reader,
     TargetError, Writer,
 };
 use domain::secret;
@@ -13,7 +13,7 @@ use sandbox::Sandbox;
 
 /// Address of the API and credentials. For `target: sandbox` it also holds the server.
 pub(crate) struct Remote {
-    target: Target,
+    target: ApiTarget,
     credentials: Credentials,
     options: digdir::Options,
     reach: Reach,
@@ -99,7 +99,7 @@ impl Remote {
     }
 
     /// Where the API and Maskinporten are.
-    pub(crate) fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &ApiTarget {
         &self.target
     }
 
@@ -144,7 +144,7 @@ async fn embedded(
     let owner = opened.desired.organization;
     let started = sandbox::embedded(&folder, owner, name, &settings.prefixes).await;
     let (sandbox, client) = started.map_err(Failure::failed)?;
-    let target = Target::custom(sandbox.api().as_str(), sandbox.issuer())
+    let target = ApiTarget::custom(sandbox.api().as_str(), sandbox.issuer())
         .and_then(|target| target.with_skyporten(sandbox.skyporten()))
         .map_err(Failure::failed)?;
     secret::note(&client.private_key_pem);

@@ -47,7 +47,7 @@ pub(crate) async fn read(
 }
 
 /// A request that is about to be denied, and the connection for it. Nothing was sent.
-pub(crate) struct Denial {
+pub(crate) struct RequestDenial {
     opened: Opened,
     remote: Remote,
     writer: Writer,
@@ -57,7 +57,7 @@ pub(crate) struct Denial {
     pub(crate) request: AccessRequest,
 }
 
-impl Denial {
+impl RequestDenial {
     /// Finds the request of an organisation, by its number, alias or name, for a scope.
     ///
     /// # Errors

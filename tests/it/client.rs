@@ -7,7 +7,7 @@ pub(crate) mod tokens;
 
 use std::time::Duration;
 
-use digdir::{Credentials, Options, Reach, Reader, Target, Writer};
+use digdir::{ApiTarget, Credentials, Options, Reach, Reader, Writer};
 use domain::Representation;
 use sandbox::{Config, FaultRule, Sandbox, State};
 use serde_json::{Value, json};
@@ -30,8 +30,8 @@ impl World {
         Self { sandbox: Sandbox::start(config).await.unwrap() }
     }
 
-    fn target(&self) -> Target {
-        Target::custom(self.sandbox.api().as_str(), self.sandbox.issuer()).unwrap()
+    fn target(&self) -> ApiTarget {
+        ApiTarget::custom(self.sandbox.api().as_str(), self.sandbox.issuer()).unwrap()
     }
 
     async fn reader(&self) -> Reader {

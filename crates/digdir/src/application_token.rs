@@ -13,7 +13,7 @@ use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Persistence, readable};
 use super::issuer::{self, Endpoints, MetadataPath};
 use super::options::Options;
-use super::target::{Target, TargetError};
+use super::target::{ApiTarget, TargetError};
 use super::token::Desk;
 use domain::Orgno;
 
@@ -61,7 +61,7 @@ impl Issuer {
     ///
     /// # Errors
     /// The host may not be spoken to, or its metadata cannot be had or trusted.
-    pub async fn connect(target: &Target, options: Options) -> Result<Self, Error> {
+    pub async fn connect(target: &ApiTarget, options: Options) -> Result<Self, Error> {
         Self::find(target, Ok(&target.issuer), MetadataPath::OAuth, options).await
     }
 
@@ -70,12 +70,12 @@ impl Issuer {
     ///
     /// # Errors
     /// As [`Issuer::connect`]; or the target has no Skyporten.
-    pub async fn skyporten(target: &Target, options: Options) -> Result<Self, Error> {
+    pub async fn skyporten(target: &ApiTarget, options: Options) -> Result<Self, Error> {
         Self::find(target, target.skyporten(), MetadataPath::OpenId, options).await
     }
 
     async fn find(
-        target: &Target,
+        target: &ApiTarget,
         issuer: Result<&str, TargetError>,
         metadata: MetadataPath,
         options: Options,

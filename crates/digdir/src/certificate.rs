@@ -35,7 +35,7 @@ pub(super) struct Pair {
 
 /// A pair in an archive, as a person chooses one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alias {
+pub struct ArchiveEntry {
     /// The archive's name for the key (`friendlyName`), or else the certificate's subject.
     pub name: String,
     /// The certificate's subject.
@@ -46,7 +46,7 @@ pub struct Alias {
     pub expires: Timestamp,
 }
 
-impl fmt::Display for Alias {
+impl fmt::Display for ArchiveEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, subject, usage, expires } = self;
         write!(f, "'{name}' (")?;
@@ -102,7 +102,7 @@ impl Pair {
             opened.map_err(|error| unreadable(archive, error))?;
         let certificates: Vec<&[u8]> = certs.iter().map(|bag| bag.cert.as_der()).collect();
         let certificates = parsed(&certificates)?;
-        let mut pairs: Vec<(Alias, EncodingKey, &Certificate<'_>)> = Vec::new();
+        let mut pairs: Vec<(ArchiveEntry, EncodingKey, &ParsedCertificate<'_>)> = Vec::new();
         let mut problem = CredentialsError::NoKeyInArchive;
         for bag in &keys {
             let key = match key::from_pkcs8(bag.key.as_der()) {
@@ -123,7 +123,8 @@ impl Pair {
             None if pairs.len() == 1 => 0,
             None => return Err(CredentialsError::SeveralPairs(names())),
             Some(wanted) => {
-                let is_it = |alias: &Alias| alias.name.to_lowercase() == wanted.to_lowercase();
+                let is_it =
+                    |alias: &ArchiveEntry| alias.name.to_lowercase() == wanted.to_lowercase();
                 let chosen = pairs.iter().position(|(alias, ..)| is_it(alias));
                 chosen.ok_or_else(|| CredentialsError::NoSuchAlias(names()))?
             }
@@ -134,8 +135,8 @@ impl Pair {
 
     fn new(
         key: EncodingKey,
-        own: &Certificate<'_>,
-        certificates: &[Certificate<'_>],
+        own: &ParsedCertificate<'_>,
+        certificates: &[ParsedCertificate<'_>],
     ) -> Result<Self, CredentialsError> {
         let mut chain = vec![own];
         let mut last = own;
@@ -152,12 +153,12 @@ impl Pair {
 }
 
 /// A certificate and its DER.
-struct Certificate<'a> {
+struct ParsedCertificate<'a> {
     der: &'a [u8],
     x509: X509Certificate<'a>,
 }
 
-impl Certificate<'_> {
+impl ParsedCertificate<'_> {
     /// Returns whether it is the issuer's of another one, by the names.
     fn signed(&self, other: &Self) -> bool {
         self.x509.subject() == other.x509.issuer() && self.der != other.der
@@ -172,15 +173,15 @@ impl Certificate<'_> {
     fn alias<T, U>(
         &self,
         name: Option<&str>,
-        before: &[(Alias, T, U)],
-    ) -> Result<Alias, CredentialsError> {
+        before: &[(ArchiveEntry, T, U)],
+    ) -> Result<ArchiveEntry, CredentialsError> {
         let subject = self.x509.subject().to_string();
         let name = name.filter(|name| !name.trim().is_empty()).unwrap_or(&subject);
         let is_free = |name: &str| !before.iter().any(|(alias, ..)| alias.name == name);
         let numbered = (2..).map(|number| format!("{name}#{number}"));
         let mut names = std::iter::once(name.to_owned()).chain(numbered);
         let name = names.find(|name| is_free(name)).unwrap_or_default();
-        Ok(Alias { name, subject, usage: self.usage(), expires: self.expires()? })
+        Ok(ArchiveEntry { name, subject, usage: self.usage(), expires: self.expires()? })
     }
 
     /// Enterprise certificates come in pairs: one for authentication, one for signing.
@@ -194,11 +195,11 @@ impl Certificate<'_> {
     }
 }
 
-fn parsed<'a>(certificates: &[&'a [u8]]) -> Result<Vec<Certificate<'a>>, CredentialsError> {
+fn parsed<'a>(certificates: &[&'a [u8]]) -> Result<Vec<ParsedCertificate<'a>>, CredentialsError> {
     let parse = |der: &&'a [u8]| {
         let (_, x509) =
             X509Certificate::from_der(der).map_err(|_| CredentialsError::Certificate)?;
-        Ok(Certificate { der, x509 })
+        Ok(ParsedCertificate { der, x509 })
     };
     certificates.iter().map(parse).collect()
 }
@@ -206,10 +207,11 @@ fn parsed<'a>(certificates: &[&'a [u8]]) -> Result<Vec<Certificate<'a>>, Credent
 /// The certificate of a key.
 fn own<'c, 'a>(
     key: &EncodingKey,
-    certificates: &'c [Certificate<'a>],
-) -> Option<&'c Certificate<'a>> {
+    certificates: &'c [ParsedCertificate<'a>],
+) -> Option<&'c ParsedCertificate<'a>> {
     let key = pkcs1::RsaPrivateKeyRef::from_der(key.as_bytes()).ok()?;
-    let is_own = |certificate: &&Certificate<'_>| match certificate.x509.public_key().parsed() {
+    let is_own = |certificate: &&ParsedCertificate<'_>| match certificate.x509.public_key().parsed()
+    {
         Ok(PublicKey::RSA(public)) => {
             let begin = public.modulus.iter().position(|byte| *byte != 0).unwrap_or_default();
             public.modulus[begin..] == *key.modulus.as_bytes()

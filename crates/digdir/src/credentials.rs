@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::application_key::ApplicationKey;
-use super::certificate::{Alias, Pair};
+use super::certificate::{ArchiveEntry, Pair};
 use super::key::{self, KeyError};
 use domain::secret;
 use domain::{ClientId, Kid, KidError, Orgno, SigningAlgorithm};
@@ -79,10 +79,10 @@ pub enum CredentialsError {
     NoKeyInArchive,
     /// More than one.
     #[error("the PKCS#12 archive holds {} private keys; choose one by its alias: {}", .0.len(), listed(.0))]
-    SeveralPairs(Vec<Alias>),
+    SeveralPairs(Vec<ArchiveEntry>),
     /// None of that name.
     #[error("the PKCS#12 archive holds no private key of that alias, but {}", listed(.0))]
-    NoSuchAlias(Vec<Alias>),
+    NoSuchAlias(Vec<ArchiveEntry>),
     /// No certificates.
     #[error(
         "the chain holds no certificate; it is PEM with a block -----BEGIN CERTIFICATE----- for \
@@ -106,7 +106,7 @@ pub enum CredentialsError {
 const CONVERSION: &str = "openssl pkcs12 -legacy -in OLD.p12 -nodes -out PAIR.pem && openssl pkcs12 \
                           -export -in PAIR.pem -out NEW.p12 && rm PAIR.pem";
 
-fn listed(aliases: &[Alias]) -> String {
+fn listed(aliases: &[ArchiveEntry]) -> String {
     let aliases: Vec<_> = aliases.iter().map(ToString::to_string).collect();
     secret::excerpt(&aliases.join(", "), MOST_ALIASES)
 }

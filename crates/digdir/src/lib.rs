@@ -10,10 +10,10 @@
 //! [`AllowedHosts`].
 //!
 //! A program that opens a scope to a consumer, here against the emulator (crate `sandbox`) in the place of
-//! [`Target::test`]:
+//! [`ApiTarget::test`]:
 //!
 //! ```
-//! use digdir::{Credentials, ErrorKind, Options, Program, Reach, Target, Writer};
+//! use digdir::{Credentials, ErrorKind, Options, Program, Reach, ApiTarget, Writer};
 //! use domain::{Orgno, ScopeName};
 //! use sandbox::{ClientKey, Config, Sandbox, State};
 //!
@@ -25,7 +25,7 @@
 //! state.register_key(organization, "my-client", &key);
 //! let emulator = Sandbox::start(Config::new(state)).await?;
 //!
-//! let target = Target::custom(emulator.api().as_str(), emulator.issuer())?;
+//! let target = ApiTarget::custom(emulator.api().as_str(), emulator.issuer())?;
 //! let kid = Some(key.kid.parse()?);
 //! let credentials = Credentials::from_key("my-client".parse()?, &key.private_key_pem, kid)?;
 //! let program = Program { name: "my-program", version: "1.0.0" };
@@ -82,7 +82,7 @@ mod writer;
 pub use application_key::ApplicationKey;
 pub use application_token::{Content, Issued, Issuer, Wanted};
 pub use call::{AllScopesFilter, Call};
-pub use certificate::Alias;
+pub use certificate::ArchiveEntry;
 pub use credentials::{Credentials, CredentialsError};
 pub use entries::{Oddities, accesses_of_scope};
 pub use error::{Error, ErrorKind};
@@ -92,10 +92,10 @@ pub use live::ReadProgress;
 pub use needs::{ClientNeeds, Needs, Reach, Which};
 pub use options::{Options, Program};
 pub use owner::{ExpectedOwner, OwnerMismatch};
-pub use probe::{Exchange, Probe};
+pub use probe::{Probe, ProbedExchange};
 pub use reader::Reader;
 pub use snapshot::{MOST_BYTES, Snapshot, SnapshotError};
-pub use target::{AllowedHosts, ApiId, Target, TargetError};
+pub use target::{AllowedHosts, ApiId, ApiTarget, TargetError};
 pub use token_error::TokenRefusal;
 pub use wire::{AccessEntry, Organization, scope_name};
 pub use writer::Writer;

@@ -35,7 +35,7 @@ pub struct Options {
     /// How long one request may take, from connecting to the last byte.
     pub timeout: Duration,
     /// Where credentials may go beside DigDir's own hosts and this machine. Connecting asks
-    /// [`super::Target::check`] with it, so that no caller can forget to.
+    /// [`super::ApiTarget::check`] with it, so that no caller can forget to.
     pub allowed_hosts: AllowedHosts,
     /// Whose the prefixes and scopes must be; `None` asks only that they belong to one organisation.
     pub owner: Option<ExpectedOwner>,

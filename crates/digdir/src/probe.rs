@@ -12,12 +12,12 @@ use super::credentials::Credentials;
 use super::error::{Error, ErrorKind};
 use super::failure::Failure;
 use super::options::Options;
-use super::target::Target;
+use super::target::ApiTarget;
 use super::transport::{Gate, Transport};
 use super::wire::ApiErrorResponse;
 use domain::secret;
 
-/// How much of a body [`Exchange`] shows, in characters.
+/// How much of a body [`ProbedExchange`] shows, in characters.
 const SHOWN: usize = 200;
 
 /// Members of an answer that are secrets.
@@ -25,7 +25,7 @@ const SECRETS: [&str; 1] = ["client_secret"];
 
 /// A call and its answer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Exchange {
+pub struct ProbedExchange {
     /// Method, path and query.
     pub call: String,
     /// The status of the answer.
@@ -34,7 +34,7 @@ pub struct Exchange {
     pub body: Option<Value>,
 }
 
-impl Exchange {
+impl ProbedExchange {
     fn new(call: &Call<'_>, answer: &Answer) -> Self {
         let mut body: Option<Value> = answer.json();
         for secret in SECRETS {
@@ -51,7 +51,7 @@ impl Exchange {
     }
 }
 
-impl fmt::Display for Exchange {
+impl fmt::Display for ProbedExchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { call, status, body } = self;
         write!(f, "{call} → {status}")?;
@@ -78,7 +78,7 @@ impl Probe {
     /// # Errors
     /// There is no token.
     pub async fn connect(
-        target: Target,
+        target: ApiTarget,
         credentials: Credentials,
         options: Options,
         scopes: &'static str,
@@ -92,15 +92,15 @@ impl Probe {
     ///
     /// # Errors
     /// The API does not accept the token (401) or the organisation (428), or gives no answer of its own.
-    pub async fn exchange(&self, call: &Call<'_>) -> Result<Exchange, Error> {
+    pub async fn exchange(&self, call: &Call<'_>) -> Result<ProbedExchange, Error> {
         let failure = match self.transport.send_while(call, &*self.gate).await {
-            Ok(answer) => return Ok(Exchange::new(call, &answer)),
+            Ok(answer) => return Ok(ProbedExchange::new(call, &answer)),
             Err(failure) => failure,
         };
         if let Failure::Refused(refusal) = &failure
             && ApiErrorResponse::of(&refusal.answer).is_some()
         {
-            let exchange = Exchange::new(call, &refusal.answer);
+            let exchange = ProbedExchange::new(call, &refusal.answer);
             let error = self.transport.error(failure, call);
             return match error.kind() {
                 ErrorKind::NotFound

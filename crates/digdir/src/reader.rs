@@ -15,7 +15,7 @@ use super::live_clients::Clients;
 use super::needs::Reach;
 use super::options::Options;
 use super::owner;
-use super::target::Target;
+use super::target::ApiTarget;
 use super::transport::Transport;
 use super::wire::{
     AccessEntry, ApiErrorResponse, DelegationSourceEntry, KeySet, Organization, PrefixEntry,
@@ -33,7 +33,7 @@ impl Reader {
     /// Connects with a token for `idporten:scopes.read` and, to reach clients, `idporten:dcr.read`
     /// alone.
     pub async fn connect(
-        target: Target,
+        target: ApiTarget,
         credentials: Credentials,
         options: Options,
         reach: Reach,

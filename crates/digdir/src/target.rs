@@ -18,7 +18,7 @@ const DIGDIR_HOSTS: [&str; 6] = [
 
 /// The API and the Maskinporten of one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct ApiTarget {
     /// The API's address, without `/api/v1`.
     pub api: Url,
     /// Maskinporten's issuer, exactly as its metadata and the `aud` of a grant name it: the slash
@@ -82,7 +82,7 @@ pub enum TargetError {
     NoSkyporten,
 }
 
-impl Target {
+impl ApiTarget {
     /// DigDir's test environment.
     pub fn test() -> Self {
         Self::digdir(
@@ -108,14 +108,14 @@ impl Target {
     }
 
     /// Another place. Errors where an address cannot be used at all; whether credentials may go
-    /// there is [`Target::check`]'s to say.
+    /// there is [`ApiTarget::check`]'s to say.
     pub fn custom(api: &str, issuer: &str) -> Result<Self, TargetError> {
         let target = Self { api: address("api", api)?, issuer: issuer.to_owned(), skyporten: None };
         target.addresses()?;
         Ok(target)
     }
 
-    /// The same place with a Skyporten. Errors as [`Target::custom`].
+    /// The same place with a Skyporten. Errors as [`ApiTarget::custom`].
     pub fn with_skyporten(self, issuer: &str) -> Result<Self, TargetError> {
         let target = Self { skyporten: Some(issuer.to_owned()), ..self };
         target.addresses()?;
@@ -244,14 +244,14 @@ mod tests {
 
     fn check(api: &str, issuer: &str, allowed: &[&str]) -> Result<(), TargetError> {
         let allowed = AllowedHosts::new(allowed.iter().copied())?;
-        Target::custom(api, issuer)?.check(&allowed)
+        ApiTarget::custom(api, issuer)?.check(&allowed)
     }
 
     #[test]
     fn digdir_and_this_machine_need_no_permission() {
         let nobody = AllowedHosts::default();
-        Target::test().check(&nobody).unwrap();
-        Target::prod().check(&nobody).unwrap();
+        ApiTarget::test().check(&nobody).unwrap();
+        ApiTarget::prod().check(&nobody).unwrap();
         for place in
             ["http://127.0.0.1:8080", "http://127.9.9.9", "http://[::1]:1", "http://localhost:3/"]
         {
@@ -344,7 +344,7 @@ mod tests {
         for (api, issuer, name) in
             [("http://x.example", "https://y/", "api"), ("https://x/", "ftp://y/", "maskinporten")]
         {
-            let error = Target::custom(api, issuer).unwrap_err();
+            let error = ApiTarget::custom(api, issuer).unwrap_err();
             assert!(matches!(error, TargetError::Address(_)));
             assert!(error.to_string().starts_with(name), "{error}");
         }
@@ -353,9 +353,9 @@ mod tests {
     #[test]
     fn one_api_has_one_id_however_it_is_written() {
         let id = |api: &str| {
-            Target::custom(api, "https://maskinporten.no/").unwrap().api_id().as_str().to_owned()
+            ApiTarget::custom(api, "https://maskinporten.no/").unwrap().api_id().as_str().to_owned()
         };
-        let test = Target::test().api_id().as_str().to_owned();
+        let test = ApiTarget::test().api_id().as_str().to_owned();
         for spelling in [
             "https://api.test.samarbeid.digdir.no",
             "https://api.test.samarbeid.digdir.no/",
@@ -388,7 +388,7 @@ mod tests {
         }
         let others = [
             test.as_str(),
-            Target::prod().api_id().as_str(),
+            ApiTarget::prod().api_id().as_str(),
             gateway,
             &local,
             &id("https://gw.example:8443/digdir/Test"),
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn fields_set_by_hand_are_checked_too() {
-        let target = Target {
+        let target = ApiTarget {
             api: Url::parse("http://evil.example").unwrap(),
             issuer: "https://maskinporten.no/".to_owned(),
             skyporten: None,
@@ -416,7 +416,7 @@ mod tests {
     fn skyporten_is_held_to_the_same_rules() {
         let check = |skyporten: &str, allowed: &[&str]| {
             let allowed = AllowedHosts::new(allowed.iter().copied())?;
-            Target::custom("https://api.samarbeid.digdir.no", "https://maskinporten.no/")?
+            ApiTarget::custom("https://api.samarbeid.digdir.no", "https://maskinporten.no/")?
                 .with_skyporten(skyporten)?
                 .check(&allowed)
         };
@@ -430,8 +430,8 @@ mod tests {
         for unusable in ["http://sky.evil.example", "https://u:p@sky.evil.example", "sky"] {
             assert!(matches!(check(unusable, &[]), Err(TargetError::Address(_))), "{unusable}");
         }
-        assert_eq!(Target::prod().skyporten(), Ok("https://sky.maskinporten.no"));
-        let without = Target::custom("https://a.example", "https://m.example/").unwrap();
+        assert_eq!(ApiTarget::prod().skyporten(), Ok("https://sky.maskinporten.no"));
+        let without = ApiTarget::custom("https://a.example", "https://m.example/").unwrap();
         assert_eq!(without.skyporten(), Err(TargetError::NoSkyporten));
     }
 }

@@ -16,7 +16,7 @@ use super::failure::{Failure, Persistence, Unsent, readable, what_came};
 use super::issuer::{self, MetadataPath};
 use super::options::Options;
 use super::owner::ExpectedOwner;
-use super::target::Target;
+use super::target::ApiTarget;
 use super::token::{Token, TokenCache};
 
 /// The most that an answer of the API is, in bytes: more than any list of DigDir's.
@@ -38,7 +38,7 @@ pub(super) struct Transport {
 impl Transport {
     /// Checks the hosts, finds the token endpoint and fetches the first token.
     pub(super) async fn connect(
-        target: Target,
+        target: ApiTarget,
         credentials: Credentials,
         options: Options,
         scope: &'static str,

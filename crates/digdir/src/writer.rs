@@ -13,7 +13,7 @@ use super::error::{Error, ErrorKind};
 use super::needs::Reach;
 use super::options::Options;
 use super::reader::Reader;
-use super::target::Target;
+use super::target::ApiTarget;
 use super::transport::{Gate, Transport};
 use domain::{ClientId, OnBehalfOfId, Orgno, Representation, ScopeName};
 
@@ -28,7 +28,7 @@ impl Writer {
     /// Connects with a token for `idporten:scopes.read` and `idporten:scopes.write` and, to reach
     /// clients, `idporten:dcr.read` and `idporten:dcr.write`.
     pub async fn connect(
-        target: Target,
+        target: ApiTarget,
         credentials: Credentials,
         options: Options,
         reach: Reach,

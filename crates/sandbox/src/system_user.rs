@@ -17,15 +17,15 @@ const TYPE: &str = "urn:altinn:systemuser";
 
 /// An entry of a grant's claim.
 #[derive(Deserialize)]
-struct Asked {
+struct SystemUserEntry {
     r#type: String,
-    systemuser_org: Organization,
+    systemuser_org: SystemUserOrganization,
     #[serde(rename = "externalRef")]
     external_ref: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Organization {
+struct SystemUserOrganization {
     authority: String,
     #[serde(rename = "ID")]
     id: String,
@@ -64,10 +64,16 @@ fn asked_for(asked: &Value) -> Result<(Orgno, Option<String>), Denial> {
         let description = format!("MP-301 authorization_details: {what}");
         Denial::new("invalid_authorization_details", description)
     };
-    let asked: Vec<Asked> =
+    let asked: Vec<SystemUserEntry> =
         serde_json::from_value(asked.clone()).map_err(|error| malformed(&error.to_string()))?;
-    let [Asked { r#type, systemuser_org: Organization { authority, id }, external_ref }] =
-        <[Asked; 1]>::try_from(asked).map_err(|_| malformed("exactly one entry is expected"))?;
+    let [
+        SystemUserEntry {
+            r#type,
+            systemuser_org: SystemUserOrganization { authority, id },
+            external_ref,
+        },
+    ] = <[SystemUserEntry; 1]>::try_from(asked)
+        .map_err(|_| malformed("exactly one entry is expected"))?;
     if r#type != TYPE || authority != "iso6523-actorid-upis" {
         return Err(malformed(&format!("the type is {TYPE}, the authority iso6523-actorid-upis")));
     }

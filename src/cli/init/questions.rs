@@ -11,7 +11,7 @@ use domain::Orgno;
 use domain::text::printable;
 
 /// Facts about a new repository, as far as they are known.
-pub(super) struct Answers {
+pub(super) struct InitAnswers {
     pub(super) orgno: Option<Orgno>,
     pub(super) prefix: Option<String>,
     pub(super) ci: Option<CiHost>,
@@ -19,14 +19,14 @@ pub(super) struct Answers {
 
 /// The flags and, on a terminal where no flag is given, the answers of the user. An empty answer leaves it
 /// open.
-pub(super) fn answers(flags: Answers) -> Result<Answers, Failure> {
-    let Answers { orgno, prefix, ci } = flags;
+pub(super) fn answers(flags: InitAnswers) -> Result<InitAnswers, Failure> {
+    let InitAnswers { orgno, prefix, ci } = flags;
     let is_silent = orgno.is_none() && prefix.is_none() && ci.is_none();
     if !is_silent || !std::io::stdin().is_terminal() || !sink::is_on_terminal() {
-        return Ok(Answers { orgno, prefix, ci });
+        return Ok(InitAnswers { orgno, prefix, ci });
     }
     sink::report("An empty answer leaves it open.\n");
-    Ok(Answers {
+    Ok(InitAnswers {
         orgno: ask("Number of the organisation that owns the scopes: ", |text| {
             text.parse::<Orgno>().map_err(|error| error.to_string())
         })?,

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::cli::entity::{InCluster, Named};
+use crate::cli::entity::{InCluster, NamedEntities};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::sink::{print, print_exact};
@@ -29,7 +29,7 @@ Live scopes and clients stay active throughout: nothing is written if the plan w
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
-    named: Named,
+    named: NamedEntities,
     #[command(flatten)]
     application: InCluster,
     /// The last step: replace the declaration with its release

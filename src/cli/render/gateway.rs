@@ -12,7 +12,7 @@ use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::{print, print_exact};
 use crate::declare::{FixedFile, did_you_mean};
-use crate::gateway::{Engine, GatewayPolicy, PathMatch, PolicyOptions, Route, audience, host};
+use crate::gateway::{ApiRoute, Engine, GatewayPolicy, PathMatch, PolicyOptions, audience, host};
 use crate::render;
 use crate::run::clock::today;
 use crate::run::{Opened, files};
@@ -58,7 +58,7 @@ pub(super) fn run(global: &Global, args: &Args, engine: Engine) -> Result<Exit, 
         scopes: chosen(global, &opened, args)?,
         audience: args.audience.clone(),
         with_consumers: args.consumers,
-        route: Route {
+        route: ApiRoute {
             name: args.name.clone(),
             hosts: args.host.clone(),
             paths: args.path.clone(),

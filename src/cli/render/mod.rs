@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
 }
 
 /// The addresses of the environment: Maskinporten's issuer and Skyporten's are among them.
-fn addresses(opened: &Opened) -> Result<digdir::Target, Failure> {
+fn addresses(opened: &Opened) -> Result<digdir::ApiTarget, Failure> {
     let name = &opened.desired.environment;
     let target = opened.repository.environment(name).map(|environment| &environment.target.value);
     let addresses = target.map(|target| target.addresses()).transpose();

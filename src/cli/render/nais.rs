@@ -1,6 +1,6 @@
 //! `portvakt render nais`.
 
-use crate::cli::entity::{InCluster, Named};
+use crate::cli::entity::{InCluster, NamedEntities};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
@@ -15,7 +15,7 @@ use domain::text::printable;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
-    named: Named,
+    named: NamedEntities,
     #[command(flatten)]
     application: InCluster,
 }

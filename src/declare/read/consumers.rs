@@ -128,11 +128,11 @@ pub(crate) fn consumer<'d>(
             let file::GroupEntry { group, from, until, environments, reason } = entry;
             let group =
                 group.0.map(|Spanned { value, span }| (Who::Group((&*kept(&value)).into()), span));
-            (group, Limits { from, until, environments, reason })
+            (group, EntryLimits { from, until, environments, reason })
         }
         file::ConsumerItem::Consumer(entry) => {
             let file::DetailedEntry { consumer, from, until, environments, reason } = entry;
-            (consumer_of(consumer, findings), Limits { from, until, environments, reason })
+            (consumer_of(consumer, findings), EntryLimits { from, until, environments, reason })
         }
     };
     limited(named, limits, span, environments, findings)
@@ -145,7 +145,7 @@ fn consumer_of(consumer: Needed<Spanned<String>>, findings: &mut Findings) -> Op
 }
 
 /// The limits of an entry.
-struct Limits<'d> {
+struct EntryLimits<'d> {
     from: Optional<Raw<'d, String>>,
     until: Optional<Raw<'d, String>>,
     environments: Restriction<ReadableTexts>,
@@ -154,7 +154,7 @@ struct Limits<'d> {
 
 fn limited(
     named: Option<(Who, Span)>,
-    Limits { from, until, environments: names, reason }: Limits<'_>,
+    EntryLimits { from, until, environments: names, reason }: EntryLimits<'_>,
     span: Span,
     environments: &EnvironmentNames,
     findings: &mut Findings,

@@ -44,14 +44,14 @@ impl EnvironmentTarget {
     ///
     /// # Errors
     /// An address cannot be used.
-    pub fn addresses(&self) -> Result<Option<digdir::Target>, TargetError> {
+    pub fn addresses(&self) -> Result<Option<digdir::ApiTarget>, TargetError> {
         match self {
             Self::Sandbox => Ok(None),
-            Self::Test => Ok(Some(digdir::Target::test())),
-            Self::Prod => Ok(Some(digdir::Target::prod())),
+            Self::Test => Ok(Some(digdir::ApiTarget::test())),
+            Self::Prod => Ok(Some(digdir::ApiTarget::prod())),
             Self::Custom(place) => {
                 let CustomEndpoints { api, maskinporten, skyporten } = place;
-                let target = digdir::Target::custom(api, maskinporten)?;
+                let target = digdir::ApiTarget::custom(api, maskinporten)?;
                 match skyporten {
                     Some(issuer) => target.with_skyporten(issuer).map(Some),
                     None => Ok(Some(target)),

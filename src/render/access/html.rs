@@ -140,9 +140,9 @@ fn data(document: &AccessDocument, warn: WarnDays) -> String {
 /// Texts that many entries share.
 #[derive(Default)]
 struct Tables {
-    teams: Table,
-    groups: Table,
-    files: Table,
+    teams: TextTable,
+    groups: TextTable,
+    files: TextTable,
 }
 
 impl Tables {
@@ -152,12 +152,12 @@ impl Tables {
 }
 
 #[derive(Default)]
-struct Table {
+struct TextTable {
     texts: Vec<String>,
     known: BTreeMap<String, usize>,
 }
 
-impl Table {
+impl TextTable {
     /// The index of a text, which is added if it is new.
     fn at(&mut self, text: Option<&str>) -> Option<usize> {
         let text = text?;

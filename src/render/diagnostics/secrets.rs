@@ -15,12 +15,12 @@ const SECRET_KEYS: [&str; 5] = ["credential", "password", "secret", "token:", "k
 pub(super) struct Secrets {
     is_settings: bool,
     in_key: bool,
-    block: Option<Block>,
+    block: Option<SecretBlock>,
 }
 
 /// The block of a secret's key: lines that are indented more than its own, or inside its brackets.
 #[derive(Debug)]
-struct Block {
+struct SecretBlock {
     indentation: usize,
     open_brackets: isize,
 }
@@ -60,7 +60,7 @@ impl Secrets {
             }
         }
         let opens = names_secret(line);
-        self.block = opens.then_some(Block { indentation, open_brackets: brackets });
+        self.block = opens.then_some(SecretBlock { indentation, open_brackets: brackets });
         opens
     }
 }

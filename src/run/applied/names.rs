@@ -3,7 +3,7 @@
 use super::Reading;
 use crate::declare::{self, Environment, Outline, Repository};
 use crate::history::{self, History, Placement, Recorded};
-use digdir::Target;
+use digdir::ApiTarget;
 use domain::{Desired, Orgno};
 
 /// Name of the embedded sandbox in records, in place of an address.
@@ -34,7 +34,7 @@ pub(crate) fn folder(repository: &Repository) -> String {
 }
 
 /// The API of a target, in the form of records.
-fn api(target: Option<&Target>) -> String {
+fn api(target: Option<&ApiTarget>) -> String {
     target.map_or(EMBEDDED.to_owned(), |target| target.api_id().as_str().to_owned())
 }
 

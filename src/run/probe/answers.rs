@@ -5,11 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use digdir::Exchange;
+use digdir::ProbedExchange;
 use domain::{NoKeys, Orgno, ScopeName, WriteAnswer, kept};
 
 /// Whether an empty list is a refusal, as told by a list that is empty.
-pub(super) fn empty_list_is_404(list: &Exchange) -> Option<bool> {
+pub(super) fn empty_list_is_404(list: &ProbedExchange) -> Option<bool> {
     match (&list.body, list.is_success()) {
         (Some(Value::Array(entries)), true) if entries.is_empty() => Some(false),
         (Some(body), false) if text(body, "error_description")?.contains("does not have any") => {
@@ -20,7 +20,7 @@ pub(super) fn empty_list_is_404(list: &Exchange) -> Option<bool> {
 }
 
 /// Whether the prefixes in a list end with a colon.
-pub(super) fn prefix_with_colon(list: &Exchange) -> Option<bool> {
+pub(super) fn prefix_with_colon(list: &ProbedExchange) -> Option<bool> {
     let prefixes: Vec<&str> = entries(list)?.iter().filter_map(|it| text(it, "prefix")).collect();
     let with_colon = prefixes.iter().filter(|prefix| prefix.ends_with(':')).count();
     match with_colon {
@@ -32,7 +32,7 @@ pub(super) fn prefix_with_colon(list: &Exchange) -> Option<bool> {
 }
 
 /// Whether a member without a value is null, of an object that has no value for any of `members`.
-pub(super) fn nulls_for_absent(object: &Exchange, members: &[&str]) -> Option<bool> {
+pub(super) fn nulls_for_absent(object: &ProbedExchange, members: &[&str]) -> Option<bool> {
     let object = success(object)?.as_object()?;
     let are = |wanted: Option<&Value>| members.iter().all(|member| object.get(*member) == wanted);
     match (are(Some(&Value::Null)), are(None)) {
@@ -43,7 +43,7 @@ pub(super) fn nulls_for_absent(object: &Exchange, members: &[&str]) -> Option<bo
 }
 
 /// Whether a text was trimmed and composed on the way.
-pub(super) fn trims_text(object: &Exchange, member: &str, sent: &str) -> Option<bool> {
+pub(super) fn trims_text(object: &ProbedExchange, member: &str, sent: &str) -> Option<bool> {
     let read = text(success(object)?, member)?;
     match () {
         () if read == sent => Some(false),
@@ -53,13 +53,13 @@ pub(super) fn trims_text(object: &Exchange, member: &str, sent: &str) -> Option<
 }
 
 /// Whether a member that a PUT has left out is still there.
-pub(super) fn put_keeps_omitted(object: &Exchange, member: &str) -> Option<bool> {
+pub(super) fn put_keeps_omitted(object: &ProbedExchange, member: &str) -> Option<bool> {
     let object: &Map<String, Value> = success(object)?.as_object()?;
     Some(object.get(member).and_then(Value::as_str).is_some_and(|text| !text.is_empty()))
 }
 
 /// Whether a list of accesses may be read, as told by the answer to a token that may perhaps not.
-pub(super) fn may_list(list: &Exchange) -> Option<bool> {
+pub(super) fn may_list(list: &ProbedExchange) -> Option<bool> {
     match list.status {
         403 => Some(false),
         _ if list.is_success() || empty_list_is_404(list) == Some(true) => Some(true),
@@ -68,7 +68,7 @@ pub(super) fn may_list(list: &Exchange) -> Option<bool> {
 }
 
 /// Whether a scope is in the list of what the organisation has access to.
-pub(super) fn is_listed(list: &Exchange, scope: &ScopeName) -> Option<bool> {
+pub(super) fn is_listed(list: &ProbedExchange, scope: &ScopeName) -> Option<bool> {
     if empty_list_is_404(list) == Some(true) {
         return Some(false);
     }
@@ -76,7 +76,7 @@ pub(super) fn is_listed(list: &Exchange, scope: &ScopeName) -> Option<bool> {
 }
 
 /// Whether an access that was taken away is missing from the list of a scope's accesses.
-pub(super) fn denied_hidden(list: &Exchange, consumer: Orgno) -> Option<bool> {
+pub(super) fn denied_hidden(list: &ProbedExchange, consumer: Orgno) -> Option<bool> {
     if empty_list_is_404(list) == Some(true) {
         return Some(true);
     }
@@ -89,7 +89,7 @@ pub(super) fn denied_hidden(list: &Exchange, consumer: Orgno) -> Option<bool> {
 }
 
 /// Whether a call was refused because of the state of what it is about.
-pub(super) fn is_refused(exchange: &Exchange) -> Option<bool> {
+pub(super) fn is_refused(exchange: &ProbedExchange) -> Option<bool> {
     match exchange.status {
         400 | 409 => Some(true),
         _ if exchange.is_success() => Some(false),
@@ -98,7 +98,7 @@ pub(super) fn is_refused(exchange: &Exchange) -> Option<bool> {
 }
 
 /// The answer for a client without keys.
-pub(super) fn no_keys(keys: &Exchange) -> Option<NoKeys> {
+pub(super) fn no_keys(keys: &ProbedExchange) -> Option<NoKeys> {
     if keys.status == 404 {
         return Some(NoKeys::NotFound);
     }
@@ -112,7 +112,7 @@ pub(super) fn no_keys(keys: &Exchange) -> Option<NoKeys> {
 }
 
 /// The answer to a write that was carried out.
-pub(super) fn write_answer(written: &Exchange) -> Option<WriteAnswer> {
+pub(super) fn write_answer(written: &ProbedExchange) -> Option<WriteAnswer> {
     match (written.status, &written.body) {
         (200, Some(_)) => Some(WriteAnswer::Described),
         (200, None) => Some(WriteAnswer::Empty),
@@ -124,17 +124,17 @@ pub(super) fn write_answer(written: &Exchange) -> Option<WriteAnswer> {
 
 /// Whether the first key of a set expires when it was first to expire, although it was registered again
 /// without a time.
-pub(super) fn keys_keep_exp(set: &Exchange, first: Timestamp) -> Option<bool> {
+pub(super) fn keys_keep_exp(set: &ProbedExchange, first: Timestamp) -> Option<bool> {
     let keys = success(set)?.get("keys")?.as_array()?;
     let exp = keys.first()?.get("exp")?.as_i64()?;
     Some(exp.abs_diff(first.as_second()) < Duration::from_hours(24).as_secs())
 }
 
-fn success(exchange: &Exchange) -> Option<&Value> {
+fn success(exchange: &ProbedExchange) -> Option<&Value> {
     exchange.body.as_ref().filter(|_| exchange.is_success())
 }
 
-fn entries(list: &Exchange) -> Option<&Vec<Value>> {
+fn entries(list: &ProbedExchange) -> Option<&Vec<Value>> {
     success(list)?.as_array()
 }
 
@@ -147,11 +147,11 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn exchange(status: u16, body: Value) -> Exchange {
-        Exchange { call: "GET /".to_owned(), status, body: Some(body) }
+    fn exchange(status: u16, body: Value) -> ProbedExchange {
+        ProbedExchange { call: "GET /".to_owned(), status, body: Some(body) }
     }
 
-    fn empty_refusal() -> Exchange {
+    fn empty_refusal() -> ProbedExchange {
         exchange(404, json!({"error_description": "Scope does not have any accesses"}))
     }
 
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(no_keys(404, json!({})), Some(NoKeys::NotFound));
         assert_eq!(no_keys(200, json!({"keys": [{}]})), None);
 
-        let empty = |status| Exchange { body: None, ..exchange(status, Value::Null) };
+        let empty = |status| ProbedExchange { body: None, ..exchange(status, Value::Null) };
         assert_eq!(write_answer(&exchange(200, json!({}))), Some(WriteAnswer::Described));
         assert_eq!(write_answer(&exchange(201, json!({}))), Some(WriteAnswer::Created));
         assert_eq!(write_answer(&empty(200)), Some(WriteAnswer::Empty));

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::run::Failure;
-use digdir::{ApplicationKey, Exchange};
+use digdir::{ApplicationKey, ProbedExchange};
 use domain::{ClientId, Orgno, PublicKey, Representation, ScopeName, SigningAlgorithm, kept};
 
 /// The beginning of the subscopes and of the client names that a probe makes.
@@ -72,7 +72,7 @@ impl ProbeEntities {
 
 /// The scopes of a list that a probe has left active or, by the accesses that are `granted`, open.
 pub(super) fn left_scopes<'l>(
-    list: &'l Exchange,
+    list: &'l ProbedExchange,
     granted: &BTreeSet<ScopeName>,
 ) -> Vec<(ScopeName, &'l Representation)> {
     let of = |scope: &'l Representation| {
@@ -85,7 +85,7 @@ pub(super) fn left_scopes<'l>(
 }
 
 /// The scopes of a list of accesses that are approved.
-pub(super) fn granted(list: &Exchange) -> BTreeSet<ScopeName> {
+pub(super) fn granted(list: &ProbedExchange) -> BTreeSet<ScopeName> {
     let text = |access: &Representation, member: &str| {
         access.get(member).and_then(Value::as_str).map(str::to_owned)
     };
@@ -94,7 +94,7 @@ pub(super) fn granted(list: &Exchange) -> BTreeSet<ScopeName> {
 }
 
 /// The clients of a list that a probe has left active.
-pub(super) fn left_clients(list: &Exchange) -> Vec<ClientId> {
+pub(super) fn left_clients(list: &ProbedExchange) -> Vec<ClientId> {
     let of = |client: &Representation| {
         let name = client.get("client_name")?.as_str()?;
         let id = client.get("client_id")?.as_str()?.parse().ok()?;
@@ -113,7 +113,7 @@ fn is_active(entity: &Representation) -> bool {
     entity.get("active").and_then(Value::as_bool) != Some(false)
 }
 
-fn objects(list: &Exchange) -> impl Iterator<Item = &Representation> {
+fn objects(list: &ProbedExchange) -> impl Iterator<Item = &Representation> {
     let entries = list.body.as_ref().and_then(Value::as_array);
     entries.into_iter().flatten().filter_map(Value::as_object)
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::clock::now;
 use super::{Failure, Opened, Remote, RunOptions};
-use digdir::{ErrorKind, Probe, Reach, Target};
+use digdir::{ApiTarget, ErrorKind, Probe, Reach};
 use domain::{Profile, ScopeName};
 use entities::ProbeEntities;
 use script::Script;
@@ -74,7 +74,7 @@ pub(crate) async fn probe(
 ) -> Result<Probed, Failure> {
     let began = Instant::now();
     let remote = Remote::open(options, opened, Reach::ScopesAndClients).await?;
-    if remote.target().api_id() == Target::prod().api_id() && !wanted.in_production {
+    if remote.target().api_id() == ApiTarget::prod().api_id() && !wanted.in_production {
         return Err(Failure::Refused(format!(
             "environment {} is production, and a probe makes a scope and a client there, which DigDir \
              never deletes. Probe the test environment, or say --yes-in-prod. Nothing was changed",

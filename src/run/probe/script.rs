@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::answers;
 use super::entities::{self, LIFE_OF_KEY, ProbeEntities};
 use crate::run::Failure;
-use digdir::{Call, ErrorKind, Exchange, Probe};
+use digdir::{Call, ErrorKind, Probe, ProbedExchange};
 use domain::{Behaviour, ClientId, Representation, ScopeName};
 
 /// The longest that is waited until the API shows what was written.
@@ -24,7 +24,7 @@ pub(crate) struct Answers {
     /// The answers.
     pub(crate) behaviour: Behaviour,
     /// The exchange that settled a question, or should have, by the question's name.
-    pub(crate) exchanges: Vec<(&'static str, Exchange)>,
+    pub(crate) exchanges: Vec<(&'static str, ProbedExchange)>,
 }
 
 /// Notes the answer to a question, and the exchange that gave it.
@@ -282,7 +282,7 @@ impl<'p> Script<'p> {
     }
 
     /// Sends a call. A refusal of the credentials ends the script.
-    async fn call(&self, call: &Call<'_>) -> Result<Exchange, Failure> {
+    async fn call(&self, call: &Call<'_>) -> Result<ProbedExchange, Failure> {
         let exchange = self.probe.exchange(call).await.map_err(|error| match error.kind() {
             ErrorKind::AnswerLost | ErrorKind::Stopped => Failure::Failed(format!(
                 "{error}\nRun the probe again: it first deactivates what this one has left"
@@ -308,7 +308,7 @@ impl<'p> Script<'p> {
     }
 
     /// Sends a call without which the script cannot go on.
-    async fn done(&self, call: &Call<'_>) -> Result<Exchange, Failure> {
+    async fn done(&self, call: &Call<'_>) -> Result<ProbedExchange, Failure> {
         let exchange = self.call(call).await?;
         match exchange.is_success() {
             true => Ok(exchange),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Router;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::IntoResponse;
-use digdir::{AllowedHosts, Error, ErrorKind, Options, Reach, Reader, Target};
+use digdir::{AllowedHosts, ApiTarget, Error, ErrorKind, Options, Reach, Reader};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -52,7 +52,7 @@ async fn stub(
 const LIST: (StatusCode, &str, &str) = (StatusCode::OK, "application/json", "[]");
 
 async fn connect(stub: &Stub) -> Result<Reader, Error> {
-    let target = Target::custom(&stub.me, &stub.me).unwrap();
+    let target = ApiTarget::custom(&stub.me, &stub.me).unwrap();
     Reader::connect(target, credentials(), options(), Reach::Scopes).await
 }
 
@@ -82,14 +82,14 @@ async fn metadata_that_cannot_be_trusted_gets_no_grant() {
 
 #[tokio::test]
 async fn a_host_that_is_not_allowed_is_not_even_asked() {
-    let target = Target::custom("https://evil.example", "https://maskinporten.no/").unwrap();
+    let target = ApiTarget::custom("https://evil.example", "https://maskinporten.no/").unwrap();
     let error = Reader::connect(target, credentials(), options(), Reach::Scopes).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Untrusted);
     assert!(error.to_string().contains("may not go to evil.example"), "{error}");
     // An allowed host is contacted: nothing listens there.
     let allowed_hosts = AllowedHosts::new(["127.0.0.1:1"]).unwrap();
     let options = Options { allowed_hosts, ..options() };
-    let target = Target::custom("http://127.0.0.1:1", "http://127.0.0.1:1/").unwrap();
+    let target = ApiTarget::custom("http://127.0.0.1:1", "http://127.0.0.1:1/").unwrap();
     let error = Reader::connect(target, credentials(), options, Reach::Scopes).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
 }

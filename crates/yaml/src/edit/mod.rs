@@ -37,11 +37,11 @@ const NOT_THE_SAME: Hindrance = "the result would not declare the same besides";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     document: usize,
-    turns: Vec<Turn>,
+    turns: Vec<RouteStep>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Turn {
+enum RouteStep {
     Key(String),
     Item(usize),
 }
@@ -50,14 +50,14 @@ impl Route {
     /// To a key below.
     pub fn key(&self, key: &str) -> Self {
         let mut route = self.clone();
-        route.turns.push(Turn::Key(key.to_owned()));
+        route.turns.push(RouteStep::Key(key.to_owned()));
         route
     }
 
     /// To an item below.
     pub fn item(&self, index: usize) -> Self {
         let mut route = self.clone();
-        route.turns.push(Turn::Item(index));
+        route.turns.push(RouteStep::Item(index));
         route
     }
 
@@ -72,7 +72,7 @@ impl Route {
     }
 
     /// To what holds the value, and the last turn from there.
-    fn split(&self) -> Option<(Self, &Turn)> {
+    fn split(&self) -> Option<(Self, &RouteStep)> {
         let (last, turns) = self.turns.split_last()?;
         Some((Self { document: self.document, turns: turns.to_vec() }, last))
     }
@@ -259,7 +259,7 @@ impl<'t> Editor<'t> {
     /// # Errors
     /// The item cannot be copied.
     pub fn copy_item(&mut self, item: &Route, key: &str, value: &Yaml) -> Result<(), Hindrance> {
-        let Some((list, Turn::Item(index))) = item.split() else { return Err(CHANGED) };
+        let Some((list, RouteStep::Item(index))) = item.split() else { return Err(CHANGED) };
         let text = value.flow().ok_or(LAYOUT)?;
         self.page.copy_item(located(&self.documents, &list)?, *index, key, &text)?;
         let items = value_mut(&mut self.wanted, &list)?.as_sequence_mut().ok_or(CHANGED)?;
@@ -276,25 +276,25 @@ impl<'t> Editor<'t> {
         let holder = self.value(&above).ok_or(CHANGED)?;
         let parts = holder.as_mapping().map(Mapping::len);
         if parts.or_else(|| Some(holder.as_sequence()?.len())) == Some(1)
-            && let Some((_, Turn::Key(_))) = above.split()
+            && let Some((_, RouteStep::Key(_))) = above.split()
         {
             return match last {
-                Turn::Key(_) => self.remove(&above, bound),
-                Turn::Item(_) => self.remove_list(&above, bound),
+                RouteStep::Key(_) => self.remove(&above, bound),
+                RouteStep::Item(_) => self.remove_list(&above, bound),
             };
         }
         match last {
-            Turn::Key(key) => {
+            RouteStep::Key(key) => {
                 self.page.take_key(located(&self.documents, &above)?, key, bound)?;
                 self.mapping_mut(&above)?.remove(key);
                 Ok(())
             }
-            Turn::Item(index) => self.remove_items(&above, &[*index], bound),
+            RouteStep::Item(index) => self.remove_items(&above, &[*index], bound),
         }
     }
 
     fn remove_list(&mut self, list: &Route, bound: &str) -> Result<(), Hindrance> {
-        let Some((above, Turn::Key(key))) = list.split() else { return Err(CHANGED) };
+        let Some((above, RouteStep::Key(key))) = list.split() else { return Err(CHANGED) };
         self.page.take_list(located(&self.documents, &above)?, key, bound)?;
         self.mapping_mut(&above)?.remove(key);
         Ok(())
@@ -323,8 +323,8 @@ fn values(text: &str) -> Result<Vec<Value>, Hindrance> {
 
 fn value<'v>(documents: &'v [Value], route: &Route) -> Option<&'v Value> {
     route.turns.iter().try_fold(documents.get(route.document)?, |value, turn| match turn {
-        Turn::Key(key) => value.get(key),
-        Turn::Item(index) => value.get(index),
+        RouteStep::Key(key) => value.get(key),
+        RouteStep::Item(index) => value.get(index),
     })
 }
 
@@ -332,8 +332,8 @@ fn value_mut<'v>(documents: &'v mut [Value], route: &Route) -> Result<&'v mut Va
     let root = documents.get_mut(route.document).ok_or(CHANGED)?;
     let mut turns = route.turns.iter();
     let value = turns.try_fold(root, |value, turn| match turn {
-        Turn::Key(key) => value.get_mut(key),
-        Turn::Item(index) => value.get_mut(index),
+        RouteStep::Key(key) => value.get_mut(key),
+        RouteStep::Item(index) => value.get_mut(index),
     });
     value.ok_or(CHANGED)
 }
@@ -342,8 +342,8 @@ fn located<'d>(documents: &'d [Node<'d>], route: &Route) -> Result<&'d Node<'d>,
     let root = documents.get(route.document).ok_or(CHANGED)?;
     let mut turns = route.turns.iter();
     let at = turns.try_fold(root, |at, turn| match turn {
-        Turn::Key(key) => at.get(key),
-        Turn::Item(index) => at.item(*index),
+        RouteStep::Key(key) => at.get(key),
+        RouteStep::Item(index) => at.item(*index),
     });
     at.ok_or(CHANGED)
 }
@@ -353,11 +353,11 @@ fn descend(
     at: &Node<'_>,
     near: Position,
     is_it: &impl Fn(&Node<'_>) -> bool,
-    turns: &mut Vec<Turn>,
+    turns: &mut Vec<RouteStep>,
 ) -> bool {
     let is_near = |at: &Node<'_>| (at.span().start..=at.span().end).contains(&near);
-    let keys = at.entries().map(|(key, value)| (Turn::Key(key.to_owned()), value));
-    let items = at.items().enumerate().map(|(index, item)| (Turn::Item(index), item));
+    let keys = at.entries().map(|(key, value)| (RouteStep::Key(key.to_owned()), value));
+    let items = at.items().enumerate().map(|(index, item)| (RouteStep::Item(index), item));
     let mut below = keys.chain(items).filter(|(_, at)| is_near(at));
     is_it(at)
         || below.any(|(turn, at)| {

@@ -1,7 +1,7 @@
 //! The engine by itself, on texts that declare nothing.
 
 use super::{
-    Behind, COMMENT, Editor, Hindrance, LAYOUT, NOT_THE_SAME, Route, Turn, UNREADABLE, edited,
+    Behind, COMMENT, Editor, Hindrance, LAYOUT, NOT_THE_SAME, Route, RouteStep, UNREADABLE, edited,
 };
 use crate::printer::Yaml;
 
@@ -13,7 +13,7 @@ fn root() -> Route {
 
 fn item(list: &str, index: usize) -> Route {
     let mut route = root().key(list);
-    route.turns.push(Turn::Item(index));
+    route.turns.push(RouteStep::Item(index));
     route
 }
 

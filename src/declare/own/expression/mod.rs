@@ -24,7 +24,7 @@ use cel::common::types::{CelBool, CelString};
 use cel::{Context, Env, ExecutionError, FunctionContext, Value};
 use regex::Regex;
 
-use names::Checked;
+use names::CheckedExpression;
 
 pub(crate) use names::UsedPart;
 pub(crate) use variables::Variables;
@@ -78,7 +78,7 @@ impl Expression {
         places: &SourceInfo,
         known: &[&str],
     ) -> Result<Self, ExpressionError> {
-        let Checked { patterns, used } = names::check(&tree, text, places, known)?;
+        let CheckedExpression { patterns, used } = names::check(&tree, text, places, known)?;
         let mut context = Context::with_env(Arc::clone(&LIBRARY));
         let matches = move |call: &FunctionContext| matches(&patterns, call);
         (context.add_function("matches", matches))

@@ -24,7 +24,7 @@ const LONGEST_PATTERN: usize = 200;
 const LARGEST_PATTERN: usize = 1 << 18;
 
 /// Content of an expression that was checked.
-pub(super) struct Checked {
+pub(super) struct CheckedExpression {
     /// Its patterns, compiled.
     pub(super) patterns: HashMap<String, Regex>,
     /// The parts of its variables that it uses.
@@ -44,8 +44,8 @@ pub(super) fn check(
     text: &str,
     places: &SourceInfo,
     known: &[&str],
-) -> Result<Checked, ExpressionError> {
-    let checked = Checked { patterns: HashMap::new(), used: BTreeSet::new() };
+) -> Result<CheckedExpression, ExpressionError> {
+    let checked = CheckedExpression { patterns: HashMap::new(), used: BTreeSet::new() };
     let mut check = Check { text, places, known, bound: Vec::new(), macros: 0, checked };
     check.walk(tree)?;
     Ok(check.checked)
@@ -59,7 +59,7 @@ struct Check<'e> {
     bound: Vec<&'e str>,
     /// The number of enclosing macros.
     macros: usize,
-    checked: Checked,
+    checked: CheckedExpression,
 }
 
 impl<'e> Check<'e> {

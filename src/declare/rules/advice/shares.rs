@@ -47,7 +47,7 @@ fn issuer(here: &Here<'_>) -> String {
     let addresses = here.target().and_then(|target| target.addresses().ok().flatten());
     let known = addresses.and_then(|target| target.skyporten);
     // The longer one of the two that there are.
-    known.or_else(|| digdir::Target::test().skyporten).unwrap_or_default()
+    known.or_else(|| digdir::ApiTarget::test().skyporten).unwrap_or_default()
 }
 
 /// The organisations that are declared on the scopes of an environment, but for those that are blocked and those
