@@ -63,11 +63,11 @@ pub(crate) fn exceeded(issuer: &str, shares: &[TrustedShare]) -> Vec<Exceeded> {
 }
 
 /// A problem, and its remedy.
-type Problem = Option<(String, String)>;
+type Excess = Option<(String, String)>;
 
 impl<'s> Before<'s> {
     /// Credentials of the identities of a share.
-    fn credentials(&mut self, TrustedShare { share, consumers }: &TrustedShare) -> Problem {
+    fn credentials(&mut self, TrustedShare { share, consumers }: &TrustedShare) -> Excess {
         let azure = share.clouds.azure.as_ref()?;
         let mut own: BTreeMap<&String, usize> = BTreeMap::new();
         for identity in consumers.keys().filter_map(|orgno| azure.of(*orgno)) {
@@ -95,7 +95,7 @@ impl<'s> Before<'s> {
     }
 
     /// Audiences of the provider of a share.
-    fn audiences(&mut self, TrustedShare { share, consumers: _ }: &'s TrustedShare) -> Problem {
+    fn audiences(&mut self, TrustedShare { share, consumers: _ }: &'s TrustedShare) -> Excess {
         let gcp = share.clouds.gcp.as_ref()?;
         let audiences =
             self.audiences.entry([&gcp.project_number, &gcp.pool, &gcp.provider]).or_default();
@@ -111,7 +111,7 @@ impl<'s> Before<'s> {
 }
 
 /// Trust policies of the roles of a share.
-fn policies(issuer: &str, TrustedShare { share, consumers }: &TrustedShare) -> Problem {
+fn policies(issuer: &str, TrustedShare { share, consumers }: &TrustedShare) -> Excess {
     let aws = share.clouds.aws.as_ref()?;
     let length = |own: &[Orgno]| {
         RolePolicy::new(&aws.account, issuer, share, own.iter().copied()).document().chars().count()
@@ -144,7 +144,7 @@ fn more(key: &str, what: &str, names: Option<Vec<String>>) -> String {
 }
 
 /// Texts that are made of the scope, and the audience.
-fn texts(TrustedShare { share, consumers }: &TrustedShare) -> Vec<(TrustingCloud, Problem)> {
+fn texts(TrustedShare { share, consumers }: &TrustedShare) -> Vec<(TrustingCloud, Excess)> {
     let CloudShare { name: _, scope, audience, clouds, source: _ } = share;
     let Some(consumer) = consumers.keys().next() else { return Vec::new() };
     let problem = |what: &str, length: usize, cloud: &str, most: usize, help: &str| {

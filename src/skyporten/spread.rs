@@ -7,10 +7,10 @@ use domain::Orgno;
 /// Names that are considered, declared or proposed.
 pub(crate) const MOST_NAMES: usize = 50;
 
-type Weight = [u8; 32];
+type Attraction = [u8; 32];
 
 /// How much a name attracts an organisation.
-fn weight(name: &str, consumer: Orgno) -> Weight {
+fn weight(name: &str, consumer: Orgno) -> Attraction {
     Sha256::digest(format!("{name} {consumer}").as_bytes()).into()
 }
 
@@ -39,7 +39,7 @@ pub(super) fn sufficient(
         let weights = names.iter().map(|name| weight(name, *consumer)).enumerate();
         weights.max_by_key(|(_, weight)| *weight).unwrap_or_default()
     };
-    let mut best: Vec<(usize, Weight)> = consumers.iter().map(best).collect();
+    let mut best: Vec<(usize, Attraction)> = consumers.iter().map(best).collect();
     loop {
         let mut own: Vec<Vec<Orgno>> = vec![Vec::new(); all.len()];
         for (consumer, (index, _)) in consumers.iter().zip(&best) {

@@ -118,7 +118,7 @@ fn trust(opened: &Opened) -> Result<CloudTrust, Failure> {
 }
 
 /// A file that is to change: its path, its text, and the one that it should have.
-struct FileChange {
+struct TrustFileChange {
     path: PathBuf,
     before: Option<String>,
     after: Option<String>,
@@ -131,7 +131,7 @@ fn changes(
     files: Vec<TrustFile>,
     args: &Args,
     environment: &str,
-) -> Result<Vec<FileChange>, Failure> {
+) -> Result<Vec<TrustFileChange>, Failure> {
     let mut changes = Vec::new();
     let mut expected = Vec::new();
     for TrustFile { folder: account, name, text } in files {
@@ -139,7 +139,7 @@ fn changes(
         let before = existing(&path)?;
         expected.push(path.clone());
         if before.as_deref() != Some(&*text) {
-            changes.push(FileChange { path, before, after: Some(text) });
+            changes.push(TrustFileChange { path, before, after: Some(text) });
         }
     }
     if args.is_narrowed() {
@@ -159,7 +159,7 @@ fn changes(
             }
             let before = existing(&path)?;
             if before.as_ref().is_some_and(|text| is_rendered(text, environment)) {
-                changes.push(FileChange { path, before, after: None });
+                changes.push(TrustFileChange { path, before, after: None });
             }
         }
     }
@@ -197,12 +197,12 @@ fn shown(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }
 
-fn check(global: &Global, changes: &[FileChange], folder: &Path) -> Result<Exit, Failure> {
+fn check(global: &Global, changes: &[TrustFileChange], folder: &Path) -> Result<Exit, Failure> {
     if changes.is_empty() {
         log::report(global, &format!("{} is up to date", shown(folder)));
         return Ok(Exit::Done);
     }
-    for FileChange { path, before, after } in changes {
+    for TrustFileChange { path, before, after } in changes {
         let (before, after) =
             (before.clone().unwrap_or_default(), after.clone().unwrap_or_default());
         let file = path.to_string_lossy().into_owned().into();
@@ -214,19 +214,20 @@ fn check(global: &Global, changes: &[FileChange], folder: &Path) -> Result<Exit,
 /// Writes the files, unless one of them belongs to somebody else.
 fn write(
     global: &Global,
-    changes: &[FileChange],
+    changes: &[TrustFileChange],
     folder: &Path,
     environment: &str,
 ) -> Result<Exit, Failure> {
-    let is_foreign =
-        |it: &&FileChange| it.before.as_ref().is_some_and(|text| !is_rendered(text, environment));
-    if let Some(FileChange { path, .. }) = changes.iter().find(is_foreign) {
+    let is_foreign = |it: &&TrustFileChange| {
+        it.before.as_ref().is_some_and(|text| !is_rendered(text, environment))
+    };
+    if let Some(TrustFileChange { path, .. }) = changes.iter().find(is_foreign) {
         return Err(Failure::Refused(format!(
             "{} was not rendered for {environment}, and is not overwritten: choose another folder, or remove it",
             shown(path)
         )));
     }
-    for FileChange { path, before: _, after } in changes {
+    for TrustFileChange { path, before: _, after } in changes {
         match after {
             Some(text) => {
                 files::put(path, text)?;

@@ -58,7 +58,7 @@ pub(super) fn register(
         registry.register_helper(name, Box::new(Condition { wanted, assumptions }));
     }
     registry.register_helper("equal", Box::new(Equal { assumptions: assumptions.clone() }));
-    registry.register_helper("lookup", Box::new(Lookup));
+    registry.register_helper("lookup", Box::new(LookupHelper));
     registry.register_helper("log", Box::new(Log));
     registry.register_helper(WRITE, Box::new(Write));
 }
@@ -143,9 +143,9 @@ impl HelperDef for Write {
 }
 
 /// One of a mapping's or a list's values, as a text.
-struct Lookup;
+struct LookupHelper;
 
-impl HelperDef for Lookup {
+impl HelperDef for LookupHelper {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
