@@ -14,7 +14,7 @@ fn weight(name: &str, consumer: Orgno) -> Attraction {
     Sha256::digest(format!("{name} {consumer}").as_bytes()).into()
 }
 
-/// The name among several that an organisation belongs to: the one with the largest weight (rendezvous hashing). It
+/// The name among several that an organisation belongs to: the one that attracts it most (rendezvous hashing). It
 /// depends on nobody else, so that an organisation that comes or goes moves no other; a name that is added takes
 /// some from each of the others, and moves nobody between those.
 pub(super) fn assigned(names: &[String], consumer: Orgno) -> Option<&String> {
