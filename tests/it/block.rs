@@ -199,7 +199,10 @@ fn what_cannot_be_blocked_is_an_error_with_a_suggestion() {
     }
     world.write(
         "consumers.yaml",
-        format!("consumers: &alle\n  skatt: {{ orgno: \"{SKATT}\" }}\nx: *alle\n"),
+        format!(
+            "consumers:\n  skatt: {{ orgno: \"{SKATT}\" }}\nblocked: &alle\n  - {{ consumer: skatt, scopes: [\"etat:*\"], \
+             reason: SAK-0 }}\nx: *alle\n"
+        ),
     );
     let ran = ends(&world, 4, &["block", "skatt", "--reason", "SAK-1"]);
     assert!(
