@@ -1,73 +1,75 @@
-//! What a cloud has once, so that two shares or two environments cannot both have it.
+//! Resources of a cloud that one environment, or one share of an environment, must have alone.
 
 use super::{CloudShare, Clouds, GcpAccess, GcpResource, TrustingCloud};
 
-/// A thing at a cloud: the key is equal for equal things, the text names it.
+/// A resource of a cloud that cannot be in two hands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ExclusiveThing {
+pub(crate) struct ExclusiveResource {
     /// The cloud.
     pub(crate) cloud: TrustingCloud,
-    /// Equal for equal things.
+    /// Equal for equal resources.
     pub(crate) key: String,
-    /// The thing in words.
-    pub(crate) what: String,
+    /// The resource in words.
+    pub(crate) description: String,
 }
 
-impl ExclusiveThing {
-    fn new(cloud: TrustingCloud, key: &str, what: String) -> Self {
-        Self { cloud, key: format!("{} {}", cloud.prefix(), key.to_lowercase()), what }
+impl ExclusiveResource {
+    fn new(cloud: TrustingCloud, key: &str, description: String) -> Self {
+        Self { cloud, key: format!("{} {}", cloud.prefix(), key.to_lowercase()), description }
     }
 }
 
 impl CloudShare {
-    /// What no other environment can have: there the issuer is another.
-    pub(crate) fn of_its_environment(&self) -> Vec<ExclusiveThing> {
+    /// The resources that no other environment can have, as its issuer differs.
+    pub(crate) fn exclusive_in_environment(&self) -> Vec<ExclusiveResource> {
         let Self { name, scope: _, audience: _, clouds, source: _ } = self;
         let Clouds { azure, gcp, aws: _, databricks } = clouds;
         let mut things = roles(self);
         if let Some(azure) = azure {
             things.extend(azure.identities.iter().map(|identity| {
-                let what = format!("the credentials `{name}-…` of the identity `{identity}`");
-                ExclusiveThing::new(
+                let description =
+                    format!("the credentials `{name}-…` of the identity `{identity}`");
+                ExclusiveResource::new(
                     TrustingCloud::Azure,
                     &format!("{} {name}", azure.id(identity)),
-                    what,
+                    description,
                 )
             }));
         }
         if let Some(GcpAccess { project_number, pool, provider, resource: _ }) = gcp {
-            let what = format!("the provider `{provider}` of the pool `{pool}`");
-            things.push(ExclusiveThing::new(
+            let description = format!("the provider `{provider}` of the pool `{pool}`");
+            things.push(ExclusiveResource::new(
                 TrustingCloud::Gcp,
                 &format!("{project_number} {pool} {provider}"),
-                what,
+                description,
             ));
         }
         if let Some(it) = databricks {
-            let what = format!("the policies `{name}-…` of the recipient `{}`", it.recipient);
+            let description =
+                format!("the policies `{name}-…` of the recipient `{}`", it.recipient);
             let key = format!("{} {} {name}", it.workspace, it.recipient);
-            things.push(ExclusiveThing::new(TrustingCloud::Databricks, &key, what));
+            things.push(ExclusiveResource::new(TrustingCloud::Databricks, &key, description));
         }
         things
     }
 
-    /// What no other share of the environment can have: a role, and the access of a scope to one resource.
-    pub(crate) fn of_its_own(&self) -> Vec<ExclusiveThing> {
+    /// The resources that no other share of the environment can have: a role, and the access of a scope to one resource.
+    pub(crate) fn exclusive_in_cloud(&self) -> Vec<ExclusiveResource> {
         let Self { name: _, scope, audience: _, clouds, source: _ } = self;
         let Clouds { azure, gcp, aws: _, databricks } = clouds;
         let mut things = roles(self);
         if let Some(azure) = azure {
             things.extend(azure.identities.iter().map(|identity| {
-                let what = format!("the identity `{identity}` with the same scope");
-                ExclusiveThing::new(
+                let description = format!("the identity `{identity}` with the same scope");
+                ExclusiveResource::new(
                     TrustingCloud::Azure,
                     &format!("{} {scope}", azure.id(identity)),
-                    what,
+                    description,
                 )
             }));
         }
         if let Some(GcpAccess { project_number, pool, provider: _, resource }) = gcp {
-            let (thing, what) = match resource {
+            let (thing, description) = match resource {
                 GcpResource::ServiceAccount(account) => {
                     (account.clone(), format!("the service account `{account}`"))
                 }
@@ -76,26 +78,30 @@ impl CloudShare {
                 }
             };
             let key = format!("{project_number} {pool} {thing} {scope}");
-            things.push(ExclusiveThing::new(
+            things.push(ExclusiveResource::new(
                 TrustingCloud::Gcp,
                 &key,
-                format!("{what} with the same scope"),
+                format!("{description} with the same scope"),
             ));
         }
         if let Some(it) = databricks {
-            let what = format!("the recipient `{}` with the same scope", it.recipient);
+            let description = format!("the recipient `{}` with the same scope", it.recipient);
             let key = format!("{} {} {scope}", it.workspace, it.recipient);
-            things.push(ExclusiveThing::new(TrustingCloud::Databricks, &key, what));
+            things.push(ExclusiveResource::new(TrustingCloud::Databricks, &key, description));
         }
         things
     }
 }
 
-fn roles(share: &CloudShare) -> Vec<ExclusiveThing> {
+fn roles(share: &CloudShare) -> Vec<ExclusiveResource> {
     let each = share.clouds.aws.iter().flat_map(|aws| {
         aws.roles.iter().map(|role| {
-            let what = format!("the role `{role}` of the account {}", aws.account);
-            ExclusiveThing::new(TrustingCloud::Aws, &format!("{} {role}", aws.account), what)
+            let description = format!("the role `{role}` of the account {}", aws.account);
+            ExclusiveResource::new(
+                TrustingCloud::Aws,
+                &format!("{} {role}", aws.account),
+                description,
+            )
         })
     });
     each.collect()

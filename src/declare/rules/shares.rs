@@ -85,10 +85,10 @@ fn environments(declared: &Declared, settings: &Settings, found: &mut Vec<Diagno
         }
         for (declared, share) in shares(&Here::new(name, set, settings, declared)) {
             let mut is_reported = false;
-            for thing in share.of_its_environment() {
-                let place = declared.at(set, thing.cloud);
-                let Some((other, there)) = first.get(&thing.key) else {
-                    first.insert(thing.key, (name, place));
+            for resource in share.exclusive_in_environment() {
+                let place = declared.at(set, resource.cloud);
+                let Some((other, there)) = first.get(&resource.key) else {
+                    first.insert(resource.key, (name, place));
                     continue;
                 };
                 if *other == name || is_reported {
@@ -97,7 +97,7 @@ fn environments(declared: &Declared, settings: &Settings, found: &mut Vec<Diagno
                 is_reported = true;
                 let message = format!(
                     "{} would trust {} or {}, which have different issuers",
-                    thing.what,
+                    resource.description,
                     quoted(other),
                     quoted(name)
                 );

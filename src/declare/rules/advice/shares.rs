@@ -88,11 +88,11 @@ fn twice(
 ) {
     let mut first: HashMap<String, (usize, Place)> = HashMap::new();
     for (index, (declared, trusted)) in declared.iter().zip(trusted).enumerate() {
-        for thing in trusted.share.of_its_own() {
-            let place = declared.at(here.set, thing.cloud);
-            match first.get(&thing.key) {
+        for resource in trusted.share.exclusive_in_cloud() {
+            let place = declared.at(here.set, resource.cloud);
+            match first.get(&resource.key) {
                 Some((other, there)) if *other != index => {
-                    let message = format!("another entry names {} too", thing.what);
+                    let message = format!("another entry names {} too", resource.description);
                     let help = "keep one of the two, or name another resource";
                     let diagnostic = Diagnostic::new(Rule::DuplicateShare, &place, &message, help);
                     let related = there.related("the other entry");
@@ -100,7 +100,7 @@ fn twice(
                     break;
                 }
                 Some(_) => {}
-                None => drop(first.insert(thing.key, (index, place))),
+                None => drop(first.insert(resource.key, (index, place))),
             }
         }
     }
