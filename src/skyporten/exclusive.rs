@@ -20,34 +20,32 @@ impl ExclusiveResource {
 }
 
 impl CloudShare {
-    /// The resources that no other environment can have, as its issuer differs.
+    /// The resources that no other environment can have, as its issuer differs: whoever is trusted there reaches what
+    /// consumers of this environment reach. At Google Cloud that is the whole pool, as a principal of it names no
+    /// provider, and so no issuer; elsewhere, all that an identity or a recipient trusts.
     pub(crate) fn exclusive_in_environment(&self) -> Vec<ExclusiveResource> {
-        let Self { name, scope: _, audience: _, clouds, source: _ } = self;
+        let Self { name: _, scope: _, audience: _, clouds, source: _ } = self;
         let Clouds { azure, gcp, aws: _, databricks } = clouds;
         let mut things = roles(self);
         if let Some(azure) = azure {
             things.extend(azure.identities.iter().map(|identity| {
-                let description =
-                    format!("the credentials `{name}-…` of the identity `{identity}`");
-                ExclusiveResource::new(
-                    TrustingCloud::Azure,
-                    &format!("{} {name}", azure.id(identity)),
-                    description,
-                )
+                let description = format!("the identity `{identity}`");
+                ExclusiveResource::new(TrustingCloud::Azure, &azure.id(identity), description)
             }));
         }
-        if let Some(GcpAccess { project_number, pool, provider, resource: _ }) = gcp {
-            let description = format!("the provider `{provider}` of the pool `{pool}`");
-            things.push(ExclusiveResource::new(
-                TrustingCloud::Gcp,
-                &format!("{project_number} {pool} {provider}"),
-                description,
-            ));
+        if let Some(GcpAccess { project_number, pool, provider: _, resource }) = gcp {
+            let description = format!("the pool `{pool}` of the project {project_number}");
+            let key = format!("{project_number} {pool}");
+            things.push(ExclusiveResource::new(TrustingCloud::Gcp, &key, description));
+            // A bucket is no identity: it may be granted to the pools of two environments.
+            if let GcpResource::ServiceAccount(account) = resource {
+                let description = format!("the service account `{account}`");
+                things.push(ExclusiveResource::new(TrustingCloud::Gcp, account, description));
+            }
         }
         if let Some(it) = databricks {
-            let description =
-                format!("the policies `{name}-…` of the recipient `{}`", it.recipient);
-            let key = format!("{} {} {name}", it.workspace, it.recipient);
+            let description = format!("the recipient `{}`", it.recipient);
+            let key = format!("{} {}", it.workspace, it.recipient);
             things.push(ExclusiveResource::new(TrustingCloud::Databricks, &key, description));
         }
         things

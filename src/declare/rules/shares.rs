@@ -74,7 +74,7 @@ fn undeclared(share: &DeclaredShare, place: &Place, settings: &Settings, hint: &
     Diagnostic::new(Rule::ShareScope, place, &message, &help)
 }
 
-/// Environments at different targets that have the same thing at a cloud. An embedded sandbox has none.
+/// Environments that have the same resource of a cloud. An embedded sandbox has none.
 fn environments(declared: &Declared, settings: &Settings, found: &mut Vec<Diagnostic>) {
     let mut first: BTreeMap<String, (&str, Place)> = BTreeMap::new();
     for name in settings.environment_names.iter() {
@@ -96,12 +96,12 @@ fn environments(declared: &Declared, settings: &Settings, found: &mut Vec<Diagno
                 }
                 is_reported = true;
                 let message = format!(
-                    "{} would trust {} or {}, which have different issuers",
+                    "{} would trust the tokens of {} and of {}",
                     resource.description,
                     quoted(other),
                     quoted(name)
                 );
-                let help = "write another name in `per_environment`, or restrict the entry by `environments`";
+                let help = "name another one for one of the two in `per_environment`, or restrict the entry by `environments`";
                 let diagnostic =
                     Diagnostic::new(Rule::SharedByEnvironments, &place, &message, help);
                 let related = there.related("the first environment has it from here");

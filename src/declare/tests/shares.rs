@@ -260,9 +260,9 @@ fn environments_without_consumers_and_with_the_same_resource_are_reported() {
       help: nobody reaches the resources there until a consumer is declared
     a.yaml:5:10: PV157: note: in `test` nobody is declared on `etat:lager.read`
       help: nobody reaches the resources there until a consumer is declared
-    a.yaml:7:41: PV173: warning: the role `lager` of the account 123456789012 would trust `prod` or `test`, which have different issuers
+    a.yaml:7:41: PV173: the role `lager` of the account 123456789012 would trust the tokens of `prod` and of `test`
       a.yaml:7:41: the first environment has it from here
-      help: write another name in `per_environment`, or restrict the entry by `environments`
+      help: name another one for one of the two in `per_environment`, or restrict the entry by `environments`
     ");
     let apart = format!(
         "{yaml}  per_environment: {{ test: {{ aws: {{ account: '123456789012', role: lager-test }} }} }}\n"
@@ -273,6 +273,63 @@ fn environments_without_consumers_and_with_the_same_resource_are_reported() {
     a.yaml:4:10: PV172: warning: no environment in which this entry counts has the scope
       help: add an environment of the scope to `environments`, or remove the entry
     ");
+}
+
+#[test]
+fn an_identity_of_one_environment_is_not_trusted_with_tokens_of_another() {
+    let scopes = "scopes: [{ name: 'etat:a', description: d, consumers: ['974761076'] }]\n";
+    let both = |test: &str, prod: &str| {
+        let entry = |environment: &str, cloud: &str| {
+            format!(
+                "- {{ name: lager-{environment}, scope: 'etat:a', audience: 'https://a.example', \
+                 environments: [{environment}], {cloud} }}\n"
+            )
+        };
+        let yaml = format!("{scopes}skyporten:\n{}{}", entry("test", test), entry("prod", prod));
+        let found = check_one(&yaml);
+        let of_rule = found.iter().filter(|found| found.code == Rule::SharedByEnvironments);
+        of_rule
+            .map(|found| {
+                assert!(found.is_error(), "{}", found.message);
+                found.message.clone()
+            })
+            .collect::<Vec<_>>()
+    };
+    let gcp = |pool: &str, provider: &str, resource: &str| {
+        format!("gcp: {{ project_number: '1', pool: {pool}, provider: {provider}, {resource} }}")
+    };
+    let (one, other) = ("bucket: etat-test", "bucket: etat-prod");
+    let account = "service_account: lager@etat.iam.gserviceaccount.com";
+    let azure = |identity: &str| {
+        format!(
+            "azure: {{ identity: {identity}, resource_group: data, \
+             subscription: 00000000-0000-0000-0000-000000000000 }}"
+        )
+    };
+    let databricks = |recipient: &str| {
+        format!("databricks: {{ workspace: adb-1.2.azuredatabricks.net, recipient: {recipient} }}")
+    };
+    for (test, prod, what) in [
+        // The principals of a pool name no provider, so that either of them can issue the same one.
+        (gcp("pool", "test", one), gcp("pool", "prod", other), "the pool `pool` of the project 1"),
+        (
+            gcp("test", "test", account),
+            gcp("prod", "prod", account),
+            "the service account `lager@etat.iam.gserviceaccount.com`",
+        ),
+        (azure("lager"), azure("[annen, LAGER]"), "the identity `lager`"),
+        (databricks("lager"), databricks("lager"), "the recipient `lager`"),
+    ] {
+        let expected = format!("{what} would trust the tokens of `prod` and of `test`");
+        assert_eq!(both(&test, &prod), [expected]);
+    }
+    for (test, prod) in [
+        (gcp("test", "same", one), gcp("prod", "same", other)),
+        (azure("lager-test"), azure("lager")),
+        (databricks("lager-test"), databricks("lager")),
+    ] {
+        assert_eq!(both(&test, &prod), [""; 0]);
+    }
 }
 
 #[test]

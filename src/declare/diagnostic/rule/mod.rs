@@ -108,6 +108,7 @@ impl Rule {
                 | Self::DuplicateShare
                 | Self::CloudLimit
                 | Self::CloudName
+                | Self::SharedByEnvironments
         );
         self.is_error() && !hides_nothing
     }

@@ -1330,11 +1330,12 @@ skyporten:
     aws: { account: "123456789012", role: lager-les }
 "#),
     }
-    /// Two environments have the same thing at a cloud.
-    SharedByEnvironments = "PV173", Warning {
-        "Test and production have different issuers, and a role, a provider of a pool or a credential trusts one. \
-         What is rendered for one environment would replace what the other needs. Give them other names by \
-         `per_environment`, or let the entry count in one of them."
+    /// Two environments have the same resource of a cloud.
+    SharedByEnvironments = "PV173", Error {
+        "Test and production have different issuers. A role, an identity, a service account, a recipient or a whole \
+         pool belongs to one of them: otherwise a token of test opens what is meant for production, or what is \
+         rendered for one replaces what the other needs. Name other resources by `per_environment`, or let the entry \
+         count in one of the two."
         wrong: Both("environments: { test: { target: test, credentials: &job { client_id: a, key: { env: KEY }, kid: b } }, prod: { target: prod, credentials: *job } }
 ", r#"consumers:
   skatteetaten: { orgno: "974761076", environments: [prod] }
