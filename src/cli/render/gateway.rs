@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
 
-use super::addresses;
+use super::{addresses, note_inactive};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::glob::glob;
 use crate::cli::global::Global;
@@ -97,10 +97,7 @@ fn chosen(global: &Global, opened: &Opened, args: &Args) -> Result<Vec<ScopeName
     let scopes = scopes.filter(|(name, scope)| is_chosen(name, &scope.source.file));
     let (active, inactive): (Vec<_>, Vec<_>) = scopes.partition(|(_, scope)| scope.active);
     for (name, _) in inactive {
-        log::report(
-            global,
-            &format!("note: {name} is declared with `active: false`, and left out"),
-        );
+        note_inactive(global, name);
     }
     match active.is_empty() {
         true => Err(Failure::Usage(format!(

@@ -10,8 +10,10 @@ use clap::Subcommand;
 use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::log;
 use crate::gateway::Engine;
 use crate::run::Opened;
+use domain::ScopeName;
 
 /// The form.
 #[derive(Debug, Subcommand)]
@@ -67,4 +69,9 @@ fn addresses(opened: &Opened) -> Result<digdir::ApiTarget, Failure> {
              use: start `portvakt sandbox` and name its addresses as `target`, or choose another environment"
         ))),
     }
+}
+
+/// Reports a scope that gives nobody access, as it is declared as inactive.
+fn note_inactive(global: &Global, scope: &ScopeName) {
+    log::report(global, &format!("note: {scope} is declared with `active: false`, and left out"));
 }

@@ -1,12 +1,13 @@
 //! `portvakt render skyporten`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
 
-use super::addresses;
+use super::{addresses, note_inactive};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::glob::glob;
 use crate::cli::global::Global;
@@ -19,6 +20,7 @@ use crate::run::{Opened, files};
 use crate::skyporten::{
     CloudShare, CloudTrust, TrustFile, TrustForm, TrustedShare, TrustingCloud, is_rendered,
 };
+use domain::ScopeName;
 use domain::text::printable;
 
 /// The command's arguments.
@@ -56,6 +58,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
              others by --name and --scope",
             trust.environment
         )));
+    }
+    let is_inactive =
+        |scope: &ScopeName| opened.desired.scopes.get(scope).is_some_and(|it| !it.active);
+    let named = trust.shares.iter().map(|it| &it.share).filter(|it| chosen(it)).map(|it| &it.scope);
+    for scope in named.filter(|it| is_inactive(it)).collect::<BTreeSet<_>>() {
+        note_inactive(global, scope);
     }
     let files = trust.render(args.format, &args.clouds(), chosen);
     if args.format == TrustForm::Terraform && args.clouds().contains(&TrustingCloud::Databricks) {
@@ -107,7 +115,10 @@ fn trust(opened: &Opened) -> Result<CloudTrust, Failure> {
     let target = addresses(opened)?;
     let issuer = target.skyporten().map_err(|error| Failure::Usage(error.to_string()))?;
     let shares = opened.repository.shares(&desired.environment).into_iter().map(|share| {
-        let consumers = desired.consumers_on(&share.scope, today());
+        // Nobody gets a token with an inactive scope, but one that was issued before would still be trusted.
+        let is_active = desired.scopes.get(&share.scope).is_some_and(|it| it.active);
+        let consumers =
+            if is_active { desired.consumers_on(&share.scope, today()) } else { BTreeMap::new() };
         TrustedShare { share, consumers }
     });
     Ok(CloudTrust {

@@ -90,3 +90,17 @@ fn a_scope_that_is_open_to_all_is_shared_with_the_declared_consumers_alone() {
     assert_eq!(trusted_by(&world, &claims(&world, KART, SCOPE, AUDIENCE)), [""; 0]);
     assert_eq!(trusted_by(&world, &claims(&world, SKATT, SCOPE, AUDIENCE)), ALL);
 }
+
+#[test]
+fn nobody_is_trusted_with_an_inactive_scope() {
+    let world = world();
+    let token = claims(&world, SKATT, SCOPE, AUDIENCE);
+    assert_eq!(trusted_by(&world, &token), ALL);
+    let inactive =
+        declaration().replace("description: Les\n", "description: Les\n    active: false\n");
+    world.declare(&inactive);
+    assert_eq!(trusted_by(&world, &token), [""; 0]);
+    let ran = world.run(&["render", "skyporten"]);
+    let note = format!("note: {SCOPE} is declared with `active: false`, and left out\n");
+    assert_eq!((ran.code, ran.stderr.matches(&note).count()), (0, 1), "{}", ran.stderr);
+}
