@@ -15,7 +15,7 @@ mod spring;
 
 use std::collections::BTreeMap;
 
-use domain::text::printable;
+use domain::text::{printable, rendered_from};
 use domain::{Orgno, ScopeName, Source};
 use yaml::{Yaml, YamlEntries};
 
@@ -257,10 +257,7 @@ impl GatewayPolicy {
 
     /// The lines that say where the policy comes from.
     fn origin(&self) -> Vec<String> {
-        let mut lines = vec![in_comment(&format!(
-            "Rendered by portvakt from the declarations of {}; do not edit.",
-            self.environment
-        ))];
+        let mut lines = vec![in_comment(&rendered_from(&self.environment))];
         lines.extend(self.scopes.iter().map(GuardedScope::origin));
         lines.extend(self.unchecked());
         lines

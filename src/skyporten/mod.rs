@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use domain::text::json::pretty;
-use domain::text::{printable, shell};
+use domain::text::{printable, rendered_from, shell};
 use domain::{Orgno, ScopeName, Source};
 
 pub(crate) use aws::AwsRoles;
@@ -88,8 +88,10 @@ pub(crate) struct TrustedShare {
 /// All shares of an environment: the parts of a cloud that several of them use are made from all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CloudTrust {
-    /// The environment whose declarations these are.
-    pub(crate) environment: String,
+    /// The organisation whose declarations these are.
+    pub(crate) organization: Orgno,
+    /// Their place, in one environment: its name, with the project if there is one.
+    pub(crate) place: String,
     /// Skyporten's issuer, without a slash at the end.
     pub(crate) issuer: String,
     /// The shares, in the order of their names.
@@ -122,21 +124,6 @@ fn subject(consumer: Orgno, scope: &ScopeName) -> String {
 /// The name of whatever belongs to one consumer of a share.
 fn consumer_label(share: &CloudShare, consumer: Orgno) -> String {
     format!("{}-{consumer}", share.name)
-}
-
-/// The first line of every file that is rendered from the declarations of an environment.
-pub(crate) fn marker(environment: &str) -> String {
-    format!(
-        "Rendered by portvakt from the declarations of {}; do not edit.",
-        printable(environment)
-    )
-}
-
-/// Whether a file has the marker of the environment.
-pub(crate) fn is_rendered(text: &str, environment: &str) -> bool {
-    let marker = marker(environment);
-    // It is the first text of an array under "//", or the first comment.
-    text.lines().take(4).any(|line| line.trim_matches([' ', '"', ',', '#']) == marker)
 }
 
 impl TrustForm {
@@ -176,6 +163,19 @@ impl TrustingCloud {
 }
 
 impl CloudTrust {
+    /// The first line of every file. Of two repositories or folders that render into one folder, neither may take the
+    /// files of the other for its own.
+    fn marker(&self) -> String {
+        rendered_from(&format!("{} (organisation {})", self.place, self.organization))
+    }
+
+    /// Whether a file is rendered from the declarations of the same organisation, project and environment.
+    pub(crate) fn has_rendered(&self, text: &str) -> bool {
+        let marker = self.marker();
+        // It is the first text of an array under "//", or the first comment.
+        text.lines().take(4).any(|line| line.trim_matches([' ', '"', ',', '#']) == marker)
+    }
+
     /// The files of the chosen shares, and of what they share with others, in the order in which commands are to be
     /// run. Databricks' provider for Terraform has no resource that belongs to a recipient, so that there is no file
     /// for it in that form.
@@ -259,7 +259,7 @@ impl CloudTrust {
         origin: String,
         part: TrustPart,
     ) -> TrustFile {
-        let lines = [marker(&self.environment), origin];
+        let lines = [self.marker(), origin];
         // No share can have a name that begins with `_`.
         let name = format!("{}.{}", share.unwrap_or("_issuer"), form.extension());
         let TrustPart { resources, commands } = part;

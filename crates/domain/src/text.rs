@@ -170,6 +170,14 @@ pub fn counted(count: u64, thing: &str, plural: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { plural })
 }
 
+/// The first line of a file that is rendered from declarations, such as those of an environment.
+pub fn rendered_from(declarations: &str) -> String {
+    format!(
+        "Rendered by portvakt from the declarations of {}; do not edit.",
+        printable(declarations)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -16,10 +16,8 @@ use crate::cli::sink::{print, print_exact};
 use crate::declare::FixedFile;
 use crate::render;
 use crate::run::clock::today;
-use crate::run::{Opened, files};
-use crate::skyporten::{
-    CloudShare, CloudTrust, TrustFile, TrustForm, TrustedShare, TrustingCloud, is_rendered,
-};
+use crate::run::{Opened, applied, files};
+use crate::skyporten::{CloudShare, CloudTrust, TrustFile, TrustForm, TrustedShare, TrustingCloud};
 use domain::ScopeName;
 use domain::text::printable;
 
@@ -38,7 +36,7 @@ pub(in crate::cli) struct Args {
     /// The form
     #[arg(long, value_enum, default_value_t = TrustForm::Terraform)]
     format: TrustForm,
-    /// Write the files into a folder, and remove those of this environment that are no longer rendered
+    /// Write the files into a folder, and remove those of this project and environment that are no longer rendered
     #[arg(long, value_name = "DIR", conflicts_with = "check")]
     out: Option<PathBuf>,
     /// Compare them with a folder, and show the difference; exit with 2 if there is one
@@ -56,7 +54,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::Usage(format!(
             "no entry of `skyporten` is chosen in {}: declare one whose scope is declared there too, or choose \
              others by --name and --scope",
-            trust.environment
+            opened.desired.environment
         )));
     }
     let is_inactive =
@@ -74,12 +72,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
     }
     match (&args.check, &args.out) {
-        (Some(folder), _) => {
-            check(global, &changes(folder, files, args, &trust.environment)?, folder)
-        }
+        (Some(folder), _) => check(global, &changes(folder, files, args, &trust)?, folder),
         (None, Some(folder)) => {
-            let changes = changes(folder, files, args, &trust.environment)?;
-            write(global, &changes, folder, &trust.environment)
+            let changes = changes(folder, files, args, &trust)?;
+            write(global, &changes, folder, &trust)
         }
         (None, None) => {
             let texts: String = files.into_iter().map(|file| file.text).collect();
@@ -122,7 +118,8 @@ fn trust(opened: &Opened) -> Result<CloudTrust, Failure> {
         TrustedShare { share, consumers }
     });
     Ok(CloudTrust {
-        environment: desired.environment.clone(),
+        organization: desired.organization,
+        place: applied::place(&opened.repository, &desired.environment),
         issuer: issuer.to_owned(),
         shares: shares.collect(),
     })
@@ -141,7 +138,7 @@ fn changes(
     folder: &Path,
     files: Vec<TrustFile>,
     args: &Args,
-    environment: &str,
+    trust: &CloudTrust,
 ) -> Result<Vec<TrustFileChange>, Failure> {
     let mut changes = Vec::new();
     let mut expected = Vec::new();
@@ -169,7 +166,7 @@ fn changes(
                 continue;
             }
             let before = existing(&path)?;
-            if before.as_ref().is_some_and(|text| is_rendered(text, environment)) {
+            if before.as_ref().is_some_and(|text| trust.has_rendered(text)) {
                 changes.push(TrustFileChange { path, before, after: None });
             }
         }
@@ -227,15 +224,16 @@ fn write(
     global: &Global,
     changes: &[TrustFileChange],
     folder: &Path,
-    environment: &str,
+    trust: &CloudTrust,
 ) -> Result<Exit, Failure> {
-    let is_foreign = |it: &&TrustFileChange| {
-        it.before.as_ref().is_some_and(|text| !is_rendered(text, environment))
-    };
+    let is_foreign =
+        |it: &&TrustFileChange| it.before.as_ref().is_some_and(|text| !trust.has_rendered(text));
     if let Some(TrustFileChange { path, .. }) = changes.iter().find(is_foreign) {
         return Err(Failure::Refused(format!(
-            "{} was not rendered for {environment}, and is not overwritten: choose another folder, or remove it",
-            shown(path)
+            "{} was not rendered for {} of organisation {}, and is not overwritten: choose another folder, or remove it",
+            shown(path),
+            trust.place,
+            trust.organization
         )));
     }
     for TrustFileChange { path, before: _, after } in changes {

@@ -56,7 +56,7 @@ fn what_is_no_longer_rendered_is_removed_if_it_has_the_marker() {
     let other = format!("{AWS}/annen.tf.json");
     let text =
         std::fs::read_to_string(world.folder().join(format!("{AWS}/lager-les.tf.json"))).unwrap();
-    world.write(&other, text.replace("declarations of test", "declarations of prod"));
+    world.write(&other, text.replace("declarations of test (", "declarations of prod ("));
     let renamed = declaration().replace("name: lager-les", "name: lager");
     world.declare(&renamed);
     // With a choice nobody knows what else there is.
@@ -100,4 +100,39 @@ fn a_file_of_somebody_else_is_not_overwritten() {
     assert_eq!(std::fs::read_to_string(world.folder().join(&foreign)).unwrap(), "{}\n");
     assert!(!has(&world, "clouds/gcp-123456789012"), "nothing is written at all");
     assert_eq!(run(&world, &["--check", "clouds"]).0, 2);
+}
+
+#[test]
+fn a_file_of_another_project_is_neither_overwritten_nor_removed() {
+    let world = world();
+    let named = |project: &str, share: &str| {
+        let path = world.folder().join("portvakt.yaml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.lines().filter(|line| !line.starts_with("project:"));
+        let text = text.collect::<Vec<_>>().join("\n");
+        world.write("portvakt.yaml", format!("project: {project}\n{text}\n"));
+        world.declare(&declaration().replace("name: lager-les", &format!("name: {share}")));
+    };
+    let read = |name: &str| {
+        let path = world.folder().join(AWS).join(name);
+        std::fs::read_to_string(path).unwrap_or_default()
+    };
+    named("lager", "lager-les");
+    assert_eq!(run(&world, &["--out", "clouds"]).0, 0);
+    let (issuer, trust) = (read("_issuer.tf.json"), read("lager-les.tf.json"));
+    assert!(trust.contains("declarations of @lager/test (organisation "), "{trust}");
+    named("register", "register-les");
+    let (code, stdout, _) = run(&world, &["--check", "clouds"]);
+    assert_eq!(code, 2);
+    assert!(!stdout.contains("--- a/clouds/aws-123456789012/lager-les"), "{stdout}");
+    let (code, _, stderr) = run(&world, &["--out", "clouds"]);
+    assert_eq!(code, 4, "{stderr}");
+    assert!(stderr.contains("was not rendered for @register/test"), "{stderr}");
+    assert_eq!((read("_issuer.tf.json"), read("lager-les.tf.json")), (issuer, trust));
+    assert!(!has(&world, &format!("{AWS}/register-les.tf.json")), "nothing is written at all");
+    // Where no file is in the way, those of the other remain.
+    assert_eq!(run(&world, &["--out", "clouds", "--cloud", "azure"]).0, 0);
+    let azure = "clouds/azure-00000000-0000-0000-0000-000000000000";
+    assert!(has(&world, &format!("{azure}/lager-les.tf.json")));
+    assert!(has(&world, &format!("{azure}/register-les.tf.json")));
 }
