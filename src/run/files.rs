@@ -102,9 +102,36 @@ enum FileStep {
         path: PathBuf,
         before: String,
     },
+    Removed {
+        path: PathBuf,
+        before: String,
+    },
 }
 
 impl WrittenFiles {
+    /// As [`put`].
+    pub(crate) fn put(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+        let text = &*secret::redact(text);
+        match path.is_file() {
+            true => self.replace(path, text),
+            false => self.create(path, text),
+        }
+    }
+
+    /// Removes a file of text.
+    pub(crate) fn remove(&mut self, path: &Path) -> Result<(), Failure> {
+        let removed = fs::read_to_string(path).and_then(|before| {
+            fs::remove_file(path)?;
+            Ok(before)
+        });
+        let before = removed.map_err(|error| {
+            let path = path.to_string_lossy();
+            Failure::Failed(format!("{} cannot be removed: {error}", printable(&path)))
+        })?;
+        self.0.push(FileStep::Removed { path: path.to_owned(), before });
+        Ok(())
+    }
+
     /// As [`create`].
     pub(crate) fn create(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
         self.note_folder(path);
@@ -138,10 +165,10 @@ impl WrittenFiles {
     }
 
     fn note_folder(&mut self, path: &Path) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.exists()) {
-            self.0.push(FileStep::Folder(folder.to_owned()));
-        }
+        let folders = path.ancestors().skip(1);
+        let new = folders.take_while(|it| !it.as_os_str().is_empty() && !it.exists());
+        let new: Vec<_> = new.map(|folder| FileStep::Folder(folder.to_owned())).collect();
+        self.0.extend(new.into_iter().rev());
     }
 
     /// Undoes all of it, the last first, and adds that to the failure.
@@ -163,6 +190,10 @@ impl WrittenFiles {
                 }
                 FileStep::Replaced { path, before } => {
                     let undone = replace(&path, &before).is_ok();
+                    (path, undone)
+                }
+                FileStep::Removed { path, before } => {
+                    let undone = create(&path, &before).is_ok();
                     (path, undone)
                 }
             };

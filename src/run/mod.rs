@@ -22,6 +22,7 @@ pub(crate) mod profile;
 pub(crate) mod read;
 pub(crate) mod remote;
 mod rename;
+pub(crate) mod rendered;
 pub(crate) mod requests;
 pub(crate) mod token_file;
 

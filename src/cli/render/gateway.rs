@@ -1,6 +1,5 @@
 //! `portvakt render istio`, and the other gateways.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
@@ -15,7 +14,7 @@ use crate::declare::{FixedFile, did_you_mean};
 use crate::gateway::{ApiRoute, Engine, GatewayPolicy, PathMatch, PolicyOptions, audience, host};
 use crate::render;
 use crate::run::clock::today;
-use crate::run::{Opened, files};
+use crate::run::{Opened, files, rendered};
 use domain::ScopeName;
 use domain::text::printable;
 
@@ -118,8 +117,9 @@ fn check_team(opened: &Opened, team: &str) -> Result<(), Failure> {
 
 fn check(global: &Global, file: &Path, expected: String) -> Result<Exit, Failure> {
     let shown = file.to_string_lossy().into_owned();
-    let failed = |error| Failure::Failed(format!("{} cannot be read: {error}", printable(&shown)));
-    let before = fs::read_to_string(file).map_err(failed)?;
+    let before = rendered::existing(file)?.ok_or_else(|| {
+        Failure::Failed(format!("{} cannot be read: it is not there", printable(&shown)))
+    })?;
     if before == expected {
         log::report(global, &format!("{} is up to date", printable(&shown)));
         return Ok(Exit::Done);

@@ -1,8 +1,6 @@
 //! `portvakt render skyporten`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
@@ -16,7 +14,8 @@ use crate::cli::sink::{print, print_exact};
 use crate::declare::FixedFile;
 use crate::render;
 use crate::run::clock::today;
-use crate::run::{Opened, applied, files};
+use crate::run::rendered::{self, RenderedChange, RenderedFolder};
+use crate::run::{Opened, applied};
 use crate::skyporten::{CloudShare, CloudTrust, TrustFile, TrustForm, TrustedShare, TrustingCloud};
 use domain::ScopeName;
 use domain::text::printable;
@@ -125,92 +124,43 @@ fn trust(opened: &Opened) -> Result<CloudTrust, Failure> {
     })
 }
 
-/// A file that is to change: its path, its text, and the one that it should have.
-struct TrustFileChange {
-    path: PathBuf,
-    before: Option<String>,
-    after: Option<String>,
-}
-
-/// The files of a folder that differ. One that is no longer rendered is recognised by its place and its marker; with
-/// --name and --scope nobody knows which those are.
+/// The files of a folder that differ. With --name and --scope nobody knows which are no longer rendered.
 fn changes(
     folder: &Path,
     files: Vec<TrustFile>,
     args: &Args,
     trust: &CloudTrust,
-) -> Result<Vec<TrustFileChange>, Failure> {
+) -> Result<Vec<RenderedChange>, Failure> {
     let mut changes = Vec::new();
-    let mut expected = Vec::new();
+    let mut all = Vec::new();
     for TrustFile { folder: account, name, text } in files {
         let path = folder.join(account).join(name);
-        let before = existing(&path)?;
-        expected.push(path.clone());
-        if before.as_deref() != Some(&*text) {
-            changes.push(TrustFileChange { path, before, after: Some(text) });
-        }
+        all.push(path.clone());
+        changes.extend(rendered::change(path, text)?);
     }
-    if args.is_narrowed() {
-        return Ok(changes);
-    }
-    let clouds = args.clouds();
-    for account in listed(folder)? {
-        let name = account.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !account.is_dir() || !clouds.iter().any(|cloud| name.starts_with(cloud.prefix())) {
-            continue;
-        }
-        for path in listed(&account)? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let is_other = !name.ends_with(&format!(".{}", args.format.extension()));
-            if is_other || expected.contains(&path) || !path.is_file() {
-                continue;
-            }
-            let before = existing(&path)?;
-            if before.as_ref().is_some_and(|text| trust.has_rendered(text)) {
-                changes.push(TrustFileChange { path, before, after: None });
-            }
-        }
+    if !args.is_narrowed() {
+        let clouds = args.clouds();
+        let folder = RenderedFolder {
+            path: folder,
+            is_folder: &|name| clouds.iter().any(|cloud| name.starts_with(cloud.prefix())),
+            extension: args.format.extension(),
+            is_own: &|text| trust.has_rendered(text),
+        };
+        changes.extend(folder.removals(&all)?);
     }
     Ok(changes)
-}
-
-/// The entries of a folder in order; none if it is not there.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(folder, &error)),
-    };
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths =
-        paths.collect::<Result<Vec<_>, _>>().map_err(|error| unreadable(folder, &error))?;
-    paths.sort();
-    Ok(paths)
-}
-
-/// The text of a file; `None` if it is not there.
-fn existing(path: &Path) -> Result<Option<String>, Failure> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(path, &error)),
-    }
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::Failed(format!("{} cannot be read: {error}", shown(path)))
 }
 
 fn shown(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }
 
-fn check(global: &Global, changes: &[TrustFileChange], folder: &Path) -> Result<Exit, Failure> {
+fn check(global: &Global, changes: &[RenderedChange], folder: &Path) -> Result<Exit, Failure> {
     if changes.is_empty() {
         log::report(global, &format!("{} is up to date", shown(folder)));
         return Ok(Exit::Done);
     }
-    for TrustFileChange { path, before, after } in changes {
+    for RenderedChange { path, before, after } in changes {
         let (before, after) =
             (before.clone().unwrap_or_default(), after.clone().unwrap_or_default());
         let file = path.to_string_lossy().into_owned().into();
@@ -222,13 +172,13 @@ fn check(global: &Global, changes: &[TrustFileChange], folder: &Path) -> Result<
 /// Writes the files, unless one of them belongs to somebody else.
 fn write(
     global: &Global,
-    changes: &[TrustFileChange],
+    changes: &[RenderedChange],
     folder: &Path,
     trust: &CloudTrust,
 ) -> Result<Exit, Failure> {
     let is_foreign =
-        |it: &&TrustFileChange| it.before.as_ref().is_some_and(|text| !trust.has_rendered(text));
-    if let Some(TrustFileChange { path, .. }) = changes.iter().find(is_foreign) {
+        |it: &&RenderedChange| it.before.as_ref().is_some_and(|text| !trust.has_rendered(text));
+    if let Some(RenderedChange { path, .. }) = changes.iter().find(is_foreign) {
         return Err(Failure::Refused(format!(
             "{} was not rendered for {} of organisation {}, and is not overwritten: choose another folder, or remove it",
             shown(path),
@@ -236,19 +186,10 @@ fn write(
             trust.organization
         )));
     }
-    for TrustFileChange { path, before: _, after } in changes {
-        match after {
-            Some(text) => {
-                files::put(path, text)?;
-                log::report(global, &format!("{} is written", shown(path)));
-            }
-            None => {
-                fs::remove_file(path).map_err(|error| {
-                    Failure::Failed(format!("{} cannot be removed: {error}", shown(path)))
-                })?;
-                log::report(global, &format!("{} is removed", shown(path)));
-            }
-        }
+    rendered::write(changes)?;
+    for RenderedChange { path, before: _, after } in changes {
+        let done = if after.is_some() { "written" } else { "removed" };
+        log::report(global, &format!("{} is {done}", shown(path)));
     }
     if changes.is_empty() {
         log::report(global, &format!("{} is up to date", shown(folder)));

@@ -136,3 +136,24 @@ fn a_file_of_another_project_is_neither_overwritten_nor_removed() {
     assert!(has(&world, &format!("{azure}/lager-les.tf.json")));
     assert!(has(&world, &format!("{azure}/register-les.tf.json")));
 }
+
+#[cfg(unix)]
+#[test]
+fn all_files_are_written_or_none() {
+    let world = world();
+    assert_eq!(run(&world, &["--out", "clouds", "--cloud", "aws"]).0, 0);
+    let old = format!("{AWS}/lager-les.tf.json");
+    let before = std::fs::read_to_string(world.folder().join(&old)).unwrap();
+    world.declare(&declaration().replace("name: lager-les", "name: lager"));
+    // A link to nothing is found last, as it cannot be written.
+    let folder = world.folder().join("clouds/gcp-123456789012");
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.join("lager.tf.json")).unwrap();
+    let (code, _, stderr) = run(&world, &["--out", "clouds"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("taken back: nothing is changed"), "{stderr}");
+    assert!(!stderr.contains("is written") && !stderr.contains("is removed"), "{stderr}");
+    assert_eq!(std::fs::read_to_string(world.folder().join(&old)).unwrap(), before);
+    assert!(!has(&world, &format!("{AWS}/lager.tf.json")));
+    assert!(!has(&world, "clouds/azure-00000000-0000-0000-0000-000000000000"));
+}
