@@ -14,6 +14,7 @@ use crate::advice::TokenClient;
 use crate::run::client::{self, RegisteredKey};
 use crate::run::token_file::TokenFile;
 use crate::run::{Opened, Remote};
+use crate::skyporten::is_uri;
 use digdir::{Content, Credentials, Issued, Wanted};
 use domain::text::json::pretty;
 use domain::text::printable;
@@ -123,9 +124,13 @@ fn check_for_skyporten(args: &Args) -> Result<(), Failure> {
              name it by --scope once, and get a token for each",
         );
     }
-    match args.resource.len() {
-        1 => Ok(()),
-        0 => usage(
+    match &args.resource[..] {
+        [audience] if is_uri(audience) => Ok(()),
+        [_] => usage(
+            "no entry of `skyporten` can have such an audience: write an absolute URI without white space, commas and \
+             a fragment by --resource, such as https://skyporten.etat.example",
+        ),
+        [] => usage(
             "a token of Skyporten needs an audience, which the cloud compares with its own: name the one that \
              the provider of the data has given you by --resource",
         ),

@@ -62,6 +62,10 @@ fn one_scope_and_one_audience_are_needed() {
     let scope = ["--skyporten", "--scope", SCOPE];
     wrong_usage(&world, &scope, &["needs an audience", "--resource"]);
     wrong_usage(&world, &with(&["--resource", "https://b.example"]), &["one audience"]);
+    for odd in ["https://a.example/x,y", "https://a.example/x y"] {
+        let odd = ["--skyporten", "--scope", SCOPE, "--resource", odd];
+        wrong_usage(&world, &odd, &["absolute URI without white space"]);
+    }
 }
 
 #[test]
