@@ -18,7 +18,7 @@ use super::call::ServedCall;
 use super::grant::GrantRequest;
 use super::granted::Granted;
 use super::shared::Shared;
-use super::token::{Denial, actor, actor_id, answered, metadata_of, signed, token_response};
+use super::token::{Denial, actor, answered, metadata_of, signed, token_response};
 
 /// OpenID Connect Discovery 1.0 section 3, as far as a cloud reads it: it has no endpoint for persons.
 pub(super) async fn metadata(call: ServedCall) -> Response {
@@ -47,7 +47,7 @@ fn issue(shared: &Shared, grant: GrantRequest) -> Result<Json<Value>, Denial> {
     let now = Timestamp::now().as_second();
     let claims = json!({
         "iss": shared.skyporten,
-        "sub": format!("{};{scope}", actor_id(consumer)),
+        "sub": format!("{};{scope}", consumer.claim_id()),
         "aud": audience_of(audience)?,
         "scope": scope,
         "client_id": client_id,

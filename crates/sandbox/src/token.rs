@@ -166,10 +166,5 @@ pub(super) fn token_response(token: &str, lifetime: u64, scope: &str) -> Json<Va
 
 /// An organisation in a token.
 pub(super) fn actor(orgno: Orgno) -> Value {
-    json!({ "authority": "iso6523-actorid-upis", "ID": actor_id(orgno) })
-}
-
-/// An organisation's id (ISO 6523).
-pub(super) fn actor_id(orgno: Orgno) -> String {
-    format!("0192:{orgno}")
+    json!({ "authority": "iso6523-actorid-upis", "ID": orgno.claim_id() })
 }
