@@ -12,8 +12,8 @@ pub(crate) enum NameForm {
     Identity,
     /// A resource group.
     ResourceGroup,
-    /// The id of a subscription.
-    Subscription,
+    /// The id of a subscription, or of a client at Azure.
+    Guid,
     /// The number of a project.
     ProjectNumber,
     /// A workload identity pool, or a provider of one.
@@ -65,7 +65,7 @@ impl NameForm {
                     && !text.ends_with('.')
                     && all(|c| c.is_alphanumeric() || "_-.()".contains(c))
             }
-            Self::Subscription => is_uuid(text),
+            Self::Guid => is_uuid(text),
             Self::ProjectNumber => {
                 has(1, 19) && !text.starts_with('0') && all(|c| c.is_ascii_digit())
             }
@@ -85,7 +85,13 @@ impl NameForm {
                 starts_plain(text) && has(3, 222) && all(|c| is_lower(c) || c == '_' || c == '.')
             }
             Self::GcpRole => {
-                let (_, name) = text.rsplit_once("roles/").unwrap_or_default();
+                let name = match text.split('/').collect::<Vec<_>>()[..] {
+                    ["roles", name] => name,
+                    ["projects" | "organizations", owner, "roles", name] if starts_plain(owner) => {
+                        name
+                    }
+                    _ => "",
+                };
                 !name.is_empty() && has(1, 200) && all(|c| is_word(c) || c == '/' || c == '.')
             }
             Self::Account => text.len() == 12 && all(|c| c.is_ascii_digit()),
@@ -118,7 +124,7 @@ impl NameForm {
                 "the name of a resource group: up to 90 letters, digits, `_`, `-`, `.` and parentheses, without `.` \
                  at its end"
             }
-            Self::Subscription => {
+            Self::Guid => {
                 "the id of a subscription, such as `00000000-0000-0000-0000-000000000000`"
             }
             Self::ProjectNumber => {
@@ -180,12 +186,15 @@ mod tests {
             (NameForm::PolicyName, "lager-les", "Lager_les"),
             (NameForm::Identity, "lager_les", "-lager"),
             (NameForm::ResourceGroup, "data.(æ)", "data."),
-            (NameForm::Subscription, "0a0B0000-0000-0000-0000-000000000000", "00000000"),
+            (NameForm::Guid, "0a0B0000-0000-0000-0000-000000000000", "00000000"),
             (NameForm::ProjectNumber, "123456789012", "etat-prod"),
             (NameForm::Pool, "skyporten", "gcp-skyporten"),
             (NameForm::ServiceAccount, "lager@etat.iam.gserviceaccount.com", "lager@etat.no"),
             (NameForm::Bucket, "etat-lager.no", "gs://etat"),
             (NameForm::GcpRole, "roles/storage.objectViewer", "storage.objectViewer"),
+            (NameForm::GcpRole, "projects/etat-prod/roles/lager", "xroles/lager"),
+            (NameForm::GcpRole, "organizations/1/roles/lager", "projects/etat-prod/lager"),
+            (NameForm::GcpRole, "roles/viewer", "roles/a/b"),
             (NameForm::Account, "123456789012", "12345678901"),
             (NameForm::Role, "lager-les", "arn:aws:iam::123456789012:role/lager-les"),
             (

@@ -158,7 +158,7 @@ fn azure_identities(
     let AzureEntry { identity, resource_group, subscription } = entry;
     let identities = several(NameForm::Identity, identity, findings);
     let resource_group = needed(NameForm::ResourceGroup, &resource_group, findings);
-    let subscription = needed(NameForm::Subscription, &subscription, findings);
+    let subscription = needed(NameForm::Guid, &subscription, findings);
     let Spanned { value: identities, span } = identities?;
     let value = AzureIdentities {
         identities,
