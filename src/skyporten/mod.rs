@@ -33,24 +33,24 @@ pub(crate) use spread::MOST_NAMES;
 use terraform::TerraformResource;
 
 /// A cloud.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TrustingCloud {
-    /// Federated credentials of managed identities
+    /// Federated credentials of managed identities.
     Azure,
-    /// A provider of a workload identity pool, and bindings
+    /// A provider of a workload identity pool, and bindings.
     Gcp,
-    /// An OIDC provider, and the trust policies of roles
+    /// An OIDC provider, and the trust policies of roles.
     Aws,
-    /// Federation policies of a recipient of Delta Sharing, as commands only
+    /// Federation policies of a recipient of Delta Sharing, as commands only.
     Databricks,
 }
 
 /// The form in which trust is rendered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TrustForm {
-    /// Terraform's JSON syntax, in files `.tf.json`
+    /// Terraform's JSON syntax, in files `.tf.json`.
     Terraform,
-    /// Lines of `az`, `gcloud`, `aws` and `databricks`, in files `.sh`
+    /// Lines of `az`, `gcloud`, `aws` and `databricks`, in files `.sh`.
     Cli,
 }
 
