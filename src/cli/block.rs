@@ -10,7 +10,7 @@ use super::global::Global;
 use super::log;
 use super::sink::print;
 use crate::declare::BlockEntry;
-use crate::run::block::{ChangedBlock, block, unblock};
+use crate::run::block::{ChangedAccess, ChangedBlock, block, unblock};
 use domain::ScopeName;
 use domain::text::printable;
 
@@ -19,8 +19,8 @@ pub(super) const ABOUT: &str = "\
 Block an organisation: it has no access, whatever else is declared
 
 The entry is written below `blocked`, in the file that has it, else in the one that declares the organisation. \
-It says before it writes to which scopes the organisation loses its declared access. Nothing is sent: the next plan shows the revocations on top, and they count in no limit of `guards`. With -e or \
-PORTVAKT_ENV it counts in that environment alone. A scope that is open to all organisations cannot be closed \
+Before it writes, it lists the scopes to which the organisation loses its declared access. Nothing is sent: the \
+next plan shows the revocations on top, and they count in no limit of `guards`. With -e or PORTVAKT_ENV it counts in that environment alone. A scope that is open to all organisations cannot be closed \
 to one.";
 
 /// The arguments of `block`.
@@ -63,20 +63,24 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         scopes => scopes.join(", "),
     };
     let changed = block(&global.options(), entry)?;
-    let ChangedBlock { before, scopes, .. } = &changed;
-    let loses = match (scopes.is_empty(), before.is_empty()) {
-        (false, _) => format!("it loses its declared access to {}", listed(scopes)),
+    let ChangedBlock { before, access, .. } = &changed;
+    let loses = match (access.scopes.is_empty(), before.is_empty()) {
+        (false, _) => Some(format!("it loses its declared access to {}", listed(&access.scopes))),
+        (true, _) if !access.unknown.is_empty() => None,
         (true, true) if scope.is_empty() => {
-            "no entry gives it access there: the block keeps it out in future".to_owned()
+            Some("no declared access ends by this: the block keeps it out in future".to_owned())
         }
-        (true, true) => format!(
-            "no entry gives it access to {from} there, so nothing ends by this: are the names right?"
-        ),
-        (true, false) => {
-            format!("it was blocked before too, and loses nothing more: {}", before.join(", "))
+        (true, true) => {
+            Some(format!("no declared access to {from} ends by this: are the names right?"))
         }
+        (true, false) => Some(format!(
+            "it was blocked before too, and loses nothing more: {}",
+            before.join(", ")
+        )),
     };
-    log::report(global, &printable(&loses));
+    for line in loses.into_iter().chain(unknown(access, "loses")) {
+        log::report(global, &printable(&line));
+    }
     let files = changed.write()?;
     let line = format!("{} from {from}: {files}", is("blocked", &changed));
     print(global.color, &format!("{}\n", printable(&line)))?;
@@ -91,15 +95,28 @@ pub(super) fn lift(global: &Global, args: &UnblockArgs) -> Result<Exit, Failure>
         log::report(global, &printable(&line));
         return Ok(Exit::Done);
     }
-    if !changed.scopes.is_empty() {
-        let regains = format!("it is to have access again to {}", listed(&changed.scopes));
-        log::report(global, &printable(&regains));
+    let ChangedAccess { scopes, .. } = &changed.access;
+    let regains =
+        (!scopes.is_empty()).then(|| format!("it is to have access again to {}", listed(scopes)));
+    for line in regains.into_iter().chain(unknown(&changed.access, "gets back")) {
+        log::report(global, &printable(&line));
     }
     let files = changed.write()?;
     let line = format!("{}: {files}", is("no longer blocked", &changed));
     print(global.color, &format!("{}\n", printable(&line)))?;
     log::report(global, "next: commit, and apply: the plan shows who is granted access again");
     Ok(Exit::Done)
+}
+
+/// The environments in which errors hide who has access, if there are any.
+fn unknown(access: &ChangedAccess, verb: &str) -> Option<String> {
+    let unknown = access.unknown.join(", ");
+    (!unknown.is_empty()).then(|| {
+        format!(
+            "which access it {verb} in {unknown} is not known: errors in the declarations may hide who has \
+             access; `portvakt validate` lists them"
+        )
+    })
 }
 
 /// Largest number of scopes that are listed by name.

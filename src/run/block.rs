@@ -12,6 +12,15 @@ use crate::declare::{self, BlockEntry, Edited, NamedConsumer, Repository};
 use domain::text::printable;
 use domain::{Desired, Orgno, ScopeName};
 
+/// The access that organisations lose or get back by an edit.
+#[derive(Default)]
+pub(crate) struct ChangedAccess {
+    /// The scopes, each with the environments.
+    pub(crate) scopes: BTreeMap<ScopeName, Vec<String>>,
+    /// The environments in which it is not known, as errors may hide who has access.
+    pub(crate) unknown: Vec<String>,
+}
+
 /// An organisation that is to be blocked, or no longer. The edit is checked, and nothing is written.
 pub(crate) struct ChangedBlock {
     /// Its alias, or else its number.
@@ -20,8 +29,8 @@ pub(crate) struct ChangedBlock {
     pub(crate) environment: Option<String>,
     /// The entries of `blocked` that concern it there before, by their places.
     pub(crate) before: Vec<String>,
-    /// The scopes to which it loses its declared access, or gets it back, each with the environments.
-    pub(crate) scopes: BTreeMap<ScopeName, Vec<String>>,
+    /// The declared access that it loses or gets back.
+    pub(crate) access: ChangedAccess,
     /// The declarations with the edit; `None` if there is nothing to edit.
     after: Option<Repository>,
 }
@@ -37,8 +46,8 @@ impl ChangedBlock {
             [] => None,
             edited => Some(edits::checked(repository, edited)?),
         };
-        let scopes = after.as_ref().map(|after| changed(repository, after));
-        Ok(Self { consumer, environment, before, scopes: scopes.unwrap_or_default(), after })
+        let access = after.as_ref().map(|after| changed(repository, after, environment.as_deref()));
+        Ok(Self { consumer, environment, before, access: access.unwrap_or_default(), after })
     }
 
     /// Writes the files, all of them or none, and returns their names.
@@ -128,27 +137,30 @@ fn refused(error: declare::CannotEdit) -> Failure {
     Failure::Refused(format!("{error}. Nothing was changed"))
 }
 
-/// The scopes to which organisations have declared access, today or later, and are blocked only before or only
-/// after an edit. An environment whose declarations cannot be read is left out.
-fn changed(before: &Repository, after: &Repository) -> BTreeMap<ScopeName, Vec<String>> {
-    let mut scopes: BTreeMap<ScopeName, Vec<String>> = BTreeMap::new();
-    for environment in before.environments() {
-        let sides = (before.desired_before(environment), after.desired_before(environment));
-        let (Ok(before), Ok(after)) = sides else { continue };
-        for (name, scope) in &before.scopes {
+/// The access that organisations have by the declarations, today or later, and that is blocked only before or only
+/// after an edit, in one environment or in all. A block neither opens nor closes a scope that is open to all.
+fn changed(before: &Repository, after: &Repository, environment: Option<&str>) -> ChangedAccess {
+    let today = today();
+    let mut changed = ChangedAccess::default();
+    for name in before.environments().filter(|name| environment.is_none_or(|only| only == *name)) {
+        let (Ok(before), Ok(after)) = (before.desired_before(name), after.desired_before(name))
+        else {
+            changed.unknown.push(name.to_owned());
+            continue;
+        };
+        for (scope_name, scope) in before.scopes.iter().filter(|(_, scope)| scope.is_granted()) {
             let differs = |orgno: &Orgno| {
-                let is_blocked = |desired: &Desired| desired.block(name, *orgno).is_some();
+                let is_blocked = |desired: &Desired| desired.block(scope_name, *orgno).is_some();
                 is_blocked(&before) != is_blocked(&after)
             };
-            let today = today();
             let mut accesses = scope.consumers.iter();
             if accesses.any(|(orgno, access)| {
                 let is_declared = access.on(today).or_else(|| access.next_after(today)).is_some();
                 is_declared && differs(orgno)
             }) {
-                scopes.entry(name.clone()).or_default().push(environment.to_owned());
+                changed.scopes.entry(scope_name.clone()).or_default().push(name.to_owned());
             }
         }
     }
-    scopes
+    changed
 }

@@ -93,7 +93,7 @@ fn the_scopes_that_are_lost_are_named_before_anything_is_written() {
         ran.stderr
     );
     let ran = ends(&world, 0, &["-e", "tom", "block", "kart", "--reason", "x"]);
-    let nothing = "no entry gives it access there: the block keeps it out in future\n";
+    let nothing = "no declared access ends by this: the block keeps it out in future\n";
     assert!(ran.stderr.starts_with(nothing), "{}", ran.stderr);
     let ran = ends(&world, 0, &["unblock", "skatt"]);
     let again = "it is to have access again to etat:a (test, tom), etat:b (test)\n";
@@ -114,11 +114,43 @@ fn the_scopes_that_are_lost_are_named_before_anything_is_written() {
 }
 
 #[test]
+fn access_that_errors_hide_is_reported_as_unknown() {
+    let world = world();
+    world.write("feil.yaml", "scopes: 1\n");
+    let hint =
+        "errors in the declarations may hide who has access; `portvakt validate` lists them\n";
+    for scope in [&[][..], &["--scope", "etat:a"]] {
+        let ran = ends(&world, 0, &[&["block", "skatt", "--reason", "x"], scope].concat());
+        let unknown = format!("which access it loses in test, tom is not known: {hint}");
+        assert!(ran.stderr.starts_with(&unknown), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("ends by this"), "{}", ran.stderr);
+    }
+    let ran = ends(&world, 0, &["unblock", "skatt"]);
+    let unknown = format!("which access it gets back in test, tom is not known: {hint}");
+    assert!(ran.stderr.starts_with(&unknown), "{}", ran.stderr);
+    let ran = ends(&world, 0, &["-e", "tom", "block", "skatt", "--reason", "x"]);
+    let unknown = format!("which access it loses in tom is not known: {hint}");
+    assert!(ran.stderr.starts_with(&unknown), "{}", ran.stderr);
+}
+
+#[test]
+fn a_scope_that_a_block_cannot_close_is_not_listed_as_lost() {
+    let world = world();
+    let open = "    accessible_for_all: true\n";
+    let inactive = SCOPES.replacen("scopes:\n", "", 1).replace("etat:a", "etat:b");
+    world.declare(&format!("{SCOPES}{open}{inactive}    active: false\n"));
+    let ran = ends(&world, 0, &["block", "skatt", "--reason", "x"]);
+    let nothing = "no declared access ends by this: the block keeps it out in future\n";
+    assert!(ran.stderr.starts_with(nothing), "{}", ran.stderr);
+    let ran = ends(&world, 0, &["unblock", "skatt"]);
+    assert!(!ran.stderr.contains("access again to"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_block_from_no_declared_scope_is_a_finding() {
     let world = world();
     let ran = ends(&world, 0, &["block", "skatt", "--reason", "x", "--scope", "etat:aa"]);
-    let nothing =
-        "no entry gives it access to etat:aa there, so nothing ends by this: are the names right?";
+    let nothing = "no declared access to etat:aa ends by this: are the names right?";
     assert!(ran.stderr.contains(nothing), "{}", ran.stderr);
     let ran = ends(&world, 3, &["validate", "--deny-warnings"]);
     let said = "warning[PV165]: `etat:aa` matches no scope that is declared where this counts";

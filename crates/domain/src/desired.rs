@@ -150,6 +150,13 @@ pub struct DesiredScope {
     pub source: Source,
 }
 
+impl DesiredScope {
+    /// Whether grants decide who has access: nobody has access to an inactive scope, and everybody to an open one.
+    pub fn is_granted(&self) -> bool {
+        self.active && !self.attributes.accessible_for_all
+    }
+}
+
 /// A declared access: the entries of a scope that name the organisation, at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DesiredAccess {

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::schedule::is_granted;
 use super::{Code, DayEffect, Draft, Notice, ScheduledChange};
 use domain::{AccessState, DesiredAccess, Orgno, ScopeName, norwegian_date};
 
@@ -21,7 +20,7 @@ impl Draft<'_> {
         let soon = soon.map_or(Date::MAX, norwegian_date);
         let mut notices = Vec::new();
         for (name, scope) in &self.desired.scopes {
-            if !is_granted(scope) {
+            if !scope.is_granted() {
                 continue;
             }
             for (orgno, access) in &scope.consumers {

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Consumer, Draft};
-use domain::{Desired, DesiredAccess, DesiredScope, Orgno, ScopeName, Source};
+use domain::{Desired, DesiredAccess, Orgno, ScopeName, Source};
 
 /// A change of an access on a later day, which the applied declarations do not ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Draft<'_> {
         }
         let mut changes = Vec::new();
         for (name, scope) in &self.desired.scopes {
-            if !is_granted(scope) {
+            if !scope.is_granted() {
                 continue;
             }
             let earlier = before.and_then(|before| before.scopes.get(name));
@@ -118,17 +118,11 @@ impl Draft<'_> {
 
     /// The later days on which the access of an organisation begins or ends by these declarations.
     fn turns(&self, desired: &Desired, scope: &ScopeName, orgno: Orgno) -> BTreeSet<Turn> {
-        let declared = desired.scopes.get(scope).filter(|scope| is_granted(scope));
+        let declared = desired.scopes.get(scope).filter(|scope| scope.is_granted());
         let access = declared.and_then(|scope| scope.consumers.get(&orgno));
         let access = access.filter(|_| desired.block(scope, orgno).is_none());
         access.map(|access| turns(access, self.today)).unwrap_or_default()
     }
-}
-
-/// Whether grants decide who has access to a scope: nobody has access to an inactive one, and everybody to an
-/// open one.
-pub(super) fn is_granted(scope: &DesiredScope) -> bool {
-    scope.active && !scope.attributes.accessible_for_all
 }
 
 /// A later day on which an access begins, or the last day of one.
