@@ -14,7 +14,7 @@ use url::Url;
 use super::comment::{Comment, Forge, ForgeOptions, Merged, is_same};
 use super::environment::JobEnvironment;
 use super::error::Error;
-use super::upsert::CommentHost;
+use super::upsert::{CommentHost, PullRequestApproval};
 use super::{HostedPlace, PullRequest, azure_devops, github, gitlab};
 
 /// A pull request that showed a plan before anybody approved or merged it.
@@ -26,7 +26,7 @@ pub struct Review {
     pub url: Option<Url>,
     /// Its author, as the host names people.
     pub author: Option<String>,
-    /// Those whose approvals are valid.
+    /// Those whose approvals are valid and not known to be later than the decision to merge.
     pub approvers: Vec<String>,
     /// The time of the comment's last change.
     pub shown: Timestamp,
@@ -207,6 +207,7 @@ async fn check_at<H: CommentHost>(
     let times = approvals.iter().filter_map(|approval| Some((approval.at?, Decision::Approval)));
     let queueing = host.queued().await?.map(|at| (at, Decision::Queueing));
     let merge = merged.as_ref().map(|merged| (merged.at, Decision::Merge));
+    let last = queueing.into_iter().chain(merge).map(|(at, _)| at).min();
     let first = times.chain(queueing).chain(merge).min();
     match first {
         // Hosts report whole seconds, and nobody reads a plan within one.
@@ -215,7 +216,13 @@ async fn check_at<H: CommentHost>(
         }
         _ => {
             let (url, author) = merged.map(|it| (it.url, it.author)).unwrap_or_default();
-            let approvers = approvals.into_iter().filter_map(|approval| approval.by).collect();
+            // Hosts accept approvals after the merge too. One whose time they do not report may be earlier.
+            let counts = |approval: &PullRequestApproval| match (approval.at, last) {
+                (Some(at), Some(last)) => at <= last,
+                (None, _) | (_, None) => true,
+            };
+            let approvers =
+                approvals.into_iter().filter(counts).filter_map(|approval| approval.by).collect();
             Ok(Ok(Review { number, url, author, approvers, shown: changed }))
         }
     }

@@ -319,6 +319,47 @@ fn the_ledger_names_the_pull_request_and_its_approvers() {
     }
 }
 
+#[test]
+fn who_approves_after_the_decision_to_merge_is_no_approver() {
+    let remote = Remote::new();
+    let clone = remote.first();
+    let commit = clone.declare("scopes: [{ name: etat:a, description: Les }]\n");
+    planned(&clone);
+    let queued = Some("2026-11-22T11:15:00Z");
+    let cases = [
+        (APPROVED, None, true),
+        (BETWEEN, None, true),
+        ("2026-11-22T12:00:01Z", None, false),
+        (APPROVED, queued, true),
+        (BETWEEN, queued, false),
+    ];
+    for (host, server) in servers() {
+        post(&clone, &server, host);
+        for (at, queued, counts) in cases {
+            // Azure DevOps has no merge queue.
+            if queued.is_some() && server.forge() == Forge::AzureDevOps {
+                continue;
+            }
+            let (who, verdict) = verdict(server.forge(), true);
+            let past = Past { verdicts: vec![(who, verdict, at)], queued, ..merged(&commit) };
+            server.edit(|api| api.end(past));
+            let out = remote.beside("reviewed.json");
+            let to = ["--out", out.to_str().unwrap()];
+            let args = [&["reviewed", host, "--plan", "plan.json"], &to[..]].concat();
+            let ran = ran(clone.process(&args).envs(on_main(&server)).output().unwrap());
+            assert_eq!(ran.code, 0, "{host}: {}", ran.stderr);
+            let text = std::fs::read_to_string(&out).unwrap();
+            let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let expected = counts.then(|| serde_json::json!(["kari"]));
+            assert_eq!(
+                plan["review"].get("approvers"),
+                expected.as_ref(),
+                "{host} {at} {queued:?}"
+            );
+        }
+    }
+}
+
 /// The variables of a job in a merge queue of GitHub or a merge train of GitLab.
 fn in_a_queue(server: &Server, event: &Path) -> Vec<(&'static str, String)> {
     let mut environment = server.environment();

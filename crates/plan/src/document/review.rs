@@ -14,7 +14,8 @@ pub struct ReviewDocument {
     /// Its author, as the host names people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// Those whose approvals were valid when it was looked at.
+    /// Those whose approvals were valid when it was looked at, without those that its host dates after it was
+    /// merged or put into a merge queue. An approval whose time the host does not report is included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<String>,
 }
