@@ -8,7 +8,7 @@ use clap::{Args, ColorChoice};
 use super::exit::{Failure, report_diagnostics};
 use super::log;
 use super::progress::Progress;
-use crate::declare::{Diagnostic, Severity};
+use crate::declare::{Diagnostic, Edited, Severity};
 use crate::render::Notices;
 use crate::run::{Opened, RunOptions, environment_names};
 use digdir::{Needs, Reader};
@@ -77,7 +77,16 @@ impl Global {
 
     /// The same with other options.
     pub(super) fn open_as(&self, options: &RunOptions) -> Result<Opened, Failure> {
-        let opened = Opened::open(options)?;
+        self.open_edited(options, None)
+    }
+
+    /// The same with an edit that is not written.
+    pub(super) fn open_edited(
+        &self,
+        options: &RunOptions,
+        edited: Option<&Edited>,
+    ) -> Result<Opened, Failure> {
+        let opened = Opened::open_edited(options, edited)?;
         if !self.quiet {
             let is_shown = |found: &&Diagnostic| match found.severity {
                 Severity::Error | Severity::Warning => true,

@@ -12,9 +12,8 @@ use super::global::Global;
 use super::sink::print;
 use super::{interrupt, log};
 use crate::adopt::{AdoptedThing, Counts, Layout, LeftOut, Proved, Side};
-use crate::declare::{self, SETTINGS_FILE};
+use crate::declare::{self, Edited, SETTINGS_FILE};
 use crate::run::adoption::{Imported, NamedManifests, name_manifests, overlaid, write};
-use crate::run::files::WrittenFiles;
 use crate::run::import::ImportSelection;
 use crate::run::{Opened, Ready, RunOptions, checkout};
 use domain::Live;
@@ -63,13 +62,14 @@ Write live scopes and clients that are not declared as YAML
 
 Active scopes with their accesses, and active clients, are written as a person would have declared \
 them: only what differs from the defaults, aliases for organisations that occur more than once, groups \
-for sets of them that recur, keys as files. A plan right after it is empty: what cannot be declared so \
-that it stays as it is live is left out, and shown with the reason. Existing files are not \
+for sets of them that recur, keys as files. A plan right after it is empty, but for NAIS manifests that count from \
+then on: what cannot be declared so that it stays as it is live is left out, and shown with the reason. Existing files are not \
 changed; with --merge the declarations are added to them.
 
 If the folder has NAIS manifests for which portvakt.yaml says nothing, `nais` is added to it: which of them \
-count in which environment, and which files have the values of templates. Where it has something else \
-already, that is shown instead.
+count in which environment, and which files have the values of templates. The next plan can then create what \
+those manifests declare, and grant access to it. Where it has something else already, or there is nothing to \
+import, what to add is shown instead.
 
 With --scope and --merge, a scope that is declared and active gets the accesses that its declaration \
 lacks, in the file that declares it. Its attributes, and what was removed from the declarations since the \
@@ -86,45 +86,40 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let into = folder(args.into.as_deref().unwrap_or_default())?;
     let interrupt = interrupt::listen()?;
     let root = checkout::root(&global.options())?;
-    let mut written = WrittenFiles::default();
-    let named = name_manifests(&root, &mut written)?;
-    if let Some(why) = named.as_ref().and_then(|named| named.left.as_ref()) {
+    let named = name_manifests(&root)?;
+    if let Some(Err(why)) = named.as_ref().map(|named| &named.edited) {
         log::report(global, &why.to_string());
     }
-    let found = async {
-        let read = interrupt::unless(interrupt.clone(), read(global, args, &wanted)).await?;
-        let made = made(args, &wanted, &into, &read)?;
-        match *interrupt.borrow() {
-            true => Err(Failure::Interrupted),
-            false => Ok((read, made)),
-        }
-    };
-    let (read, made) = match found.await {
-        Ok(found) => found,
-        Err(failure) => return Err(written.undo(failure)),
-    };
+    let settings = named.as_ref().and_then(|named| named.edited.as_ref().ok());
+    let read = read(global, args, &wanted, settings);
+    let read = interrupt::unless(interrupt.clone(), read).await?;
+    let made = made(args, &wanted, &into, &read)?;
+    if *interrupt.borrow() {
+        return Err(Failure::Interrupted);
+    }
     for left_out in &made.left_out {
         log::report(global, &format!("left out: {left_out}"));
     }
-    if !made.files.is_empty() {
-        write(&root, &made, written)?;
+    if made.files.is_empty() {
+        log::report(global, &nothing(&made));
+        if let Some(named) = &named {
+            report_unnamed(global, named);
+        }
+        return Ok(Exit::Done);
     }
+    write(&root, &made, settings)?;
     if let Some(named) = &named {
         report_manifests(global, named)?;
     }
-    if made.files.is_empty() {
-        log::report(global, &nothing(&made));
-        return Ok(Exit::Done);
-    }
     print(global.color, &message(&made, &read))?;
-    log::report(global, &next(&made, &read));
+    log::report(global, &next(&made, &read, settings.is_some()));
     Ok(Exit::Done)
 }
 
 /// Reports which manifests are declarations now.
 fn report_manifests(global: &Global, named: &NamedManifests) -> Result<(), Failure> {
-    let NamedManifests { proposed, left } = named;
-    if left.is_none() {
+    let NamedManifests { proposed, edited } = named;
+    if edited.is_ok() {
         let files = counted(proposed.manifest_files() as u64, "file", "s");
         let message = format!(
             "{SETTINGS_FILE}: added `nais`, by which {files} with NAIS manifests are declarations: see that the \
@@ -138,6 +133,18 @@ fn report_manifests(global: &Global, named: &NamedManifests) -> Result<(), Failu
     Ok(())
 }
 
+/// Reports the manifests that are no declarations, as portvakt.yaml is left as it is.
+fn report_unnamed(global: &Global, NamedManifests { proposed, edited }: &NamedManifests) {
+    if edited.is_ok() {
+        let files = counted(proposed.manifest_files() as u64, "file", "s");
+        let message = format!(
+            "{SETTINGS_FILE} was not changed: {files} with NAIS manifests do not count without `nais`\n{}",
+            proposed.by_hand()
+        );
+        log::report(global, &message);
+    }
+}
+
 /// The scope that is required to read clients (Maskinporten's own).
 const CLIENTS: &str = "idporten:dcr.read";
 
@@ -146,10 +153,11 @@ async fn read(
     global: &Global,
     args: &Args,
     wanted: &ImportSelection,
+    settings: Option<&Edited>,
 ) -> Result<Vec<ReadEnvironment>, Failure> {
     let options = global.options();
     if !args.environment_overlay {
-        return Ok(vec![read_one(global, wanted, global.open()?).await?]);
+        return Ok(vec![read_one(global, wanted, global.open_edited(&options, settings)?).await?]);
     }
     if options.environment.is_some() {
         let why = "--environment-overlay reads every environment: leave -e and PORTVAKT_ENV out";
@@ -160,7 +168,7 @@ async fn read(
     let mut read = Vec::new();
     for name in overlaid(&repository) {
         let options = RunOptions { environment: Some(name), ..options.clone() };
-        read.push(read_one(global, wanted, global.open_as(&options)?).await?);
+        read.push(read_one(global, wanted, global.open_edited(&options, settings)?).await?);
     }
     Ok(read)
 }
@@ -263,7 +271,7 @@ fn message(made: &Proved, read: &[ReadEnvironment]) -> String {
     message
 }
 
-fn next(made: &Proved, read: &[ReadEnvironment]) -> String {
+fn next(made: &Proved, read: &[ReadEnvironment], names_manifests: bool) -> String {
     let plans: Vec<_> = read
         .iter()
         .map(|read| format!("`portvakt plan -e {}`", read.ready.opened.desired.environment))
@@ -273,6 +281,13 @@ fn next(made: &Proved, read: &[ReadEnvironment]) -> String {
         1 => "One thing was left out, see above. ".to_owned(),
         many => format!("{many} things were left out, see above. "),
     };
+    if names_manifests {
+        return format!(
+            "{left_out}Next: look through the files and {}, which can create what the manifests declare and grant \
+             access to it, and commit them",
+            plans.join(" and ")
+        );
+    }
     let plans = match (made.left_out.iter().any(LeftOut::is_planned), plans.as_slice()) {
         (true, [one]) => format!("{one} changes nothing but what was left out"),
         (true, all) => format!("{} change nothing but what was left out", all.join(" and ")),

@@ -12,13 +12,14 @@ use crate::declare::read::attributes::{ClientLayer, ScopeLayer};
 use crate::declare::read::declared::{Declared, DeclaredClient};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::repository::Repository;
+use crate::declare::repository::load::settings_bytes;
 use crate::declare::yaml::table::{Read, read_text};
 use domain::{
     Attribute, CLIENT, ClientAttributes, ClientName, ConsumedScope, Entity, IntegrationType,
     LiveClient, Orgno, Representation, SCOPE, ScopeAttributes, ScopeName,
 };
 
-/// The YAML of a repository, as it is on disk.
+/// The YAML of a repository, with its edits.
 #[derive(Debug, Clone, Default)]
 pub struct Files {
     /// What is in portvakt.yaml.
@@ -43,15 +44,20 @@ pub struct DeclaredCounts {
 /// # Errors
 /// What of it cannot be read.
 pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
-    let (root, index) = (repository.root(), repository.index());
-    let settings = files::read_settings(root, index).map_err(|error| vec![*error])?;
-    let (listed, refused) = files::list(root, &repository.settings().filter, index);
+    let (root, index, edited) = (repository.root(), repository.index(), repository.edited());
+    let filter = &repository.settings().filter;
+    let settings = settings_bytes(root, index, edited)?;
+    let (mut listed, refused) = files::list(root, filter, index);
+    files::add(&mut listed, root, edited.keys().filter(|it| filter.is_chosen(it)));
     if refused.iter().any(Diagnostic::is_error) {
         return Err(refused);
     }
-    let read = |listed: files::Listed| match files::read(&listed) {
-        Ok(bytes) => Ok((listed.name, bytes)),
-        Err(error) => Err(vec![*error]),
+    let read = |listed: files::Listed| match edited.get(&*listed.name) {
+        Some(text) => Ok((listed.name, text.as_bytes().to_vec())),
+        None => match files::read(&listed) {
+            Ok(bytes) => Ok((listed.name, bytes)),
+            Err(error) => Err(vec![*error]),
+        },
     };
     let yaml = listed.into_iter().map(read).collect::<Result<_, _>>()?;
     Ok(Files { settings, yaml })

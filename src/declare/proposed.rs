@@ -289,13 +289,12 @@ impl ProposedNais {
             None => self.edited(settings),
             Some(why) => Err(why),
         };
-        after().map_err(|why| {
-            let wanted = format!(
-                "By hand: write below `nais` what is right of this\n\nnais:\n{}",
-                self.lines(2)
-            );
-            CannotEdit::new(SETTINGS_FILE, why, wanted)
-        })
+        after().map_err(|why| CannotEdit::new(SETTINGS_FILE, why, self.by_hand()))
+    }
+
+    /// The manual edit that adds the keys.
+    pub fn by_hand(&self) -> String {
+        format!("By hand: write below `nais` what is right of this\n\nnais:\n{}", self.lines(2))
     }
 
     fn edited(&self, settings: &str) -> Result<String, Hindrance> {

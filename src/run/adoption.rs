@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::checkout;
 use super::clock;
+use super::edits;
 use super::failure::Failure;
-use super::files::WrittenFiles;
 use crate::adopt::{self, AdoptedThing, Input, Layout, ProofError, Proved, Side};
 use crate::declare::{
-    self, CannotEdit, EnvironmentTarget, Files, ProposedNais, Repository, SETTINGS_FILE,
+    self, CannotEdit, Edited, EnvironmentTarget, Files, ProposedNais, Repository, SETTINGS_FILE,
 };
 use domain::Orgno;
 
@@ -86,50 +86,41 @@ impl Imported<'_> {
 /// The keys of `nais` for the manifests of a repository.
 pub(crate) struct NamedManifests {
     pub(crate) proposed: ProposedNais,
-    /// Why they are not in portvakt.yaml.
-    pub(crate) left: Option<CannotEdit>,
+    /// portvakt.yaml with them, or why they cannot be added.
+    pub(crate) edited: Result<Edited, CannotEdit>,
 }
 
-/// Adds to portvakt.yaml the keys of `nais` that it lacks for the manifests of its folder; `None` if it lacks none.
+/// The keys of `nais` that portvakt.yaml lacks for the manifests of its folder; `None` if it lacks none.
 ///
 /// # Errors
-/// It is wrong, or cannot be written.
-pub(crate) fn name_manifests(
-    root: &Path,
-    written: &mut WrittenFiles,
-) -> Result<Option<NamedManifests>, Failure> {
+/// It is wrong.
+pub(crate) fn name_manifests(root: &Path) -> Result<Option<NamedManifests>, Failure> {
     let Some(settings) = declare::source(root, SETTINGS_FILE) else { return Ok(None) };
     let proposed = declare::proposed_nais(root, &settings, &checkout::index(root))
         .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
     if !proposed.is_needed() {
         return Ok(None);
     }
-    let left = match proposed.added_to(&settings) {
-        Ok(text) => written.replace(&root.join(SETTINGS_FILE), &text).map(|()| None)?,
-        Err(why) => Some(why),
-    };
-    Ok(Some(NamedManifests { proposed, left }))
+    let edited = proposed.added_to(&settings);
+    let edited = edited.map(|after| Edited { file: SETTINGS_FILE.to_owned(), after });
+    Ok(Some(NamedManifests { proposed, edited }))
 }
 
-/// Writes all files or none.
-pub(crate) fn write(root: &Path, made: &Proved, mut written: WrittenFiles) -> Result<(), Failure> {
-    if let Some(file) = made.files.iter().find(|file| !is_inside(root, &file.path)) {
-        return Err(written.undo(Failure::Refused(format!(
-            "a symbolic link leads {} out of the repository. Nothing was written",
-            file.path
-        ))));
+/// Writes all files or none, with portvakt.yaml if it is edited.
+///
+/// # Errors
+/// One cannot be written, or a symbolic link leads it out of the repository.
+pub(crate) fn write(root: &Path, made: &Proved, settings: Option<&Edited>) -> Result<(), Failure> {
+    let settings = settings.map(|Edited { file, after }| (file.as_str(), after.as_str()));
+    let files = made.files.iter().map(|file| (file.path.as_str(), file.text.as_str()));
+    let files: Vec<_> = settings.into_iter().chain(files).collect();
+    if let Some((file, _)) = files.iter().find(|(file, _)| !is_inside(root, file)) {
+        return Err(Failure::Refused(format!(
+            "a symbolic link leads {file} out of the repository. Nothing was written"
+        )));
     }
-    for file in &made.files {
-        let path = root.join(&file.path);
-        let result = match file.is_new {
-            true => written.create(&path, &file.text),
-            false => written.replace(&path, &file.text),
-        };
-        if let Err(failure) = result {
-            return Err(written.undo(failure));
-        }
-    }
-    Ok(())
+    let is_new = |path: &str| made.files.iter().any(|file| file.is_new && file.path == path);
+    edits::write_all(root, files, is_new)
 }
 
 /// Whether a file, or the nearest existing folder above it, is in the repository.

@@ -9,7 +9,7 @@ use super::past::{self, GitPast};
 use super::profile;
 use super::ready::Ready;
 use super::remote::Remote;
-use crate::declare::{self, Diagnostic, Invalid, Repository};
+use crate::declare::{self, Diagnostic, Edited, Invalid, Repository};
 use crate::history::{self, Commit, History, Placement};
 use digdir::Needs;
 use domain::{Behaviour, Desired};
@@ -42,10 +42,22 @@ impl Opened {
     /// # Errors
     /// There is no repository or no such environment, or the declarations are wrong.
     pub(crate) fn open(options: &RunOptions) -> Result<Self, Failure> {
+        Self::open_edited(options, None)
+    }
+
+    /// The same with an edit that is not written.
+    pub(crate) fn open_edited(
+        options: &RunOptions,
+        edited: Option<&Edited>,
+    ) -> Result<Self, Failure> {
         let root = checkout::root(options)?;
         let invalid = |found| Failure::Invalid(root.clone(), found);
         let index = checkout::git_index(&root)?;
         let repository = declare::load_tracked(&root, index).map_err(invalid)?;
+        let repository = match edited {
+            Some(edited) => repository.with(edited).map_err(invalid)?,
+            None => repository,
+        };
         let environment = repository
             .environment_name(options.environment.as_deref())
             .map_err(|error| Failure::Usage(error.to_string()))?

@@ -16,7 +16,6 @@ use crate::cli::{interrupt, log};
 use crate::declare::{self, Invalid};
 use crate::run::adoption::{Imported, write};
 use crate::run::clock::today;
-use crate::run::files::WrittenFiles;
 use crate::run::read::{MAX_FILE, read_file};
 use crate::run::{Opened, Remote};
 use digdir::Needs;
@@ -85,7 +84,7 @@ async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
         log::report(global, &format!("nothing is written: {why}"));
         return Ok(Exit::Done);
     }
-    write(opened.repository.root(), &made, WrittenFiles::default())?;
+    write(opened.repository.root(), &made, None)?;
     let files = made.files.iter().map(|file| format!("{}\n", printable(&file.path)));
     let environment = &opened.desired.environment;
     let sum = format!("Taken over in {environment}: {}\n", counts(made.counts));

@@ -18,10 +18,11 @@ use crate::declare::read::manifest::values::TemplateValues;
 use crate::declare::read::settings::{Settings, settings};
 
 /// Reads a repository, offline. No environment variable is read, and no file but the YAML and the files
-/// with public keys that it names. What is wrong with it is told by [`Repository::check`] and [`Repository::desired`].
+/// with public keys that it names. [`Repository::check`] and [`Repository::desired`] report its
+/// errors.
 ///
 /// # Errors
-/// What is wrong with a portvakt.yaml in whose light nothing can be read, sorted by place.
+/// The findings about a portvakt.yaml by which nothing can be read, sorted by place.
 pub fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     load_tracked(root, Index::default())
 }
@@ -40,8 +41,20 @@ fn load_with(
     index: Index,
     edited: BTreeMap<String, String>,
 ) -> Result<Repository, Vec<Diagnostic>> {
-    let bytes = files::read_settings(root, &index).map_err(|error| vec![*error])?;
+    let bytes = settings_bytes(root, &index, &edited)?;
     load_bytes(root, &bytes, index, edited)
+}
+
+/// What is in portvakt.yaml, with the edits.
+pub(in crate::declare) fn settings_bytes(
+    root: &Path,
+    index: &Index,
+    edited: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, Vec<Diagnostic>> {
+    match edited.get(SETTINGS_FILE) {
+        Some(text) => Ok(text.as_bytes().to_vec()),
+        None => files::read_settings(root, index).map_err(|error| vec![*error]),
+    }
 }
 
 /// The same, with the content of a portvakt.yaml.
@@ -110,7 +123,7 @@ pub fn read(
     })
 }
 
-/// The repository of what its files declare, in their order, and what is to be said besides.
+/// The repository of what its files declare, in their order, with further findings.
 fn from_parts(
     root: &Path,
     bytes: &[u8],

@@ -31,6 +31,8 @@ fn its_manifests_count_in_the_environments_of_their_files() {
     let ran = world.run(&["import", "-e", "test"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("portvakt.yaml: added `nais`, by which 6 files"), "{}", ran.stdout);
+    let next = "`portvakt plan -e test`, which can create what the manifests declare and grant access to it";
+    assert!(ran.stderr.contains(next), "{}", ran.stderr);
     let after = read(&world, "portvakt.yaml");
     let added = after.strip_prefix(&before).unwrap();
     insta::assert_snapshot!(added, @r#"
@@ -121,6 +123,24 @@ fn nothing_is_added_if_the_import_fails() {
     let ran = world.run(&["import", "-e", "test"]);
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     assert!(ran.stderr.contains("apps/wrong.yaml:1:9"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("nothing is changed"), "{}", ran.stderr);
     assert_eq!(read(&world, "portvakt.yaml"), before);
+}
+
+#[test]
+fn portvakt_yaml_is_as_it_was_while_the_api_is_read_and_where_nothing_is_imported() {
+    let world = world("");
+    let before = read(&world, "portvakt.yaml");
+    let ran = world.run(&["import", "-e", "test", "--scope", "etat:nei"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("nothing to import"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("portvakt.yaml was not changed: 6 files"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("test: [\"**/dev.yaml\"]"), "{}", ran.stderr);
+    assert_eq!(read(&world, "portvakt.yaml"), before);
+    // What could not be taken back is not there either.
+    let path = world.folder().join("portvakt.yaml");
+    let written = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::write(world.folder().join("maskinporten.yaml"), "scopes: []\n").unwrap();
+    let ran = world.run(&["import", "-e", "test", "--layout", "single"]);
+    assert_ne!(ran.code, 0, "{}", ran.stdout);
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
 }
