@@ -20,7 +20,7 @@ For a CI job after a merge or in a merge queue, with a plan that the job itself 
 apply. The one pull request that was merged as this commit, into the branch that the job runs on (in a merge \
 queue of GitHub or a merge train of GitLab, the one that is about to be merged), must have the very text of \
 this plan in its one comment by the account of the job's token, and the comment must not have been changed \
-since the pull request was approved or merged. Otherwise the command exits with 4 and prints nothing: a \
+since the pull request was approved, put into a merge queue, or merged. Otherwise the command exits with 4 and prints nothing: a \
 person has to read the plan and apply it by its digest. A plan without changes needs no \
 review.";
 
