@@ -16,6 +16,7 @@
 mod actor;
 mod blame;
 mod checkout;
+mod dates;
 mod discovery;
 mod error;
 mod holder;
@@ -54,6 +55,7 @@ pub use checkout::{
     Commit, DefaultBranch, checked_out, default_branch, folders, known_settings, prefix, top,
     would_be_committed,
 };
+pub use dates::DatesDone;
 pub use error::Error;
 pub use holder::{Claim, Holder};
 pub use index::index;
@@ -62,8 +64,8 @@ pub use line_fate::LineFate;
 pub use lock::{Lock, LockRefs};
 pub use oid::is_id;
 pub use place::{is_folder, place_name, project};
-pub use protocol::Conclusion;
-pub use record::{Baseline, DatesDone, LossReason, Lost, Placement, Recorded, is_to_come};
+pub use protocol::{ApplyEnd, ApplyStart, Conclusion};
+pub use record::{Baseline, LossReason, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
 pub use tree::{CommitFiles, Rest};
 pub use walk::{CommitFile, FileLink, Links};

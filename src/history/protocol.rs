@@ -4,11 +4,12 @@
 use jiff::Timestamp;
 
 use super::History;
+use super::dates::DatesDone;
 use super::error::Error;
 use super::ledger::LedgerEntry;
 use super::lock::Lock;
 use super::program::Update;
-use super::record::{DatesDone, Lost, Recorded};
+use super::record::{Lost, Recorded};
 use super::refs::{self, Refs};
 
 /// Number of attempts to write, as long as others write too.
@@ -37,11 +38,28 @@ pub enum Conclusion {
     Ledger,
 }
 
+/// What is known when an apply begins.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApplyStart<'a> {
+    /// The lost parts of the past, which stay lost until a baseline is set.
+    pub lost: Option<&'a Lost>,
+    /// What dates ask for is done from now on, but for this: what the apply does itself.
+    pub dates: Option<&'a DatesDone>,
+}
+
+/// What is known when an apply ends.
+#[derive(Debug, Clone, Copy)]
+pub struct ApplyEnd<'a> {
+    /// How it ended.
+    pub conclusion: Conclusion,
+    /// What is done of what dates ask for.
+    pub dates: &'a DatesDone,
+}
+
 impl Lock {
     /// Writes the first line of an apply into the ledger. From now on its commit counts as tried, with the
-    /// data in `recorded`, and what dates ask for is done but for what this apply does, as in `dates`; but not where no
-    /// commit is applied (`dirty`). Lost parts of the past (`lost`) stay lost until a baseline is set. Returns the
-    /// refs after that.
+    /// data in `recorded` and what is known at the `start`; but not where no commit is applied (`dirty`). Returns the refs
+    /// after that.
     ///
     /// # Errors
     /// It cannot be written, the lock has been lost, or the baseline differs from the one in the plan
@@ -50,7 +68,7 @@ impl Lock {
         &self,
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
-        (lost, dates): (Option<&Lost>, Option<&DatesDone>),
+        ApplyStart { lost, dates }: ApplyStart<'_>,
         dirty: bool,
         shown: Option<&Refs>,
     ) -> Result<Refs, Error> {
@@ -78,8 +96,7 @@ impl Lock {
         &self,
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
-        conclusion: Conclusion,
-        dates: &DatesDone,
+        ApplyEnd { conclusion, dates }: ApplyEnd<'_>,
         shown: Option<&Refs>,
     ) -> Result<(), Error> {
         let history = self.history();
@@ -224,7 +241,7 @@ mod tests {
     }
 
     fn dates(recorded: &Recorded) -> DatesDone {
-        DatesDone { at: recorded.at, undone: domain::Undone::default() }
+        DatesDone::all_until(recorded.at)
     }
 
     fn lock(history: &History) -> Lock {
@@ -262,8 +279,12 @@ mod tests {
         let (lock, shown) = (lock(&history), history.refs().unwrap());
         unlock(&history);
         let nothing = entry(&recorded, None, "done");
-        let ended =
-            lock.conclude(nothing, &recorded, Conclusion::InFull, &dates(&recorded), Some(&shown));
+        let ended = lock.conclude(
+            nothing,
+            &recorded,
+            ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+            Some(&shown),
+        );
         assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
         assert_eq!(history.ledger().unwrap(), []);
     }
@@ -273,12 +294,23 @@ mod tests {
         let (_folder, history, recorded) = history();
         let begin = |lock: &Lock| {
             let shown = history.refs().unwrap();
-            lock.begin(entry(&recorded, None, BEGUN), &recorded, (None, None), false, Some(&shown))
-                .unwrap()
+            lock.begin(
+                entry(&recorded, None, BEGUN),
+                &recorded,
+                ApplyStart::default(),
+                false,
+                Some(&shown),
+            )
+            .unwrap()
         };
         let conclude = |lock: &Lock, shown: &Refs| {
             let entry = entry(&recorded, Some(BEGUN), "ended");
-            lock.conclude(entry, &recorded, Conclusion::InFull, &dates(&recorded), Some(shown))
+            lock.conclude(
+                entry,
+                &recorded,
+                ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+                Some(shown),
+            )
         };
         let first = lock(&history);
         let shown = begin(&first);
@@ -289,8 +321,12 @@ mod tests {
         let seen = history.refs().unwrap();
         assert!(matches!(conclude(&first, &shown), Err(Error::Broken)));
         let nothing = entry(&other, None, "ended");
-        let ended =
-            second.conclude(nothing, &other, Conclusion::InFull, &dates(&recorded), Some(&seen));
+        let ended = second.conclude(
+            nothing,
+            &other,
+            ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+            Some(&seen),
+        );
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         let baseline = counting(&history);
         assert_eq!((baseline.applied, baseline.tried.len()), (None, 1));
@@ -312,26 +348,30 @@ mod tests {
             let other = another(&folder, &recorded);
             let first = lock(&history);
             let begun = entry(&recorded, None, BEGUN);
-            let shown = first.begin(begun, &recorded, (None, None), false, None).unwrap();
+            let shown = first.begin(begun, &recorded, ApplyStart::default(), false, None).unwrap();
             unlock(&history);
             let second = lock(&history);
             let seen = second
-                .begin(entry(&other, None, BEGUN), &other, (None, None), false, None)
+                .begin(entry(&other, None, BEGUN), &other, ApplyStart::default(), false, None)
                 .unwrap();
             let end_first = || {
                 let last = entry(&recorded, Some(BEGUN), "ended");
                 let ended = first.conclude(
                     last,
                     &recorded,
-                    Conclusion::InFull,
-                    &dates(&recorded),
+                    ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
                     Some(&shown),
                 );
                 assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
             };
             let end_second = || {
                 let last = entry(&other, Some(BEGUN), "ended");
-                second.conclude(last, &other, Conclusion::InFull, &dates(&recorded), Some(&seen))
+                second.conclude(
+                    last,
+                    &other,
+                    ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+                    Some(&seen),
+                )
             };
             match first_ends_first {
                 true => {
@@ -355,22 +395,31 @@ mod tests {
         let shown = history.refs().unwrap();
         let nothing = entry(&recorded, None, "ended");
         first
-            .conclude(nothing, &recorded, Conclusion::InFull, &dates(&recorded), Some(&shown))
+            .conclude(
+                nothing,
+                &recorded,
+                ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+                Some(&shown),
+            )
             .unwrap();
         // Before the start.
         let second = lock(&history);
         let shown = history.refs().unwrap();
         forget(&history);
         let begun = entry(&recorded, None, BEGUN);
-        let ended = second.begin(begun, &recorded, (None, None), false, Some(&shown));
+        let ended = second.begin(begun, &recorded, ApplyStart::default(), false, Some(&shown));
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         assert!(history.refs().unwrap().own.record.is_none());
         // And before the end: a record of this apply alone would hide the content of the ledger.
-        let now = second.begin(begun, &recorded, (None, None), false, None).unwrap();
+        let now = second.begin(begun, &recorded, ApplyStart::default(), false, None).unwrap();
         forget(&history);
         let last = entry(&recorded, Some(BEGUN), "ended again");
-        let ended =
-            second.conclude(last, &recorded, Conclusion::Closed, &dates(&recorded), Some(&now));
+        let ended = second.conclude(
+            last,
+            &recorded,
+            ApplyEnd { conclusion: Conclusion::Closed, dates: &dates(&recorded) },
+            Some(&now),
+        );
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
         assert!(history.refs().unwrap().own.record.is_none());
         assert!(history.ledger().unwrap().iter().any(|line| line.text == "ended again"));

@@ -5,6 +5,9 @@
 //! they are not garbage-collected. It is signed where git is configured to sign, and accepted only with a
 //! signature where git is configured to verify. Each change is a new such commit that replaces it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -12,6 +15,7 @@ use git2::{ObjectFormat, Oid, Repository};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::dates::DatesDone;
 use super::error::Error;
 use super::lock::signature;
 use super::oid::oid;
@@ -20,8 +24,8 @@ use super::place::{is_folder, is_place};
 use super::program::Update;
 use super::refs::{self, PlaceRefs, Refs};
 use super::{Actor, Conclusion, History, objects};
+use domain::Orgno;
 use domain::text::json;
-use domain::{Orgno, Undone};
 
 /// The version of the format.
 const VERSION: u8 = 1;
@@ -130,13 +134,10 @@ pub struct Baseline {
     /// The later name of the place, if it was renamed: then this record no longer counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,
-    /// The time of the last plan after which everything is done that dates in the declarations of `applied` ask
-    /// for until then, but for what is `undone`; `None` stands for the time of `applied`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dates_done: Option<Timestamp>,
-    /// What dates asked for until then and is not known to be done.
-    #[serde(default, skip_serializing_if = "Undone::is_empty")]
-    pub undone: Undone,
+    /// What is done of what dates in the declarations of `applied` ask for; `None` stands for everything until the
+    /// time of `applied`.
+    #[serde(flatten, with = "super::dates")]
+    pub dates: Option<DatesDone>,
     /// The time of this record, never earlier than that of the one before, whatever the clocks show: an apply
     /// that began later concerns one of these commits.
     pub at: Timestamp,
@@ -241,12 +242,9 @@ impl Baseline {
     fn and(self, recorded: &Recorded, theirs: &Self) -> Self {
         let own = self.applied.clone().filter(|_| self.is_whole());
         let (applied, dates) = match own {
-            Some(own) => {
-                (own, self.dates_done.map(|at| DatesDone { at, undone: self.undone.clone() }))
-            }
+            Some(own) => (own, self.dates.clone()),
             None => (recorded.clone(), theirs.dates_done_of(&recorded.commit)),
         };
-        let (dates_done, undone) = DatesDone::parts(dates);
         let mut tried: Vec<Recorded> = Vec::new();
         let theirs = theirs.commits().filter(|_| theirs.counts(&recorded.commit));
         for it in self.commits().chain([recorded]).chain(theirs) {
@@ -260,23 +258,20 @@ impl Baseline {
             protecting: Vec::new(),
             lost: None,
             moved_to: None,
-            dates_done,
-            undone,
+            dates,
             at: Timestamp::default(),
         }
     }
 
     /// The baseline in which a commit is the only applied one.
     fn only(&self, recorded: &Recorded) -> Self {
-        let (dates_done, undone) = DatesDone::parts(self.dates_done_of(&recorded.commit));
         Self {
             applied: Some(recorded.clone()),
             tried: Vec::new(),
             protecting: Vec::new(),
             lost: None,
             moved_to: None,
-            dates_done,
-            undone,
+            dates: self.dates_done_of(&recorded.commit),
             at: Timestamp::default(),
         }
     }
@@ -286,15 +281,15 @@ impl Baseline {
     fn dates_done_of(&self, commit: &str) -> Option<DatesDone> {
         let applied = self.applied.as_ref().filter(|applied| applied.commit == commit);
         let applied = applied.filter(|_| self.is_whole())?;
-        let at = self.dates_done.unwrap_or(applied.at);
-        Some(DatesDone { at, undone: self.undone.clone() })
+        Some(self.dates.clone().unwrap_or_else(|| DatesDone::all_until(applied.at)))
     }
 
     /// Records what is done of what dates in the applied declarations ask for, unless nothing counts as applied or
     /// it is too much for a record.
-    fn look_at_dates(&mut self, DatesDone { at, undone }: &DatesDone) {
-        if self.applied.is_some() && self.is_whole() && json::line(undone).len() <= LARGEST_UNDONE {
-            (self.dates_done, self.undone) = (Some(*at), undone.clone());
+    fn look_at_dates(&mut self, dates: &DatesDone) {
+        let is_small = json::line(&dates.undone).len() <= LARGEST_UNDONE;
+        if self.applied.is_some() && self.is_whole() && is_small {
+            self.dates = Some(dates.clone());
         }
     }
 
@@ -308,7 +303,7 @@ impl Baseline {
         match conclusion {
             // What was due is settled by the new declarations.
             Conclusion::Awaiting | Conclusion::InFull | Conclusion::RolledBack => {
-                (self.dates_done, self.undone) = (Some(dates.at), Undone::default());
+                self.dates = Some(DatesDone::all_until(dates.at));
             }
             Conclusion::Due | Conclusion::Closed | Conclusion::InPart | Conclusion::Dirty => {
                 self.look_at_dates(dates);
@@ -340,22 +335,6 @@ impl Baseline {
             Conclusion::InPart | Conclusion::Dirty | Conclusion::Ledger => {}
         }
         self
-    }
-}
-
-/// What is done of what dates in the applied declarations ask for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatesDone {
-    /// The time of the plan by which they were looked at.
-    pub at: Timestamp,
-    /// What they ask for until then, and is not known to be done.
-    pub undone: Undone,
-}
-
-impl DatesDone {
-    /// As a record has them.
-    fn parts(dates: Option<Self>) -> (Option<Timestamp>, Undone) {
-        dates.map_or_else(Default::default, |Self { at, undone }| (Some(at), undone))
     }
 }
 
@@ -587,97 +566,6 @@ impl History {
         match self.is_trusted(signed)? {
             true => Ok(signed),
             false => Err(Error::NotAllowed),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::DueAccess;
-
-    fn tried(at: Timestamp) -> Recorded {
-        let placement = Placement {
-            environment: "test".to_owned(),
-            folder: String::new(),
-            api: "sandbox".to_owned(),
-            maskinporten: "sandbox".to_owned(),
-            organization: "889640782".parse().unwrap(),
-        };
-        let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
-        Recorded { commit: "a".repeat(40), placement, actor, at }
-    }
-
-    #[test]
-    fn a_record_names_some_commits_and_not_too_many() {
-        let tried = tried(Timestamp::UNIX_EPOCH);
-        for (count, why) in [
-            (0, Some("names no commit")),
-            (1, None),
-            (MOST, None),
-            (MOST + 1, Some("names more commits than any that is read")),
-        ] {
-            let record = Baseline { tried: vec![tried.clone(); count], ..Baseline::default() };
-            assert_eq!(record.misstated(ObjectFormat::Sha1), why, "{count}");
-        }
-    }
-
-    fn at(at: Timestamp) -> DatesDone {
-        DatesDone { at, undone: Undone::default() }
-    }
-
-    #[test]
-    fn what_is_undone_is_recorded_from_the_start_and_settled_by_new_declarations() {
-        let [first, planned] = [1, 2].map(|day| Timestamp::from_second(day * 86400).unwrap());
-        let scope = "etat:a".parse().unwrap();
-        let access = DueAccess::of((&scope, "974761076".parse().unwrap()));
-        let begun = Undone { begun: [access].into(), ..Undone::default() };
-        let dates = DatesDone { at: planned, undone: begun.clone() };
-        let none = Baseline::default().begun(&tried(first), None, Some(&dates));
-        assert_eq!((none.dates_done, none.undone), (None, Undone::default()), "nothing is applied");
-        let applied = applied_at(first);
-        let other = Recorded { commit: "b".repeat(40), ..tried(planned) };
-        let running = applied.begun(&other, None, Some(&dates));
-        assert_eq!((running.dates_done, &running.undone), (Some(planned), &begun));
-        let after = |conclusion| running.clone().concluded(&other, conclusion, &at(planned)).undone;
-        for conclusion in
-            [Conclusion::InPart, Conclusion::Dirty, Conclusion::Due, Conclusion::InFull]
-        {
-            assert_eq!(after(conclusion), Undone::default(), "{conclusion:?}");
-        }
-        assert_eq!(after(Conclusion::Ledger), begun);
-        // Too much for a record stays as it was.
-        let many = (0..9000).map(|at| DueAccess {
-            scope: format!("etat:{at}").parse().unwrap(),
-            consumer: "974761076".parse().unwrap(),
-        });
-        let many = Undone { left: many.collect(), ..Undone::default() };
-        let dates = DatesDone { at: planned, undone: many };
-        assert_eq!(applied_at(first).begun(&other, None, Some(&dates)).dates_done, Some(first));
-    }
-
-    fn applied_at(first: Timestamp) -> Baseline {
-        Baseline::default().concluded(&tried(first), Conclusion::InFull, &at(first))
-    }
-
-    #[test]
-    fn the_time_of_the_dates_is_that_of_the_plan_and_stays_with_the_applied_commit() {
-        let [first, planned, ended, later] =
-            [1, 2, 3, 4].map(|day| Timestamp::from_second(day * 86400).unwrap());
-        let applied = applied_at(first);
-        let done = applied.concluded(&tried(ended), Conclusion::Due, &at(planned));
-        assert_eq!(done.dates_done, Some(planned));
-        let again = tried(later);
-        let other = Recorded { commit: "b".repeat(40), ..again.clone() };
-        let none = Baseline::default();
-        for (baseline, kept) in [
-            (done.clone().and(&other, &none), Some(planned)),
-            (none.clone().and(&again, &done), Some(planned)),
-            (none.and(&other, &done), None),
-            (done.only(&again), Some(planned)),
-            (done.only(&other), None),
-        ] {
-            assert_eq!(baseline.dates_done, kept, "{baseline:?}");
         }
     }
 }

@@ -9,7 +9,9 @@ use super::lock_guard::LockGuard;
 use super::planned::{ApplyAccess, Planned};
 use super::ready::PlanPart;
 use crate::apply::{ApplyOptions, Patience, apply};
-use crate::history::{Actor, Conclusion, DatesDone, LedgerEntry, Placement, Recorded, Refs};
+use crate::history::{
+    Actor, ApplyEnd, ApplyStart, Conclusion, DatesDone, LedgerEntry, Placement, Recorded, Refs,
+};
 use domain::text::json;
 use domain::{Behaviour, Undone};
 use plan::document::{ReportDocument, ReviewDocument};
@@ -94,8 +96,8 @@ impl Approved {
         let began = !plan.actions.is_empty();
         if let (Some((held, recorded)), true) = (&lock_guard, began) {
             let dates = DatesDone { at: plan.now, undone: plan.begun() };
-            let (entry, known) = (entry(None, &line), (lost.as_ref(), Some(&dates)));
-            match held.begin(entry, recorded, known, begun.dirty, shown.as_ref()) {
+            let start = ApplyStart { lost: lost.as_ref(), dates: Some(&dates) };
+            match held.begin(entry(None, &line), recorded, start, begun.dirty, shown.as_ref()) {
                 Ok(now) => shown = Some(now),
                 Err(failure) => {
                     if let Some((lock_guard, _)) = lock_guard {
@@ -141,8 +143,8 @@ impl Approved {
                     conclusion => conclusion,
                 };
                 let entry = entry(began.then_some(&line), &ends);
-                let conclusion = (conclusion, &dates);
-                conclude(lock_guard, is_news, conclusion, entry, &recorded, shown.as_ref()).await
+                let end = ApplyEnd { conclusion, dates: &dates };
+                conclude(lock_guard, is_news, end, entry, &recorded, shown.as_ref()).await
             }
             None => Ok(()),
         };
@@ -174,21 +176,21 @@ impl Approved {
 async fn conclude(
     lock_guard: LockGuard,
     is_news: bool,
-    (conclusion, dates): (Conclusion, &DatesDone),
+    end: ApplyEnd<'_>,
     entry: LedgerEntry<'_>,
     recorded: &Recorded,
     shown: Option<&Refs>,
 ) -> Result<(), Failure> {
     let begins = entry.before.is_some();
     let in_full = matches!(
-        conclusion,
+        end.conclusion,
         Conclusion::InFull | Conclusion::RolledBack | Conclusion::Awaiting | Conclusion::Due
     );
     if !begins && (!in_full || !is_news) {
         lock_guard.release().await;
         return Ok(());
     }
-    lock_guard.conclude(entry, recorded, conclusion, dates, shown).await
+    lock_guard.conclude(entry, recorded, end, shown).await
 }
 
 /// Whether the commit counts as applied: all actions are done, and every entity to deactivate is inactive. An

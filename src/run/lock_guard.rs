@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::failure::Failure;
 use crate::history::{
-    self, Actor, Conclusion, DatesDone, History, LedgerEntry, Lock, Lost, Recorded, Refs, Watch,
+    self, Actor, ApplyEnd, ApplyStart, History, LedgerEntry, Lock, Recorded, Refs, Watch,
 };
 
 /// Interval between renewals, within which a broken lock is noticed.
@@ -74,11 +74,11 @@ impl LockGuard {
         &self,
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
-        known: (Option<&Lost>, Option<&DatesDone>),
+        start: ApplyStart<'_>,
         dirty: bool,
         shown: Option<&Refs>,
     ) -> Result<Refs, Failure> {
-        Ok(self.lock.begin(entry, recorded, known, dirty, shown)?)
+        Ok(self.lock.begin(entry, recorded, start, dirty, shown)?)
     }
 
     /// Writes the last line into the ledger, moves the applied commit, and releases the lock.
@@ -86,12 +86,11 @@ impl LockGuard {
         self,
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
-        conclusion: Conclusion,
-        dates: &DatesDone,
+        end: ApplyEnd<'_>,
         shown: Option<&Refs>,
     ) -> Result<(), Failure> {
         self.stop().await;
-        let concluded = self.lock.conclude(entry, recorded, conclusion, dates, shown);
+        let concluded = self.lock.conclude(entry, recorded, end, shown);
         if !matches!(concluded, Ok(()) | Err(history::Error::Broken)) {
             self.release_lock();
         }

@@ -12,12 +12,12 @@ use super::past::GitPast;
 use super::{Failure, LockGuard, Opened, Remote, RunOptions};
 use crate::apply::Patience;
 use crate::declare::{SETTINGS_FILE, did_you_mean};
-use crate::history::{Actor, Commit, Conclusion, DatesDone, LedgerEntry, Recorded};
+use crate::history::{
+    Actor, ApplyEnd, ApplyStart, Commit, Conclusion, DatesDone, LedgerEntry, Recorded,
+};
 use digdir::{Needs, Reach, ReadProgress, Which, Writer};
 use domain::text::{json, printable};
-use domain::{
-    AccessState, DesiredEntry, Live, LiveAccess, LiveScope, Orgno, ScopeName, Source, Undone,
-};
+use domain::{AccessState, DesiredEntry, Live, LiveAccess, LiveScope, Orgno, ScopeName, Source};
 use plan::document::{
     AccessRequest, LaterEntry, PlanDocument, ReportDocument, RepositoryDocument, RequestsDocument,
 };
@@ -129,7 +129,7 @@ impl RequestDenial {
         let entry = |before, line| LedgerEntry { commit: &commit, before, line };
         // Nothing is applied: the line is all that is written.
         if let Err(failure) =
-            lock_guard.begin(entry(None, &line), &recorded, (None, None), true, None)
+            lock_guard.begin(entry(None, &line), &recorded, ApplyStart::default(), true, None)
         {
             lock_guard.release().await;
             return Err(failure.and("The ledger could not be written, so nothing was changed"));
@@ -138,15 +138,12 @@ impl RequestDenial {
         let report = gated.denied(begun, patience).await;
         let ends = json::line(&report);
         let entry = entry(Some(&line), &ends);
-        let dates = DatesDone { at: Timestamp::now(), undone: Undone::default() };
-        let concluded = lock_guard
-            .conclude(entry, &recorded, Conclusion::Ledger, &dates, None)
-            .await
-            .map_err(|failure| {
-                failure.and(
-                    "What was done is done, but its result could not be written into the ledger",
-                )
-            });
+        let dates = DatesDone::all_until(Timestamp::now());
+        let end = ApplyEnd { conclusion: Conclusion::Ledger, dates: &dates };
+        let concluded = lock_guard.conclude(entry, &recorded, end, None).await.map_err(|failure| {
+            failure
+                .and("What was done is done, but its result could not be written into the ledger")
+        });
         gated.remote.close().await?;
         concluded.map(|()| report)
     }

@@ -319,10 +319,7 @@ impl World {
                 let after = before.unwrap_or_default().concluded(
                     &recorded(commit),
                     conclusion,
-                    &DatesDone {
-                        at: jiff::Timestamp::UNIX_EPOCH,
-                        undone: domain::Undone::default(),
-                    },
+                    &DatesDone::all_until(jiff::Timestamp::UNIX_EPOCH),
                 );
                 Some(self.recording(job, after))
             }

@@ -244,16 +244,7 @@ impl Job {
 
 impl Record {
     pub(super) fn of(baseline: &Baseline) -> Self {
-        let Baseline {
-            applied,
-            tried,
-            protecting,
-            lost,
-            moved_to: _,
-            dates_done: _,
-            undone: _,
-            at,
-        } = baseline;
+        let Baseline { applied, tried, protecting, lost, moved_to: _, dates: _, at } = baseline;
         Self {
             applied: applied.as_ref().map(|it| number(&it.commit)),
             tried: tried.iter().map(|it| number(&it.commit)).collect(),
@@ -271,8 +262,7 @@ impl Record {
             protecting: protecting.iter().copied().map(recorded).collect(),
             lost: lost.then_some(LossReason::WentOn),
             moved_to: None,
-            dates_done: None,
-            undone: domain::Undone::default(),
+            dates: None,
             at: time(*at),
         }
     }

@@ -154,10 +154,7 @@ impl Reading<'_> {
             .map(|other| (other.name.clone(), other.of.applied.clone()));
         let last = own.recorded.applied.clone().filter(|_| own.applied.is_some());
         let last = last.map(|recorded| LastApply {
-            dates: DatesDone {
-                at: own.recorded.dates_done.unwrap_or(recorded.at),
-                undone: own.recorded.undone.clone(),
-            },
+            dates: own.recorded.dates.clone().unwrap_or_else(|| DatesDone::all_until(recorded.at)),
             recorded,
         });
         KnownPast {

@@ -1,0 +1,107 @@
+use super::*;
+use domain::{DueAccess, Undone};
+
+fn tried(at: Timestamp) -> Recorded {
+    let placement = Placement {
+        environment: "test".to_owned(),
+        folder: String::new(),
+        api: "sandbox".to_owned(),
+        maskinporten: "sandbox".to_owned(),
+        organization: "889640782".parse().unwrap(),
+    };
+    let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
+    Recorded { commit: "a".repeat(40), placement, actor, at }
+}
+
+#[test]
+fn a_record_names_some_commits_and_not_too_many() {
+    let tried = tried(Timestamp::UNIX_EPOCH);
+    for (count, why) in [
+        (0, Some("names no commit")),
+        (1, None),
+        (MOST, None),
+        (MOST + 1, Some("names more commits than any that is read")),
+    ] {
+        let record = Baseline { tried: vec![tried.clone(); count], ..Baseline::default() };
+        assert_eq!(record.misstated(ObjectFormat::Sha1), why, "{count}");
+    }
+}
+
+#[test]
+fn what_is_undone_is_recorded_from_the_start_and_settled_by_new_declarations() {
+    let [first, planned] = [1, 2].map(|day| Timestamp::from_second(day * 86400).unwrap());
+    let scope = "etat:a".parse().unwrap();
+    let access = DueAccess::of((&scope, "974761076".parse().unwrap()));
+    let begun = Undone { begun: [access].into(), ..Undone::default() };
+    let dates = DatesDone { at: planned, undone: begun };
+    let none = Baseline::default().begun(&tried(first), None, Some(&dates));
+    assert_eq!(none.dates, None, "nothing is applied");
+    let applied = applied_at(first);
+    let other = Recorded { commit: "b".repeat(40), ..tried(planned) };
+    let running = applied.begun(&other, None, Some(&dates));
+    assert_eq!(running.dates.as_ref(), Some(&dates));
+    let after = |conclusion| {
+        running.clone().concluded(&other, conclusion, &DatesDone::all_until(planned)).dates
+    };
+    for conclusion in [Conclusion::InPart, Conclusion::Dirty, Conclusion::Due, Conclusion::InFull] {
+        assert_eq!(after(conclusion), Some(DatesDone::all_until(planned)), "{conclusion:?}");
+    }
+    assert_eq!(after(Conclusion::Ledger), Some(dates));
+    // Too much for a record stays as it was.
+    let many = (0..9000).map(|at| DueAccess {
+        scope: format!("etat:{at}").parse().unwrap(),
+        consumer: "974761076".parse().unwrap(),
+    });
+    let many = Undone { left: many.collect(), ..Undone::default() };
+    let dates = DatesDone { at: planned, undone: many };
+    let begun = applied_at(first).begun(&other, None, Some(&dates));
+    assert_eq!(begun.dates, Some(DatesDone::all_until(first)));
+}
+
+fn applied_at(first: Timestamp) -> Baseline {
+    Baseline::default().concluded(&tried(first), Conclusion::InFull, &DatesDone::all_until(first))
+}
+
+#[test]
+fn the_time_of_the_dates_is_that_of_the_plan_and_stays_with_the_applied_commit() {
+    let [first, planned, ended, later] =
+        [1, 2, 3, 4].map(|day| Timestamp::from_second(day * 86400).unwrap());
+    let applied = applied_at(first);
+    let done = applied.concluded(&tried(ended), Conclusion::Due, &DatesDone::all_until(planned));
+    assert_eq!(done.dates, Some(DatesDone::all_until(planned)));
+    let again = tried(later);
+    let other = Recorded { commit: "b".repeat(40), ..again.clone() };
+    let none = Baseline::default();
+    for (baseline, kept) in [
+        (done.clone().and(&other, &none), Some(planned)),
+        (none.clone().and(&again, &done), Some(planned)),
+        (none.and(&other, &done), None),
+        (done.only(&again), Some(planned)),
+        (done.only(&other), None),
+    ] {
+        assert_eq!(baseline.dates, kept.map(DatesDone::all_until), "{baseline:?}");
+    }
+}
+
+#[test]
+fn a_record_has_the_dates_beside_the_rest_and_nothing_undone_without_a_date() {
+    let first = Timestamp::from_second(86400).unwrap();
+    let scope = "etat:a".parse().unwrap();
+    let access = DueAccess::of((&scope, "974761076".parse().unwrap()));
+    let undone = Undone { begun: [access].into(), ..Undone::default() };
+    let done = Some(DatesDone::all_until(first));
+    for dates in [None, done, Some(DatesDone { at: first, undone })] {
+        let baseline = Baseline { dates: dates.clone(), ..applied_at(first) };
+        let stored = serde_json::to_value(&baseline).unwrap();
+        let at = dates.as_ref().map(|_| "1970-01-02T00:00:00Z".into());
+        assert_eq!(stored.get("dates_done"), at.as_ref());
+        let is_undone = dates.is_some_and(|dates| !dates.undone.is_empty());
+        assert_eq!(stored.get("undone").is_some(), is_undone);
+        assert_eq!(serde_json::from_value::<Baseline>(stored.clone()).unwrap(), baseline);
+        let mut dateless = stored;
+        dateless.as_object_mut().unwrap().remove("dates_done");
+        assert_eq!(serde_json::from_value::<Baseline>(dateless.clone()).is_err(), is_undone);
+        dateless["dates_done"] = "x".into();
+        assert!(serde_json::from_value::<Baseline>(dateless).is_err());
+    }
+}
