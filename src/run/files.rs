@@ -30,15 +30,11 @@ pub(crate) fn writable(path: &Path) -> Result<PathBuf, Failure> {
 
 /// Replaces a file atomically: an interruption leaves either the old or the new one.
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let write = || -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut new = NamedTempFile::new_in(folder)?;
-        new.write_all(text.as_bytes())?;
+    let persisted = whole(path, text).and_then(|new| {
         new.as_file().set_permissions(fs::metadata(path)?.permissions())?;
-        new.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|error| cannot_be_written(path, &error))
+        Ok(new.persist(path)?)
+    });
+    persisted.map(drop).map_err(|error| cannot_be_written(path, &error))
 }
 
 /// As [`replace`], and the new file is private (mode 0600 on unix), whatever the old one was.
@@ -53,11 +49,13 @@ pub(crate) fn create_whole_private(path: &Path, text: &str) -> Result<(), Failur
     persisted.map(drop).map_err(|error| cannot_be_written(path, &error))
 }
 
-/// A temporary file beside a path, which is private.
+/// A temporary file beside a path, which is private. It is on the disk before it gets its name: a crash must not leave
+/// an empty file in the place of the old one.
 fn whole(path: &Path, text: &str) -> io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut new = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     new.write_all(text.as_bytes())?;
+    new.as_file().sync_all()?;
     Ok(new)
 }
 

@@ -1,4 +1,4 @@
-//! What is to be said of a repository.
+//! Checks of a repository.
 
 use jiff::civil::Date;
 
@@ -20,7 +20,7 @@ enum CheckedPart {
 }
 
 impl Repository {
-    /// Everything that is to be said of the declarations, in all environments, sorted by place.
+    /// All findings about the declarations, in all environments, sorted by place.
     /// `today` is the date in Norway: `until` counts by it.
     pub fn check(&self, today: Date) -> Vec<Diagnostic> {
         let names = self.settings.environment_names.iter();
