@@ -24,16 +24,23 @@ pub(crate) fn checked(before: &Repository, edits: &[Edited]) -> Result<Repositor
         let found = repository.check(today()).into_iter();
         found.filter(Diagnostic::is_error).collect::<Vec<_>>()
     };
-    let (old, mut new) = (errors(before), errors(&after));
-    if new.len() > old.len() {
-        // Lines may have moved.
-        let is_same = |a: &Diagnostic, b: &Diagnostic| {
-            (a.code, &a.message, &a.file) == (b.code, &b.message, &b.file)
-        };
-        new.retain(|error| !old.iter().any(|old| is_same(old, error)));
-        return Err(refused(&new));
+    match added(errors(before), errors(&after)).as_slice() {
+        [] => Ok(after),
+        added => Err(refused(added)),
     }
-    Ok(after)
+}
+
+/// The findings that are not among the old ones, each of which accounts for one that is the same but for its line:
+/// lines may have moved.
+fn added(mut old: Vec<Diagnostic>, mut new: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    new.retain(|new| {
+        let is_same = |old: &Diagnostic| {
+            (old.code, &old.message, &old.file) == (new.code, &new.message, &new.file)
+        };
+        let known = old.iter().position(is_same);
+        known.map(|at| old.swap_remove(at)).is_none()
+    });
+    new
 }
 
 /// The refusal of an edit after which the declarations have errors.
@@ -83,4 +90,40 @@ pub(crate) fn write_all<'f>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::load;
+
+    #[test]
+    fn an_error_that_was_not_there_before_is_refused_even_where_another_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+        let organization =
+            "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n";
+        write(
+            "portvakt.yaml",
+            &format!("{organization}environments: {{ test: {{ target: sandbox }} }}\n"),
+        );
+        write("a.yaml", "scopes: 1\n");
+        let before = load(folder.path()).unwrap();
+        let edited = |text: &str| Edited { file: "a.yaml".to_owned(), after: text.to_owned() };
+        let refused = |text: &str| match checked(&before, &[edited(text)]) {
+            Err(Failure::Refused(why)) => Some(why),
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => None,
+        };
+        for text in ["scopes: 1\n", "# moved\nscopes: 1\n", "scopes: []\n"] {
+            assert_eq!(refused(text), None, "{text}");
+        }
+        for text in ["clientz: []\n", "scopes: 1\nclients: 1\n"] {
+            let why = refused(text).unwrap();
+            let place = format!("a.yaml:{}: ", text.lines().count());
+            let starts = format!("the edited declarations would not be valid: {place}");
+            assert!(why.starts_with(&starts), "{why}");
+        }
+    }
 }
