@@ -59,8 +59,10 @@ impl Repository {
         let mut found = self.found.clone();
         found.retain(|found| self.counts(found, asked));
         if !found.iter().any(|found| found.code == Rule::TooManyAccesses) {
-            for here in names.iter().filter_map(|name| self.here(name)) {
-                found.extend(advice::find(&here, today));
+            let all = self.settings.environment_names.iter();
+            let all: Vec<_> = all.filter_map(|name| self.here(name)).collect();
+            for here in all.iter().filter(|here| names.contains(&here.name)) {
+                found.extend(advice::find(here, &all, today));
                 // Much is said of each environment alike.
                 diagnostic::sort(&mut found);
                 found.dedup();

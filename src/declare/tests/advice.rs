@@ -74,6 +74,61 @@ scopes:
     assert_eq!(reported(SETTINGS, yaml, "test"), [prod[0], prod[2], prod[5]]);
 }
 
+/// The remedies for consumers of a scope in `one` and `two`; `k` is one organisation, and so is `only`, in `one`.
+fn remedies(consumers: &str) -> Vec<String> {
+    let settings = "organization: { orgno: '889640782', name: Etaten }\nprefixes: [etat]\n\
+                    environments: { one: { target: sandbox }, two: { target: sandbox } }\n";
+    let yaml = format!(
+        "consumers:\n  k: {{ orgno: '974761076' }}\n  only: {{ orgno: '974761076', environments: [one] }}\n  \
+         s: {{ orgno: '971040238' }}\ngroups: {{ g: [k, s], h: [only, k] }}\n\
+         scopes: [{{ name: 'etat:a', description: d, consumers: [{consumers}] }}]\n"
+    );
+    let files: [(&str, &[u8]); 2] =
+        [("portvakt.yaml", settings.as_bytes()), ("a.yaml", yaml.as_bytes())];
+    let found = check(folder(&files).path());
+    let found = found.into_iter().filter(|it| matches!(it.code.code(), "PV127" | "PV128"));
+    found.map(|it| format!("{} {}", it.code.code(), it.help.unwrap_or_default())).collect()
+}
+
+#[test]
+fn what_a_remedy_removes_revokes_nothing_in_any_environment() {
+    let member = "PV127 keep this one: it counts wherever the first does";
+    let consumers = |consumers: &str| {
+        let mut remedies = remedies(consumers);
+        assert_eq!(remedies.remove(0), member);
+        remedies.join("\n")
+    };
+    assert_eq!(
+        consumers("k, { group: g, environments: [two] }"),
+        "PV128 restrict this entry to `environments: [one]`: that revokes nothing, and removing the entry would \
+         revoke this access there"
+    );
+    assert_eq!(
+        consumers("{ consumer: k, environments: [one] }, { group: g, environments: [two] }"),
+        ""
+    );
+    let all = "PV128 remove this entry: wherever it counts, the group gives the same access, and an `until` of \
+               the entry ends nothing";
+    assert_eq!(consumers("{ consumer: k, environments: [two] }, { group: g }"), all);
+    let split = "{ group: g, environments: [one] }, { group: h, environments: [two] }";
+    // By each of the groups.
+    assert_eq!(consumers(&format!("k, {split}")), format!("{all}\n{all}"));
+    assert_eq!(
+        consumers("k, { consumer: k, environments: [two] }"),
+        "PV127 keep one entry, the first: it gives this access wherever the second counts"
+    );
+    assert_eq!(
+        consumers("only, k"),
+        "PV127 keep one entry, this one: it gives this access wherever the first counts"
+    );
+    assert_eq!(consumers("k, '974761076'"), "PV127 keep one entry: both give the same access");
+    assert_eq!(
+        consumers("{ consumer: k, environments: [one] }, { consumer: k, until: 2027-01-01 }"),
+        "PV127 write one entry for the environments and days of both, or two that do not overlap: removing the \
+         first alone would revoke access in `one`, removing this one in `two`"
+    );
+}
+
 #[test]
 fn entries_for_different_days_are_no_duplicates() {
     let consumers = |consumers: &str| {

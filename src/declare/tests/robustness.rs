@@ -36,7 +36,7 @@ fn read(bytes: &[u8]) {
     }
     if let Some(set) = settings.environment_names.set("prod") {
         let here = Here::new("prod", set, &settings, &declared);
-        advice::find(&here, TODAY);
+        advice::find(&here, std::slice::from_ref(&here), TODAY);
         resolve::desired(&here, settings.organization.unwrap());
     }
     crate::declare::read::settings::settings(bytes);

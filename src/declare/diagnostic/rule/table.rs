@@ -200,8 +200,9 @@ scopes:
         "Manifests (Application, Naisjob, MaskinportenClient, IDPortenClient, AnsattportenClient, and \
          Skiperator's Application) are read as they are once their cluster, their namespace and the prefix \
          of what they expose are known: from the manifest, or else from `nais` in portvakt.yaml. Names are \
-         as in Kubernetes. A template is rendered with the files that `nais.vars` names for each \
-         environment."
+         as in Kubernetes. A template is rendered for each environment, with the values in the files that \
+         `nais.vars` names for it: a value that none of them has is an error where it decides what is \
+         declared."
         wrong: Declarations("apiVersion: nais.io/v1
 kind: MaskinportenClient
 metadata: { name: aareg, namespace: arbeid }
@@ -640,8 +641,8 @@ scopes:
     }
     /// An organisation stands twice in one list.
     ConsumerTwice = "PV127", Error {
-        "Taking out one of two entries would look as if it revoked the access, and would not. \
-         Keep one."
+        "Removing one of two entries would look as if it revoked the access, and would not. Keep the \
+         one that counts in the environments and on the days of the other."
         wrong: Declarations(r#"consumers:
   skatteetaten: { orgno: "974761076" }
 scopes:
@@ -655,8 +656,9 @@ scopes:
     }
     /// An entry changes nothing, as a group gives the same access.
     Redundant = "PV128", Warning {
-        "A group on the same scope names the organisation too, and has no end: this entry, its end \
-         and taking it out have no effect. Take out one of the two."
+        "A group on the same scope gives the organisation access on all days of this entry, so an end \
+         of the entry ends nothing. Remove the entry, or restrict it to the `environments` in which no \
+         group gives the access."
         wrong: Declarations(r#"groups: { all: ["974761076"] }
 scopes:
   - name: etat:les

@@ -6,6 +6,7 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use crate::declare::diagnostic::rule::Rule;
+use crate::declare::diagnostic::suggest::list;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::read::declared::{Day, DeclaredAccess, DeclaredGroup, Scope, Who};
 use crate::declare::read::environment::EnvironmentTarget;
@@ -13,17 +14,17 @@ use crate::declare::resolve::here::Here;
 use domain::Orgno;
 use yaml::Span;
 
-pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
+pub(super) fn find(here: &Here<'_>, all: &[Here<'_>], today: Date, found: &mut Vec<Diagnostic>) {
     numbers(here, found);
     for group in &here.declared.groups {
-        members_twice(group, here, found);
+        members_twice(group, here, all, found);
     }
     let far = today.checked_add(2.years()).unwrap_or(Date::MAX);
     for scope in here.scopes() {
         own_organization(scope, here, found);
         let direct = direct(scope, here);
-        twice(scope, &direct, found);
-        through_groups(scope, &direct, here, found);
+        twice(scope, &direct, all, found);
+        through_groups(scope, &direct, here, all, found);
         blocked(scope, here, found);
         for until in here.entries(scope).filter_map(|entry| entry.until) {
             found.extend(when(until, today, far).map(|(rule, message, help)| {
@@ -72,8 +73,9 @@ fn numbers(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
             if let Who::Orgno(orgno) = entry.who {
                 let help = match scope.in_manifest {
                     true => {
-                        "let a manifest with the right numbers count here: see `nais.cluster` in \
-                             portvakt.yaml"
+                        "write a manifest with the right numbers for this environment, and say by \
+                         `nais.manifests` in portvakt.yaml which file counts where: what this manifest \
+                         declares is closed where it no longer counts"
                     }
                     false => "write `{ consumer: …, environments: […] }`, without this environment",
                 };
@@ -104,18 +106,69 @@ fn direct<'s>(scope: &'s Scope, here: &Here<'_>) -> Vec<(Orgno, &'s DeclaredAcce
     direct
 }
 
-fn twice(scope: &Scope, direct: &[(Orgno, &DeclaredAccess)], found: &mut Vec<Diagnostic>) {
+/// The environments in which an entry gives somebody access that none of the others gives on all of its days.
+fn alone<'h>(
+    scope: &Scope,
+    entry: &DeclaredAccess,
+    others: &[&DeclaredAccess],
+    all: &'h [Here<'_>],
+) -> Vec<&'h str> {
+    let environments = scope.environments.and(entry.environments);
+    let gives_alone = |here: &&Here<'_>| {
+        let is_covered = |orgno: &Orgno| {
+            others.iter().any(|other| {
+                other.environments.overlaps(here.set)
+                    && other.days().cover(entry.days())
+                    && here.named(&other.who).contains(orgno)
+            })
+        };
+        environments.overlaps(here.set) && !here.named(&entry.who).iter().all(is_covered)
+    };
+    all.iter().filter(gives_alone).map(|here| here.name).collect()
+}
+
+/// Remedy for two entries for one consumer: the entry that gives nothing which the other does not give can go.
+fn keep_one(
+    scope: &Scope,
+    first: &DeclaredAccess,
+    second: &DeclaredAccess,
+    all: &[Here<'_>],
+) -> String {
+    let by_first = alone(scope, first, &[second], all);
+    let by_second = alone(scope, second, &[first], all);
+    match (by_first.is_empty(), by_second.is_empty()) {
+        (true, true) => "keep one entry: both give the same access".to_owned(),
+        (false, true) => {
+            "keep one entry, the first: it gives this access wherever the second counts".to_owned()
+        }
+        (true, false) => {
+            "keep one entry, this one: it gives this access wherever the first counts".to_owned()
+        }
+        (false, false) => format!(
+            "write one entry for the environments and days of both, or two that do not overlap: removing the first \
+             alone would revoke access in {}, removing this one in {}",
+            list(by_first),
+            list(by_second)
+        ),
+    }
+}
+
+fn twice(
+    scope: &Scope,
+    direct: &[(Orgno, &DeclaredAccess)],
+    all: &[Here<'_>],
+    found: &mut Vec<Diagnostic>,
+) {
     for same in direct.chunk_by(|a, b| a.0 == b.0) {
         for (index, (orgno, other)) in same.iter().enumerate() {
             let before = same.iter().take(index).map(|(_, entry)| *entry);
             let Some(first) = same_days(before, other) else { continue };
             let message = format!("{orgno} is a consumer of the scope twice");
-            let help = "keep one entry: taking out one of two would leave the access as it is";
             found.push(is_duplicate(
                 &scope.at(other.who_span),
                 &scope.at(first.who_span),
                 &message,
-                help,
+                &keep_one(scope, first, other, all),
             ));
         }
     }
@@ -150,14 +203,32 @@ fn blocked(scope: &Scope, here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn members_twice(group: &DeclaredGroup, here: &Here<'_>, found: &mut Vec<Diagnostic>) {
-    let mut first: HashMap<Orgno, Span> = HashMap::new();
+fn members_twice(
+    group: &DeclaredGroup,
+    here: &Here<'_>,
+    all: &[Here<'_>],
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut first: HashMap<Orgno, (&Who, Span)> = HashMap::new();
     for (who, span) in &group.members {
         for orgno in here.named(who) {
-            let before = *first.entry(*orgno).or_insert(*span);
+            let (other, before) = *first.entry(*orgno).or_insert((who, *span));
             if before != *span {
                 let message = format!("{orgno} is a member of the group twice");
-                let help = "keep one of them";
+                let means_all = |one: &Who, other: &Who| {
+                    all.iter().all(|here| {
+                        here.named(other).iter().all(|orgno| here.named(one).contains(orgno))
+                    })
+                };
+                let help = match (means_all(other, who), means_all(who, other)) {
+                    (true, true) => "keep one of them",
+                    (true, false) => "keep the first: it counts wherever the second does",
+                    (false, true) => "keep this one: it counts wherever the first does",
+                    (false, false) => {
+                        "name an alias that counts in the environments of both, in place of the two: removing \
+                         either would revoke access where the other does not count"
+                    }
+                };
                 found.push(is_duplicate(&group.at(*span), &group.at(before), &message, help));
             }
         }
@@ -174,6 +245,7 @@ fn through_groups(
     scope: &Scope,
     direct: &[(Orgno, &DeclaredAccess)],
     here: &Here<'_>,
+    all: &[Here<'_>],
     found: &mut Vec<Diagnostic>,
 ) {
     let mut groups: HashMap<&str, Vec<&DeclaredAccess>> = HashMap::new();
@@ -185,8 +257,9 @@ fn through_groups(
         let before = groups.entry(name).or_default();
         if let Some(first) = same_days(before.iter().copied(), entry) {
             let message = "the group has access to the scope twice";
+            let help = keep_one(scope, first, entry, all);
             let (place, first) = (scope.at(entry.who_span), scope.at(first.who_span));
-            found.push(is_duplicate(&place, &first, message, "keep one entry"));
+            found.push(is_duplicate(&place, &first, message, &help));
         }
         before.push(entry);
         for orgno in here.named(&entry.who) {
@@ -201,11 +274,21 @@ fn through_groups(
                 None => "without an end",
             };
             let message = format!("{orgno} has this access through a group as well, {end}");
-            let help = "take this entry out, or the organisation out of the group: as it is, \
-                        taking out one of the two revokes nothing";
+            let groups = scope.consumers.iter().filter(|it| matches!(it.who, Who::Group(_)));
+            let needed = alone(scope, entry, &groups.collect::<Vec<_>>(), all);
+            let help = match needed.as_slice() {
+                [] => "remove this entry: wherever it counts, the group gives the same access, and an `until` \
+                       of the entry ends nothing"
+                    .to_owned(),
+                needed => format!(
+                    "restrict this entry to `environments: [{}]`: that revokes nothing, and removing the entry would \
+                     revoke this access there",
+                    needed.join(", ")
+                ),
+            };
             let place = scope.at(entry.until.map_or(entry.who_span, |until| until.span));
             let related = scope.at(group.who_span).related("through this group");
-            let diagnostic = Diagnostic::new(Rule::Redundant, &place, &message, help);
+            let diagnostic = Diagnostic::new(Rule::Redundant, &place, &message, &help);
             found.push(diagnostic.with_related(related));
         }
     }

@@ -27,12 +27,12 @@ pub(crate) fn too_much() -> Diagnostic {
     about(SETTINGS_FILE, Rule::TooMuch, &message, help)
 }
 
-/// All findings about the declarations of one environment.
-pub(crate) fn find(here: &Here<'_>, today: Date) -> Vec<Diagnostic> {
+/// All findings about the declarations of one environment, which is among all of the repository's.
+pub(crate) fn find(here: &Here<'_>, all: &[Here<'_>], today: Date) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     scopes::find(here, &mut found);
     clients::find(here, today, &mut found);
-    consumers::find(here, today, &mut found);
+    consumers::find(here, all, today, &mut found);
     shares::find(here, today, &mut found);
     naming::find(here, &mut found);
     policies::find(here, &mut found);
