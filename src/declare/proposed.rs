@@ -159,9 +159,11 @@ impl NaisFolder {
     /// Proposes the keys that name these files.
     fn propose(&self, repository: &Repository, proposed: &mut ProposedNais) {
         let settings = repository.settings();
+        let all: BTreeSet<&str> =
+            self.manifests.iter().chain(&self.yaml_values).map(String::as_str).collect();
         let by = |files: &BTreeSet<String>,
                   glob: &dyn Fn(&str, &BTreeSet<String>) -> Option<String>| {
-            globs_by_environment(&files.iter().map(String::as_str).collect(), settings, glob)
+            globs_by_environment(&files.iter().map(String::as_str).collect(), &all, settings, glob)
         };
         let has_manifests = settings.nais.manifests().next().is_some();
         let unnamed = self.manifests.iter().filter(|file| !settings.nais.names_manifest(file));

@@ -689,6 +689,10 @@ fn values_of_templates_are_found_by_many_names() {
             &[".nais/dev/vars.yaml", ".nais/prod/vars.yaml"],
             ["[\"**/dev/vars.yaml\"]", "[\"**/prod/vars.yaml\"]"],
         ),
+        (
+            &[".nais/pre-prod-vars.yaml", ".nais/prod-vars.yaml"],
+            ["[\"**/pre-prod-vars.yaml\"]", "[\"**/prod-vars.yaml\"]"],
+        ),
         // What is common comes first, so that the others win.
         (
             &[".nais/vars.yaml", ".nais/dev-vars.yaml", ".nais/prod-vars.yaml"],

@@ -24,8 +24,19 @@ const MOST_CLUSTERS: usize = 8;
 /// Words for production in the names of files and folders.
 pub(crate) const PRODUCTION: [&str; 3] = ["prod", "production", "prd"];
 /// Words for everything before it.
-pub(crate) const BEFORE: [&str; 9] =
-    ["dev", "development", "test", "preprod", "stage", "staging", "qa", "q1", "sandbox"];
+pub(crate) const BEFORE: [&str; 11] = [
+    "dev",
+    "development",
+    "test",
+    "preprod",
+    "nonprod",
+    "notprod",
+    "stage",
+    "staging",
+    "qa",
+    "q1",
+    "sandbox",
+];
 
 /// What the repository says for manifests that do not say it.
 #[derive(Debug, Clone, Default)]

@@ -2,6 +2,7 @@
 //! The setting that says so is proposed by the names of the files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::declare::diagnostic::Diagnostic;
@@ -46,6 +47,8 @@ pub(crate) fn find(
     settings: &Settings,
     found: &mut Vec<Diagnostic>,
 ) -> ManifestFiles {
+    let all: HashSet<Arc<str>> =
+        declared.resources.iter().map(|it| Arc::clone(&it.place.file)).collect();
     let mut first: HashMap<(ManifestKind, &str, &str), Vec<&ManifestResource>> = HashMap::new();
     let (mut pairs, mut repeated) = (HashSet::new(), Vec::new());
     for resource in &declared.resources {
@@ -78,7 +81,7 @@ pub(crate) fn find(
         before.push(resource);
     }
     if repeated.is_empty() {
-        found.extend(named_for_others(declared, settings));
+        found.extend(named_for_others(declared, &all, settings));
     }
     if let Some((second, first)) = repeated.first() {
         let others = match repeated.len() - 1 {
@@ -93,17 +96,20 @@ pub(crate) fn find(
         );
         let files = pairs.iter().flat_map(|(a, b)| [&**a, &**b]);
         let files: BTreeSet<&str> = files.collect();
-        let help = help(&files, &pairs, settings);
+        let help = help(&files, &all, &pairs, settings);
         let related = first.place.related("first declared here");
         let diagnostic = Diagnostic::new(Rule::RepeatedManifest, &second.place, &message, &help);
         found.push(diagnostic.with_related(related));
     }
-    let all = declared.resources.iter().map(|it| Arc::clone(&it.place.file)).collect();
     ManifestFiles { all, repeated: pairs }
 }
 
 /// A warning of files that count in environments that their names are not about.
-fn named_for_others(declared: &Declared, settings: &Settings) -> Option<Diagnostic> {
+fn named_for_others(
+    declared: &Declared,
+    files: &HashSet<Arc<str>>,
+    settings: &Settings,
+) -> Option<Diagnostic> {
     let words = Words::of_environments(settings);
     let all = settings.environment_names.all().and(settings.nais.environments());
     let mut wide: BTreeMap<&Arc<str>, (&ManifestResource, EnvironmentSet)> = BTreeMap::new();
@@ -112,8 +118,7 @@ fn named_for_others(declared: &Declared, settings: &Settings) -> Option<Diagnost
         if settings.nais.names_manifest(file) {
             continue;
         }
-        let about =
-            words.iter().filter(|it| glob(file, &it.own).or(glob(file, &it.usual)).is_some());
+        let about = words.iter().filter(|it| it.are_of(file, &glob));
         let about = about.filter_map(|it| settings.environment_names.set(&it.environment));
         let about = about.fold(EnvironmentSet::NONE, EnvironmentSet::or);
         let others = resource.environments.and(all).without(about);
@@ -133,12 +138,12 @@ fn named_for_others(declared: &Declared, settings: &Settings) -> Option<Diagnost
     };
     let message =
         format!("{file} counts in {} too, and its name is about others{more}", names.join(", "));
-    let files = wide.keys().map(|file| &***file).collect();
+    let named = wide.keys().map(|file| &***file).collect();
     let help = format!(
         "to change nothing, name the files in `nais.manifests` for all these environments, such as `manifests: {{ \
          {} }}`; else, {}. What they declare is then closed where they no longer count",
         kept_globs(file, settings.nais.counting(file).and(all), settings),
-        help(&files, &HashSet::new(), settings)
+        help(&named, files, &HashSet::new(), settings)
     );
     let mut found = Diagnostic::new(Rule::RepeatedManifest, &resource.place, &message, &help);
     found.severity = Severity::Warning;
@@ -160,9 +165,14 @@ fn kept_globs(file: &str, counting: EnvironmentSet, settings: &Settings) -> Stri
 type Pairs = HashSet<(Arc<str>, Arc<str>)>;
 
 /// Remedy: the setting that says where files count.
-fn help(files: &BTreeSet<&str>, apart: &Pairs, settings: &Settings) -> String {
+fn help(
+    files: &BTreeSet<&str>,
+    all: &HashSet<Arc<str>>,
+    apart: &Pairs,
+    settings: &Settings,
+) -> String {
     let has_manifests = settings.nais.manifests().next().is_some();
-    match proposal(files, apart, settings) {
+    match proposal(files, all, apart, settings) {
         Some(manifests) if has_manifests => format!(
             "where each file is for one cluster, write this in place of `manifests` below `nais` in \
              portvakt.yaml: {manifests}"
@@ -181,8 +191,14 @@ fn help(files: &BTreeSet<&str>, apart: &Pairs, settings: &Settings) -> String {
 
 /// The setting by which each of these files counts in the environments that its name is about, with what is set
 /// already, as YAML in one line; `None` if the names do not say it.
-fn proposal(files: &BTreeSet<&str>, apart: &Pairs, settings: &Settings) -> Option<String> {
-    let mut globs = globs_by_environment(files, settings, &glob);
+fn proposal(
+    files: &BTreeSet<&str>,
+    all: &HashSet<Arc<str>>,
+    apart: &Pairs,
+    settings: &Settings,
+) -> Option<String> {
+    let all = all.iter().map(|file| &**file).collect();
+    let mut globs = globs_by_environment(files, &all, settings, &glob);
     for (environment, written) in settings.nais.manifests() {
         globs.entry(environment.to_owned()).or_default().insert(written.to_owned());
     }
@@ -206,17 +222,32 @@ fn proposal(files: &BTreeSet<&str>, apart: &Pairs, settings: &Settings) -> Optio
     })
 }
 
-/// For each environment, globs of the files whose names are about it.
+/// A glob for a file whose name has one of some words.
+type GlobOf<'f> = dyn Fn(&str, &BTreeSet<String>) -> Option<String> + 'f;
+
+/// For each environment, globs of the files whose names are about it, which match none of all the files that are
+/// about another one alone.
 pub(crate) fn globs_by_environment(
     files: &BTreeSet<&str>,
+    all: &BTreeSet<&str>,
     settings: &Settings,
-    glob: &dyn Fn(&str, &BTreeSet<String>) -> Option<String>,
+    glob: &GlobOf<'_>,
 ) -> BTreeMap<String, BTreeSet<String>> {
     let environments = Words::of_environments(settings);
     let mut globs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for Words { environment, is_production: _, own, usual } in &environments {
+    for here in &environments {
+        let Words { environment, is_production: _, own, usual } = here;
+        let is_of_another = |file: &&str| {
+            !here.are_of(file, glob) && environments.iter().any(|other| other.are_of(file, glob))
+        };
+        let others: Vec<&str> = all.iter().copied().filter(is_of_another).collect();
+        let narrow = |(file, glob): (&str, String)| {
+            let pattern = PathPattern::parse(&glob);
+            let is_wide = pattern.is_some_and(|it| others.iter().any(|other| it.is_match(other)));
+            if is_wide { globset::escape(file) } else { glob }
+        };
         let by = |words: &BTreeSet<String>| -> BTreeSet<String> {
-            files.iter().filter_map(|file| glob(file, words)).collect()
+            files.iter().filter_map(|file| Some(narrow((file, glob(file, words)?)))).collect()
         };
         let chosen = Some(by(own)).filter(|globs| !globs.is_empty()).unwrap_or_else(|| by(usual));
         if !chosen.is_empty() {
@@ -241,7 +272,8 @@ impl Words {
         let named = |environment: &str| {
             let set = settings.environment_names.set(environment);
             let cluster = set.and_then(|set| settings.nais.cluster(set)).unwrap_or_default();
-            words(environment).chain(words(cluster)).map(str::to_lowercase).collect::<BTreeSet<_>>()
+            let all = words(environment).into_iter().chain(words(cluster));
+            all.map(|(_, word)| word).collect::<BTreeSet<_>>()
         };
         let all: Vec<(&str, BTreeSet<String>)> =
             settings.environment_names.iter().map(|name| (name, named(name))).collect();
@@ -271,33 +303,76 @@ impl Words {
         };
         all.iter().map(of).collect()
     }
+
+    /// Whether the name of a file has one of them.
+    fn are_of(&self, file: &str, glob: &GlobOf<'_>) -> bool {
+        glob(file, &self.own).or_else(|| glob(file, &self.usual)).is_some()
+    }
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+/// Characters between the words of a name.
+const SEPARATORS: [char; 3] = ['-', '_', '.'];
+
+/// Words that make another word of one for production behind them: `pre-prod` is `preprod`.
+const NOT_YET: [&str; 3] = ["pre", "non", "not"];
+
+/// The words of a text in lower case, each with its place.
+fn words(text: &str) -> Vec<(Range<usize>, String)> {
+    let mut words: Vec<(Range<usize>, String)> = Vec::new();
+    let mut start = 0;
+    for part in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let word = part.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let place = start..start + word.len();
+        start += part.len();
+        let word = word.to_lowercase();
+        let is_behind = |before: &Range<usize>| {
+            text.get(before.end..place.start)
+                .is_some_and(|it| SEPARATORS.iter().any(|c| it == c.to_string()))
+        };
+        match words.last_mut() {
+            _ if word.is_empty() => {}
+            Some((before, first))
+                if PRODUCTION.contains(&&*word)
+                    && NOT_YET.contains(&&**first)
+                    && is_behind(before) =>
+            {
+                // `preprod` is known, whichever word for production is meant.
+                first.push_str("prod");
+                before.end = place.end;
+            }
+            _ => words.push((place, word)),
+        }
+    }
+    words
 }
 
 /// A glob for a file whose path has one of the words, and for others that have it at the same place.
 pub(crate) fn glob(file: &str, words: &BTreeSet<String>) -> Option<String> {
     let (folder, name) = file.rsplit_once('/').unwrap_or(("", file));
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-    let separators = ['-', '_', '.'];
+    let own = self::words(stem);
+    let is_known = |word: &&(Range<usize>, String)| words.contains(&word.1);
+    let separator = |at: Option<usize>| {
+        stem.get(at?..)?.chars().next().filter(|separator| SEPARATORS.contains(separator))
+    };
     if is_one(stem, words) {
         return Some(format!("**/{stem}.{extension}"));
     }
-    if let Some((rest, last)) = stem.rsplit_once(separators)
-        && is_one(last, words)
+    if let Some((place, _)) = own.last().filter(is_known)
+        && let Some(separator) = separator(place.start.checked_sub(1))
+        && let Some(last) = stem.get(place.start..)
+        && place.end == stem.len()
     {
-        let separator = stem.get(rest.len()..stem.len() - last.len()).unwrap_or_default();
         return Some(format!("**/*{separator}{last}.{extension}"));
     }
-    if let Some((first, rest)) = stem.split_once(separators)
-        && is_one(first, words)
+    if let Some((place, _)) = own.first().filter(is_known)
+        && let Some(separator) = separator(Some(place.end))
+        && let Some(first) = stem.get(..place.end)
+        && place.start == 0
     {
-        let separator = stem.get(first.len()..stem.len() - rest.len()).unwrap_or_default();
         return Some(format!("**/{first}{separator}*.{extension}"));
     }
-    if self::words(stem).any(|word| is_one(word, words)) {
+    if own.iter().any(|word| is_known(&word)) {
         return Some(globset::escape(file));
     }
     let folder = folder.split('/').find(|folder| is_one(folder, words))?;
@@ -308,7 +383,7 @@ pub(crate) fn glob(file: &str, words: &BTreeSet<String>) -> Option<String> {
 pub(crate) fn glob_by_name(file: &str, words: &BTreeSet<String>) -> Option<String> {
     let mut parts = file.rsplit('/');
     let (name, folder) = (parts.next().unwrap_or(file), parts.next().unwrap_or_default());
-    let is_about = self::words(name).any(|word| is_one(word, words));
+    let is_about = self::words(name).iter().any(|(_, word)| words.contains(word));
     if is_about && !is_values_folder(folder) {
         return Some(format!("**/{}", globset::escape(name)));
     }
@@ -316,7 +391,10 @@ pub(crate) fn glob_by_name(file: &str, words: &BTreeSet<String>) -> Option<Strin
     is_chosen.then(|| format!("**/{}/{}", globset::escape(folder), globset::escape(name)))
 }
 
-/// Whether a word is one of some, in whatever case.
-fn is_one(word: &str, words: &BTreeSet<String>) -> bool {
-    words.contains(&word.to_lowercase())
+/// Whether a text is one of some words, in whatever case.
+fn is_one(text: &str, words: &BTreeSet<String>) -> bool {
+    match self::words(text).as_slice() {
+        [(place, word)] => *place == (0..text.len()) && words.contains(word),
+        _ => false,
+    }
 }

@@ -72,6 +72,54 @@ fn the_setting_is_proposed_where_two_files_have_one_application() {
 }
 
 #[test]
+fn what_comes_before_production_is_not_production() {
+    let (before, prod) = (consumers("974761076"), consumers("971040238"));
+    let proposed = |settings: &str, files: &[(&str, &str)]| {
+        let found = check(repository(settings, files).path());
+        let help = found[0].help.as_deref().unwrap();
+        let (_, manifests) = help.split_once("manifests: { ").unwrap_or_else(|| panic!("{help}"));
+        let settings = settings.replace(
+            "namespace: plattform",
+            &format!("namespace: plattform, manifests: {{ {manifests}"),
+        );
+        assert_eq!(said(&check(repository(&settings, files).path())), "");
+        manifests.to_owned()
+    };
+    for name in ["a-pre-prod", "a-non-prod", "a_not_prod", "pre-prod", "pre_prod"] {
+        let file = format!("{name}.yaml");
+        let files = [(&*file, &*before), ("a-prod.yaml", &*prod)];
+        let manifests = proposed(CLUSTERS, &files);
+        let glob = match name.strip_prefix('a') {
+            Some(rest) => format!("**/*{rest}.yaml"),
+            None => format!("**/{name}.yaml"),
+        };
+        // A glob for all files of production would match the other file as well.
+        let of_prod = match name {
+            "a-pre-prod" | "a-non-prod" | "pre-prod" => "a-prod.yaml",
+            _ => "**/*-prod.yaml",
+        };
+        assert_eq!(
+            manifests,
+            format!("prod: [\"{of_prod}\"], sandbox: [\"{glob}\"], test: [\"{glob}\"] }}")
+        );
+    }
+    // Nor is an environment of that name.
+    let settings = CLUSTERS.replace("test: dev-gcp", "pre-prod: dev-gcp");
+    let environments = SETTINGS.replace("  test:", "  pre-prod:");
+    assert_ne!((&*settings, &*environments), (CLUSTERS, SETTINGS));
+    let files = [
+        ("portvakt.yaml", format!("{environments}{settings}")),
+        ("a-pre-prod.yaml", before),
+        ("a-prod.yaml", prod),
+    ];
+    let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+    let found = said(&check(folder(&files).path()));
+    let of_each = "prod: [\"a-prod.yaml\"], sandbox: [\"**/*-pre-prod.yaml\"] }";
+    assert!(found.contains(of_each), "{found}");
+    assert!(found.contains("pre-prod: [\"**/*-pre-prod.yaml\"]"), "{found}");
+}
+
+#[test]
 fn a_proposal_keeps_what_is_set() {
     let (dev, prod) = (consumers("974761076"), consumers("971040238"));
     let files = [("b/dev.yaml", &*dev), ("b/prod.yaml", &*prod), ("special.yaml", CONSUMING)];
