@@ -29,6 +29,7 @@ use super::declarations_file::Declarations;
 use super::declared::{Declared, ManifestResource};
 use super::environments::EnvironmentSet;
 use super::settings::Settings;
+use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::Findings;
@@ -194,6 +195,7 @@ pub(crate) fn read(
     let first = findings.list.len();
     let before = (declared.scopes.len(), declared.clients.len());
     let spec = mapping(document, "spec", findings);
+    warn_misspelt(document, "apiVersion", findings);
     for at in [Some(document), document.get("metadata")].into_iter().flatten() {
         refuse_unknown_keys(at, findings);
     }
@@ -203,7 +205,7 @@ pub(crate) fn read(
             resource.workload(spec, declared, findings)
         }
         (_, None) => {
-            missing("spec", document.span(), findings);
+            missing_spec(document, findings);
             None
         }
         (ManifestKind::Maskinporten, Some(at)) => {
@@ -232,6 +234,19 @@ pub(crate) fn read(
     }
 }
 
+/// Reports a manifest without a `spec`, or with one that is misspelt: Kubernetes refuses it.
+fn missing_spec(document: &Node<'_>, findings: &mut Findings) {
+    let mut keys = document.entries().map(|(key, _)| key);
+    match keys.find(|key| nearest(key, ["spec"]).is_some()) {
+        Some(key) => {
+            let span = document.key_span(key);
+            let help = format!("did you mean `spec` by {}?", quoted(key));
+            findings.report(Rule::MissingKey, span, "the key `spec` is missing", &help);
+        }
+        None => missing("spec", document.span(), findings),
+    }
+}
+
 /// A manifest, and what counts for it.
 struct Resource<'d, 'r> {
     kind: ManifestKind,
@@ -248,8 +263,12 @@ impl Resource<'_, '_> {
         declared: &mut Declared,
         findings: &mut Findings,
     ) -> Option<Owners> {
+        if self.document.get("spec").is_none() {
+            missing_spec(self.document, findings);
+            return None;
+        }
         let loss = "close all that is exposed, and the client";
-        let help = "write what was to follow, or remove the key";
+        let help = "write what was to follow";
         refuse_nothing(self.document, "spec", loss, help, findings);
         let spec = spec?;
         refuse_unknown_keys(spec, findings);

@@ -120,6 +120,28 @@ fn what_comes_before_production_is_not_production() {
 }
 
 #[test]
+fn a_manifest_without_spec_is_refused_and_a_misspelt_key_is_named() {
+    let job = "apiVersion: nais.io/v1\nkind: Naisjob\nmetadata: { name: a, namespace: t }\n";
+    let found = |text: &str| said(&check(repository(CLUSTERS, &[("a.yaml", text)]).path()));
+    assert_eq!(found(&format!("{job}spec: {{ image: x }}\n")), "");
+    let spec = "{ maskinporten: { enabled: true, scopes: { exposes: [{ name: les, product: app, enabled: true }] } } }";
+    for text in [job.to_owned(), job.replace("Naisjob", "Application")] {
+        let reported = found(&format!("{text}specs: {spec}\n"));
+        assert!(
+            reported.contains("a.yaml:4:1: PV011: the key `spec` is missing")
+                && reported.contains("did you mean `spec` by `specs`?"),
+            "{reported}"
+        );
+        assert!(found(&text).contains("PV011: the key `spec` is missing"), "{}", found(&text));
+    }
+    let reported = found(&format!("{}spec: {spec}\n", job.replace("apiVersion", "apiversion")));
+    assert!(
+        reported.contains("a.yaml:1:1: PV018") && reported.contains("did you mean `apiVersion`?"),
+        "{reported}"
+    );
+}
+
+#[test]
 fn a_proposal_keeps_what_is_set() {
     let (dev, prod) = (consumers("974761076"), consumers("971040238"));
     let files = [("b/dev.yaml", &*dev), ("b/prod.yaml", &*prod), ("special.yaml", CONSUMING)];

@@ -108,7 +108,6 @@ fn what_has_no_client_of_maskinporten_declares_nothing() {
         "spec: { maskinporten: { enabled: false, scopes: 7 } }",
         "spec: { maskinporten: { enabled: true } }",
         "spec: {}",
-        "",
     ] {
         for kind in ["Application", "Naisjob"] {
             // Neither a namespace nor a cluster is known, and none is needed.
