@@ -196,7 +196,8 @@ pub(crate) fn blocks(
         let environments = environments.declared(&names, findings);
         if let Some(globs) = scopes.0.as_ref().filter(|globs| globs.is_empty()) {
             let message = "an empty list of scopes: this would block nothing";
-            let help = "leave `scopes` out for all of them, or name some";
+            let help = "name some, or remove the entry if nobody is to be blocked; without `scopes` it would \
+                        block the organisation from all scopes, and revoke its access to them";
             findings.report(Rule::WrongValue, globs.span, message, help);
         }
         let scopes = scopes.0.map(|globs| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::suggest::did_you_mean;
+use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::files::about;
 use crate::declare::files::index::SETTINGS_FILE;
@@ -109,8 +109,21 @@ fn unmatched_blocks(declared: &Declared, found: &mut Vec<Diagnostic>) {
             }
             let message =
                 format!("{} matches no scope that is declared where this counts", quoted(glob));
-            let hint = did_you_mean(glob, names.iter().copied());
-            let help = format!("{hint}correct it, or remove it: it keeps nobody out");
+            let hint = match nearest(glob, names.iter().copied()) {
+                Some(name) => {
+                    format!(
+                        "did you mean `{name}`? That blocks the organisation from it, and revokes its access; "
+                    )
+                }
+                None => String::new(),
+            };
+            let help = match matched.is_empty() {
+                true => format!(
+                    "{hint}correct it, or remove this entry of `blocked`: it keeps nobody out. Without `scopes` the \
+                     entry would block from all scopes, and revoke the access to them"
+                ),
+                false => format!("{hint}correct it, or remove it: it keeps nobody out"),
+            };
             let place = block.place.with(*span);
             found.push(Diagnostic::new(Rule::UnmatchedBlock, &place, &message, &help));
         }
