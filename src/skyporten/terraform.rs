@@ -24,11 +24,12 @@ impl TerraformResource {
     }
 }
 
-/// The label of a resource, which begins with a letter or `_`.
+/// The label of a resource, which begins with a letter or `_`. Two names have two labels: one that begins with `_`
+/// gets another.
 pub(super) fn label(name: &str) -> String {
-    match name.starts_with(|c: char| c.is_ascii_digit()) {
-        true => format!("_{name}"),
-        false => name.to_owned(),
+    match name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => name.to_owned(),
+        false => format!("_{name}"),
     }
 }
 
@@ -55,6 +56,11 @@ pub(super) fn document(comments: &[String], resources: Vec<TerraformResource>) -
         };
         let mut kinds = below(&mut root, block);
         let mut labels = below(&mut kinds, kind);
+        // Terraform refuses a list of two as the same resource twice; an overwritten one it would not miss.
+        let body = match labels.remove(&label) {
+            Some(first) => json!([first, body]),
+            None => body,
+        };
         labels.insert(label, body);
         kinds.insert(kind.to_owned(), Value::Object(labels));
         root.insert(block.to_owned(), Value::Object(kinds));
@@ -65,6 +71,26 @@ pub(super) fn document(comments: &[String], resources: Vec<TerraformResource>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_names_have_one_label() {
+        let names = ["9les", "_9les", "__9les", "-les", "_-les", "les"];
+        let resource = |name: &&str| TerraformResource::new("aws_iam_role", name, json!({}));
+        let document = document(&[], names.iter().map(resource).collect());
+        let document: Value = serde_json::from_str(&document).unwrap();
+        let labels = document["resource"]["aws_iam_role"].as_object().unwrap();
+        assert_eq!(labels.len(), names.len(), "{labels:?}");
+        let begins = |label: &String| label.starts_with(|c: char| c.is_alphabetic() || c == '_');
+        assert!(labels.keys().all(begins), "{labels:?}");
+    }
+
+    #[test]
+    fn no_resource_overwrites_another() {
+        let resource = |number| TerraformResource::new("aws_iam_role", "les", json!({ "n": number }));
+        let document = document(&[], vec![resource(1), resource(2)]);
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["resource"]["aws_iam_role"]["les"], json!([{ "n": 1 }, { "n": 2 }]));
+    }
 
     #[test]
     fn texts_are_no_templates() {
