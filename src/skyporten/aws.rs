@@ -37,6 +37,11 @@ fn name(issuer: &str) -> &str {
     issuer.split_once("://").map_or(issuer, |(_, rest)| rest)
 }
 
+/// The ARN of an account's OIDC provider.
+fn provider_arn(account: &str, issuer: &str) -> String {
+    format!("arn:aws:iam::{account}:oidc-provider/{}", name(issuer))
+}
+
 impl RolePolicy {
     pub(super) fn new(
         account: &str,
@@ -44,10 +49,9 @@ impl RolePolicy {
         share: &CloudShare,
         consumers: impl IntoIterator<Item = Orgno>,
     ) -> Self {
-        let issuer = name(issuer).to_owned();
         Self {
-            provider: format!("arn:aws:iam::{account}:oidc-provider/{issuer}"),
-            issuer,
+            provider: provider_arn(account, issuer),
+            issuer: name(issuer).to_owned(),
             audience: share.audience.clone(),
             subjects: consumers.into_iter().map(|it| subject(it, &share.scope)).collect(),
         }
@@ -125,11 +129,13 @@ impl AwsRoles {
             });
             part.resources.push(TerraformResource::new("aws_iam_role", role, body));
             let document = policy.document();
+            // A name can begin with `-`, and would be read as an option.
+            let named = format!("--role-name={role}");
             for (command, option) in [
                 ("create-role", "--assume-role-policy-document"),
                 ("update-assume-role-policy", "--policy-document"),
             ] {
-                let command = ["aws", "iam", command, "--role-name", role, option, &document];
+                let command = ["aws", "iam", command, &named, option, &document];
                 part.commands.push(words(&command));
             }
         }
@@ -140,12 +146,19 @@ impl AwsRoles {
 /// The OIDC provider of an account, with the audiences of all its shares.
 pub(super) fn provider(issuer: &str, shares: &[&TrustedShare]) -> TrustPart {
     let audiences: BTreeSet<String> = shares.iter().map(|it| it.share.audience.clone()).collect();
+    let mut accounts = shares.iter().filter_map(|it| Some(&it.share.clouds.aws.as_ref()?.account));
     let body = json!({ "url": text(issuer), "client_id_list": texts(&audiences) });
     let create = ["aws", "iam", "create-open-id-connect-provider", "--url", issuer];
     let mut command = words(&[&create[..], &["--client-id-list"]].concat());
-    command.extend(audiences);
+    command.extend(audiences.iter().cloned());
+    let arn = accounts.next().map(|account| provider_arn(account, issuer)).unwrap_or_default();
+    let add = ["aws", "iam", "add-client-id-to-open-id-connect-provider"];
+    let added = audiences.iter().map(|audience| {
+        let options = ["--open-id-connect-provider-arn", &arn, "--client-id", audience];
+        words(&[&add[..], &options].concat())
+    });
     TrustPart {
         resources: vec![TerraformResource::new("aws_iam_openid_connect_provider", PROVIDER, body)],
-        commands: vec![command],
+        commands: [command].into_iter().chain(added).collect(),
     }
 }

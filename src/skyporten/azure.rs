@@ -62,7 +62,6 @@ impl AzureIdentities {
             let options = [
                 ("--name", credential.as_str()),
                 ("--identity-name", identity),
-                ("--resource-group", &self.resource_group),
                 ("--subscription", &self.subscription),
                 ("--issuer", issuer),
                 ("--subject", &subject),
@@ -70,7 +69,9 @@ impl AzureIdentities {
             ];
             let options: Vec<_> =
                 options.iter().flat_map(|(option, value)| [*option, *value]).collect();
-            let create = ["az", "identity", "federated-credential", "create"];
+            // A name can begin with `-`, and would be read as an option.
+            let group = format!("--resource-group={}", self.resource_group);
+            let create = ["az", "identity", "federated-credential", "create", &group];
             part.commands.push(words(&[&create[..], &options].concat()));
         }
         part

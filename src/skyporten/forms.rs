@@ -69,7 +69,9 @@ impl NameForm {
             Self::ProjectNumber => {
                 has(1, 19) && !text.starts_with('0') && all(|c| c.is_ascii_digit())
             }
-            Self::Pool => has(4, 32) && !text.starts_with("gcp-") && all(is_lower),
+            Self::Pool => {
+                starts_plain(text) && has(4, 32) && !text.starts_with("gcp-") && all(is_lower)
+            },
             Self::ServiceAccount => {
                 let parts = text.strip_suffix(".iam.gserviceaccount.com");
                 let parts = parts.and_then(|rest| rest.split_once('@'));
@@ -131,7 +133,8 @@ impl NameForm {
                 "the number of a project in quotes, such as `\"123456789012\"`, not its id"
             }
             Self::Pool => {
-                "4 to 32 lower-case letters, digits and `-`, not beginning with `gcp-`, which Google keeps for itself"
+                "4 to 32 lower-case letters, digits and `-`, beginning with a letter or digit, and not with `gcp-`, which \
+                 Google keeps for itself"
             }
             Self::ServiceAccount => {
                 "the address of a service account, such as `lager@etat.iam.gserviceaccount.com`"
@@ -189,6 +192,7 @@ mod tests {
             (NameForm::Guid, "0a0B0000-0000-0000-0000-000000000000", "00000000"),
             (NameForm::ProjectNumber, "123456789012", "etat-prod"),
             (NameForm::Pool, "skyporten", "gcp-skyporten"),
+            (NameForm::Pool, "9-sky", "-pool-"),
             (NameForm::ServiceAccount, "lager@etat.iam.gserviceaccount.com", "lager@etat.no"),
             (NameForm::Bucket, "etat-lager.no", "gs://etat"),
             (NameForm::GcpRole, "roles/storage.objectViewer", "storage.objectViewer"),

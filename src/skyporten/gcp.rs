@@ -138,21 +138,18 @@ pub(super) fn providers(issuer: &str, shares: &[&TrustedShare]) -> TrustPart {
             part.resources.push(provider(gcp, issuer, audiences));
             let audiences = audiences.iter().cloned().collect::<Vec<_>>().join(",");
             let mapping = MAPPING.map(|(attribute, claim)| format!("{attribute}={claim}"));
-            let command = [
-                "gcloud",
-                "iam",
-                "workload-identity-pools",
-                "providers",
-                "create-oidc",
-                &gcp.provider,
-                &project,
-                "--location=global",
-                &format!("--workload-identity-pool={pool}"),
-                &format!("--issuer-uri={issuer}"),
-                &format!("--allowed-audiences={audiences}"),
-                &format!("--attribute-mapping={}", mapping.join(",")),
-            ];
-            part.commands.push(words(&command));
+            let pool = format!("--workload-identity-pool={pool}");
+            let allowed = format!("--allowed-audiences={audiences}");
+            let issuer = format!("--issuer-uri={issuer}");
+            let mapping = format!("--attribute-mapping={}", mapping.join(","));
+            // The second changes one that is there.
+            for (command, more) in
+                [("create-oidc", &[&*issuer, &*mapping][..]), ("update-oidc", &[])]
+            {
+                let of = ["gcloud", "iam", "workload-identity-pools", "providers", command];
+                let options = [&gcp.provider, &project, "--location=global", &pool, &allowed];
+                part.commands.push(words(&[&of[..], &options, more].concat()));
+            }
         }
     }
     part

@@ -39,9 +39,9 @@ fn names_are_those_of_the_clouds() {
     a.yaml:8:26: PV171: `etat` is not possible here
       help: write the number of a project in quotes, such as `"123456789012"`, not its id
     a.yaml:8:38: PV171: `gcp-x` is not possible here
-      help: write 4 to 32 lower-case letters, digits and `-`, not beginning with `gcp-`, which Google keeps for itself
+      help: write 4 to 32 lower-case letters, digits and `-`, beginning with a letter or digit, and not with `gcp-`, which Google keeps for itself
     a.yaml:8:55: PV171: `x` is not possible here
-      help: write 4 to 32 lower-case letters, digits and `-`, not beginning with `gcp-`, which Google keeps for itself
+      help: write 4 to 32 lower-case letters, digits and `-`, beginning with a letter or digit, and not with `gcp-`, which Google keeps for itself
     a.yaml:8:75: PV171: `lager@etat.no` is not possible here
       help: write the address of a service account, such as `lager@etat.iam.gserviceaccount.com`
     a.yaml:8:96: PV012: `role` is the one on a bucket: on a service account it is always roles/iam.workloadIdentityUser

@@ -109,6 +109,27 @@ fn limits_hold_for_every_name_of_a_list() {
 }
 
 #[test]
+fn each_of_several_roles_keeps_its_consumers_whatever_its_name() {
+    let world = offline();
+    let all = numbers(50);
+    let named = many(&all).replace("[lager, lager-2, lager-3]", "[9les, _9les, -les]");
+    world.declare(&named);
+    let policies = resources(&rendered(&world, &[]));
+    let policies = policies.iter().filter(|(name, _)| name.starts_with("data."));
+    let mut trusted = BTreeSet::new();
+    for (_, policy) in policies {
+        let subjects = policy["statement"][0]["condition"][1]["values"].as_array().unwrap();
+        trusted.extend(subjects.iter().map(|it| it.as_str().unwrap().to_owned()));
+    }
+    let expected = all.iter().map(|number| format!("0192:{number};{SCOPE}"));
+    assert_eq!(trusted, expected.collect());
+    let scripts = rendered(&world, &["--cloud", "aws", "--format", "cli"]);
+    let roles = commands(&scripts["aws-123456789012/lager-les.sh"]);
+    let is_named = |words: &&Vec<String>| words[3] == "--role-name=-les";
+    assert_eq!(roles.iter().filter(is_named).count(), 2, "{roles:?}");
+}
+
+#[test]
 fn commands_say_the_same_as_terraform() {
     let world = world();
     let all = resources(&rendered(&world, &[]));
@@ -135,6 +156,10 @@ fn commands_say_the_same_as_terraform() {
         assert_eq!(credential[key], option(az, name));
     }
     assert_eq!(credential["audience"][0], option(az, "--audiences"));
+    let added = option(one("aws iam add-client-id-to-open-id-connect-provider"), "--client-id");
+    assert_eq!(added, AUDIENCE);
+    let updated = one("gcloud iam workload-identity-pools providers update-oidc");
+    assert!(updated.contains(&format!("--allowed-audiences={AUDIENCE}")), "{updated:?}");
     let provider = &all["aws_iam_openid_connect_provider.skyporten"];
     let aws = one("aws iam create-open-id-connect-provider");
     assert_eq!(provider["url"], option(aws, "--url"));
