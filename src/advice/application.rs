@@ -51,6 +51,14 @@ impl TokenClient {
         let (name, kid) = (&self.name, &self.kid);
         let scopes = named(wanted, error.description().unwrap_or_default());
         match refusal {
+            TokenRefusal::UnknownClient if self.scopes.is_none() => format!(
+                "Maskinporten, and so Skyporten, does not know client {name}: check the id and the environment \
+                 (`-e`). A new client takes about two minutes to count."
+            ),
+            TokenRefusal::NoKey if self.scopes.is_none() => format!(
+                "Maskinporten does not know the key {kid} on client {name}: check that it is registered there, \
+                 and the environment (`-e`). A new key takes about two minutes to count."
+            ),
             TokenRefusal::UnknownClient => format!(
                 "Maskinporten does not know client {name}, which is live. If it was made in the last \
                  minutes, wait and run again: a change takes about two minutes to count. Otherwise \

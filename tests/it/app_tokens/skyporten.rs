@@ -234,7 +234,11 @@ fn by_its_id_a_client_needs_its_key_alone() {
         (&["--client-id", "1f0a"][..], 64, "--scope"),
         (&["--client-id", "1f0a", "--client", "x", "--scope", "etat:a"], 64, "cannot be used with"),
         (&["--scope", "etat:a"], 64, "--client"),
-        (&["--client-id", "2b1c", "--scope", "etat:a"], 1, "does not know client 2b1c"),
+        (
+            &["--client-id", "2b1c", "--scope", "etat:a"],
+            1,
+            "does not know client 2b1c: check the id",
+        ),
         (&["--client-id", "1f0a", "--scope", "etat:nei"], 1, "etat:nei is not on client 1f0a"),
     ] {
         let refused = renewal(&world, args);
