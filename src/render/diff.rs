@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use similar::{ChangeTag, TextDiff};
+use similar::{Change, ChangeTag, TextDiff};
 
 use super::diagnostics::SourceLines;
 use super::text::{BAD, GOOD, HEADING, QUIET};
@@ -21,6 +21,26 @@ fn around(line: &str) -> (&str, &str) {
 pub fn diff(fixed: &FixedFile) -> String {
     let FixedFile { file, before, after } = fixed;
     let (old, new) = (SourceLines::new(file, before), SourceLines::new(file, after));
+    unified(fixed, |change| {
+        let line = match (change.old_index(), change.new_index()) {
+            (Some(index), _) => old.get(index + 1),
+            (None, Some(index)) => new.get(index + 1),
+            (None, None) => None,
+        };
+        line.map_or("(not shown)".into(), |line| line.iter().collect())
+    })
+}
+
+/// The same of a rendered file, which holds no secret: long texts are shown too, such as identities.
+pub fn diff_of_rendered(fixed: &FixedFile) -> String {
+    unified(fixed, |change| {
+        let line = change.value().trim_start_matches('\u{feff}');
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    })
+}
+
+fn unified(fixed: &FixedFile, line: impl Fn(&Change<&str>) -> String) -> String {
+    let FixedFile { file, before, after } = fixed;
     let file = printable(file);
     let diff = TextDiff::from_lines(before.as_str(), after.as_str());
     let mut out = format!("{HEADING}--- a/{file}{HEADING:#}\n{HEADING}+++ b/{file}{HEADING:#}\n");
@@ -33,12 +53,7 @@ pub fn diff(fixed: &FixedFile) -> String {
                 ChangeTag::Insert => ('+', GOOD),
                 ChangeTag::Equal => (' ', anstyle::Style::new()),
             };
-            let line = match (change.old_index(), change.new_index()) {
-                (Some(index), _) => old.get(index + 1),
-                (None, Some(index)) => new.get(index + 1),
-                (None, None) => None,
-            };
-            let line: String = line.map_or("(not shown)".into(), |line| line.iter().collect());
+            let line = line(&change);
             let line = printable(&line);
             let (mark, end) = around(change.value());
             let _ = writeln!(out, "{style}{sign}{mark}{line}{style:#}{end}");

@@ -18,7 +18,7 @@ mod text;
 pub mod unmanaged;
 
 pub use approval::approval;
-pub use diff::diff;
+pub use diff::{diff, diff_of_rendered};
 use explanation::article;
 pub use explanation::{codes, explanation, page, plan_explanation};
 pub use notices::Notices;

@@ -71,7 +71,7 @@ impl NameForm {
             }
             Self::Pool => {
                 starts_plain(text) && has(4, 32) && !text.starts_with("gcp-") && all(is_lower)
-            },
+            }
             Self::ServiceAccount => {
                 let parts = text.strip_suffix(".iam.gserviceaccount.com");
                 let parts = parts.and_then(|rest| rest.split_once('@'));

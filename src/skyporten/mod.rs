@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use domain::text::json::pretty;
-use domain::text::{printable, rendered_from, shell};
+use domain::text::{is_rendered_from, printable, rendered_from, shell};
 use domain::{Orgno, ScopeName, Source};
 
 pub(crate) use aws::AwsRoles;
@@ -166,14 +166,16 @@ impl CloudTrust {
     /// The first line of every file. Of two repositories or folders that render into one folder, neither may take the
     /// files of the other for its own.
     fn marker(&self) -> String {
-        rendered_from(&format!("{} (organisation {})", self.place, self.organization))
+        rendered_from(&self.declarations())
+    }
+
+    fn declarations(&self) -> String {
+        format!("{} (organisation {})", self.place, self.organization)
     }
 
     /// Whether a file is rendered from the declarations of the same organisation, project and environment.
     pub(crate) fn has_rendered(&self, text: &str) -> bool {
-        let marker = self.marker();
-        // It is the first text of an array under "//", or the first comment.
-        text.lines().take(4).any(|line| line.trim_matches([' ', '"', ',', '#']) == marker)
+        is_rendered_from(text, &self.declarations())
     }
 
     /// The files of the chosen shares, and of what they share with others, in the order in which commands are to be

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn no_resource_overwrites_another() {
-        let resource = |number| TerraformResource::new("aws_iam_role", "les", json!({ "n": number }));
+        let resource =
+            |number| TerraformResource::new("aws_iam_role", "les", json!({ "n": number }));
         let document = document(&[], vec![resource(1), resource(2)]);
         let document: Value = serde_json::from_str(&document).unwrap();
         assert_eq!(document["resource"]["aws_iam_role"]["les"], json!([{ "n": 1 }, { "n": 2 }]));

@@ -178,6 +178,13 @@ pub fn rendered_from(declarations: &str) -> String {
     )
 }
 
+/// Whether a text has that line, as the first or second of its comments, in any of the forms that comments have.
+pub fn is_rendered_from(text: &str, declarations: &str) -> bool {
+    let line = rendered_from(declarations);
+    let is_around = |c: char| " \",#<!->".contains(c);
+    text.lines().take(4).any(|of_text| of_text.trim_matches(is_around) == line)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobMatcher;
 
-use super::{addresses, note_inactive};
+use super::{addresses, difference, note_inactive};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::glob::glob;
 use crate::cli::global::Global;
@@ -12,11 +12,10 @@ use crate::cli::log;
 use crate::cli::sink::{print, print_exact};
 use crate::declare::{FixedFile, did_you_mean};
 use crate::gateway::{ApiRoute, Engine, GatewayPolicy, PathMatch, PolicyOptions, audience, host};
-use crate::render;
 use crate::run::clock::today;
 use crate::run::{Opened, files, rendered};
 use domain::ScopeName;
-use domain::text::printable;
+use domain::text::{is_rendered_from, printable};
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -70,8 +69,9 @@ pub(super) fn run(global: &Global, args: &Args, engine: Engine) -> Result<Exit, 
         log::report(global, &format!("note: {part}"));
     }
     match (&args.check, &args.out) {
-        (Some(file), _) => check(global, file, rendered.text),
+        (Some(file), _) => check(global, file, rendered.text, &policy.environment),
         (None, Some(file)) => {
+            check_own(file, &policy.environment)?;
             files::put(file, &rendered.text)?;
             log::report(global, &format!("{} is written", printable(&file.to_string_lossy())));
             Ok(Exit::Done)
@@ -115,7 +115,30 @@ fn check_team(opened: &Opened, team: &str) -> Result<(), Failure> {
     Err(Failure::Usage(format!("portvakt.yaml has no team '{}'; {hint}", printable(team))))
 }
 
-fn check(global: &Global, file: &Path, expected: String) -> Result<Exit, Failure> {
+/// Refuses a file that is there and was not rendered for the environment.
+fn check_own(file: &Path, environment: &str) -> Result<(), Failure> {
+    // What is no file is refused where it would be written.
+    if !file.is_file() {
+        return Ok(());
+    }
+    match rendered::existing(file)? {
+        Some(before) if !before.is_empty() && !is_rendered_from(&before, environment) => {
+            Err(Failure::Refused(format!(
+                "{} was not rendered for {}, and is not overwritten: choose another file, or remove it",
+                printable(&file.to_string_lossy()),
+                printable(environment)
+            )))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check(
+    global: &Global,
+    file: &Path,
+    expected: String,
+    environment: &str,
+) -> Result<Exit, Failure> {
     let shown = file.to_string_lossy().into_owned();
     let before = rendered::existing(file)?.ok_or_else(|| {
         Failure::Failed(format!("{} cannot be read: it is not there", printable(&shown)))
@@ -124,7 +147,8 @@ fn check(global: &Global, file: &Path, expected: String) -> Result<Exit, Failure
         log::report(global, &format!("{} is up to date", printable(&shown)));
         return Ok(Exit::Done);
     }
-    print(global.color, &render::diff(&FixedFile { file: shown.into(), before, after: expected }))?;
+    let fixed = FixedFile { file: shown.into(), before, after: expected };
+    print(global.color, &difference(&fixed, |text| is_rendered_from(text, environment)))?;
     Ok(Exit::Pending)
 }
 

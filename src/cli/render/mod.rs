@@ -11,7 +11,9 @@ use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::log;
+use crate::declare::FixedFile;
 use crate::gateway::Engine;
+use crate::render;
 use crate::run::Opened;
 use domain::ScopeName;
 
@@ -54,6 +56,15 @@ pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
         Command::Krakend(args) => gateway::run(global, args, Engine::Krakend),
         Command::Spring(args) => gateway::run(global, args, Engine::Spring),
         Command::Skyporten(args) => skyporten::run(global, args),
+    }
+}
+
+/// The difference of a rendered file, by whether what is there was rendered too: it may be another file, whose secrets
+/// are not shown.
+fn difference(fixed: &FixedFile, is_own: impl Fn(&str) -> bool) -> String {
+    match fixed.before.is_empty() || is_own(&fixed.before) {
+        true => render::diff_of_rendered(fixed),
+        false => render::diff(fixed),
     }
 }
 

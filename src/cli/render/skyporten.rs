@@ -7,14 +7,13 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use globset::GlobMatcher;
 
-use super::{addresses, note_inactive};
+use super::{addresses, difference, note_inactive};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::glob::glob;
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::{print, print_exact};
 use crate::declare::FixedFile;
-use crate::render;
 use crate::run::clock::today;
 use crate::run::rendered::{self, RenderedChange, RenderedFolder};
 use crate::run::{Opened, applied};
@@ -106,7 +105,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         }
     }
     match (&args.check, &args.out) {
-        (Some(folder), _) => check(global, &changes(folder, files, args, &trust)?, folder),
+        (Some(folder), _) => {
+            let is_nothing = files.is_empty();
+            let changes = changes(folder, files, args, &trust)?;
+            // A job with a wrong environment would be green for ever.
+            if is_nothing && changes.is_empty() {
+                return Err(Failure::Failed(format!(
+                    "nothing is rendered for {0}, and {1} has nothing that was rendered for {0}, so that nothing \
+                     was compared: check the environment (`-e`), --cloud, --format and the folder",
+                    trust.place,
+                    shown(folder)
+                )));
+            }
+            check(global, &changes, folder, &trust)
+        }
         (None, Some(folder)) => {
             let changes = changes(folder, files, args, &trust)?;
             write(global, &changes, folder, &trust)
@@ -190,7 +202,12 @@ fn shown(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }
 
-fn check(global: &Global, changes: &[RenderedChange], folder: &Path) -> Result<Exit, Failure> {
+fn check(
+    global: &Global,
+    changes: &[RenderedChange],
+    folder: &Path,
+    trust: &CloudTrust,
+) -> Result<Exit, Failure> {
     if changes.is_empty() {
         log::report(global, &format!("{} is up to date", shown(folder)));
         return Ok(Exit::Done);
@@ -199,7 +216,8 @@ fn check(global: &Global, changes: &[RenderedChange], folder: &Path) -> Result<E
         let (before, after) =
             (before.clone().unwrap_or_default(), after.clone().unwrap_or_default());
         let file = path.to_string_lossy().into_owned().into();
-        print(global.color, &render::diff(&FixedFile { file, before, after }))?;
+        let fixed = FixedFile { file, before, after };
+        print(global.color, &difference(&fixed, |text| trust.has_rendered(text)))?;
     }
     Ok(Exit::Pending)
 }

@@ -135,6 +135,12 @@ fn a_committed_file_is_compared() {
         let other = with(&["--audience", "https://api.etat.example", "--check", "policy"]);
         assert_eq!(other.code, 2, "{}", other.stderr);
         assert!(other.stdout.contains("+") && other.stdout.contains("https://api.etat.example"));
+        assert_eq!(with(&["--out", "policy"]).code, 0, "its own file");
+        let own = "scopes: []\n";
+        world.write("andre.yaml", own);
+        let refused = with(&["--out", "andre.yaml"]);
+        assert_eq!(refused.code, 4, "{}", refused.stderr);
+        assert_eq!(std::fs::read_to_string(world.folder().join("andre.yaml")).unwrap(), own);
         let none = with(&["--check", "nei"]);
         assert_eq!(none.code, 1, "{}", none.stderr);
     }

@@ -86,7 +86,35 @@ fn what_is_no_longer_rendered_is_removed_if_it_has_the_marker() {
     for kept in [&own, &json, &other] {
         assert!(has(&world, kept), "{kept}");
     }
-    assert_eq!(run(&world, &["--check", "clouds"]).0, 0);
+    let (code, _, stderr) = run(&world, &["--check", "clouds"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("nothing was compared"), "{stderr}");
+}
+
+#[test]
+fn a_check_shows_which_identity_gets_the_trust() {
+    let world = world();
+    assert_eq!(run(&world, &["--out", "clouds"]).0, 0);
+    world.declare(&declaration().replace("identity: lager-les", "identity: helt-annen"));
+    let (code, stdout, stderr) = run(&world, &["--check", "clouds", "--cloud", "azure"]);
+    assert_eq!(code, 2, "{stderr}");
+    for shown in ["-", "+"].into_iter().zip(["lager-les", "helt-annen"]) {
+        let (sign, identity) = shown;
+        let is_shown = |line: &str| {
+            line.starts_with(sign)
+                && line.contains(&format!("/userAssignedIdentities/{identity}\""))
+        };
+        assert!(stdout.lines().any(is_shown), "{stdout}");
+    }
+}
+
+#[test]
+fn a_check_that_compares_nothing_fails() {
+    let world = world();
+    world.declare(&declaration().replace("    databricks: {", "    # databricks: {"));
+    let (code, _, stderr) = run(&world, &["--check", "clouds", "--cloud", "databricks"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("nothing is rendered for test"), "{stderr}");
 }
 
 #[test]
