@@ -542,9 +542,10 @@ echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scop
     }
     /// Consumers are listed on a scope that is open to all.
     OpenToAll = "PV121", Warning {
-        "With accessible_for_all DigDir does not control access, so that a list of consumers \
-         has no effect. Declare one of the two. Where both were applied, a removal closes the scope to all \
-         others, or revokes the access of its consumers: a silence keeps both."
+        "With accessible_for_all DigDir does not control access. The list of consumers then decides only at \
+         gateways (`render`), and in clouds (`skyporten`): without it a gateway lets every organisation through. \
+         Keep both with a silence that says why if that is meant. Otherwise remove accessible_for_all, which \
+         closes the scope to all others, or the list, which revokes the access of its consumers."
         wrong: Declarations(r#"scopes:
   - name: etat:les
     description: Les

@@ -20,11 +20,12 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
 
 fn open_to_all(scope: &Scope, attributes: &ScopeAttributes, here: &Here<'_>) -> Option<Diagnostic> {
     let entry = here.entries(scope).next().filter(|_| attributes.accessible_for_all)?;
-    let message = "the scope is open to all, so its consumers have no effect";
+    let message = "the scope is open to all, so DigDir does not check its consumers";
     let key = if scope.in_manifest { "accessibleForAll" } else { "accessible_for_all" };
     let help = format!(
         "say that both are meant with a comment above the scope, `# portvakt: allow PV121 -- why`. Without \
-         `{key}` an apply closes the scope to all others; without the consumers it revokes their access"
+         `{key}` an apply closes the scope to all others; without the consumers it revokes their access, and a \
+         gateway for which `render` lists them lets every organisation through"
     );
     let related = here.deciding(scope, SCOPE.accessible_for_all.name).related("opened to all here");
     let place = scope.at(entry.span);
