@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Admitted, ApiRoute, GatewayPolicy, GuardedScope, Organizations, audience, is_literal};
-use domain::{Desired, DesiredScope, Orgno, SCOPE, ScopeName};
+use domain::{Desired, DesiredScope, Orgno, SCOPE, ScopeAttributes, ScopeName, TokenType};
 
 /// The scopes of an API and the options of its policy.
 #[derive(Debug, Clone)]
@@ -43,6 +43,14 @@ pub(crate) enum UndeclaredPolicy {
         enforced: String,
         /// The requested audience.
         asked: String,
+    },
+    /// No token with the scope can be checked, so that the policy would refuse everybody.
+    #[error("{scope} cannot be checked by a gateway: {reason}")]
+    Tokens {
+        /// The scope.
+        scope: ScopeName,
+        /// What its tokens are.
+        reason: &'static str,
     },
     /// Engines would read the name as a pattern, a list or a variable.
     #[error(
@@ -85,6 +93,11 @@ impl GatewayPolicy {
             .into_iter()
             .filter_map(|name| desired.scopes.get(&name).map(|scope| (name, scope)))
             .collect();
+        for (name, scope) in &chosen {
+            if let Some(reason) = uncheckable(&scope.attributes) {
+                return Err(UndeclaredPolicy::Tokens { scope: name.clone(), reason });
+            }
+        }
         let audience = common_audience(&chosen, audience)?;
         let guarded = chosen.into_iter().map(|(name, scope)| {
             let admitted = admitted(desired, &name, scope, with_consumers, today);
@@ -98,6 +111,20 @@ impl GatewayPolicy {
             route,
         })
     }
+}
+
+/// The reason why no token of Maskinporten's with the scope could be let through.
+fn uncheckable(attributes: &ScopeAttributes) -> Option<&'static str> {
+    if attributes.token_type == TokenType::Opaque {
+        return Some(
+            "its tokens are references (`token_type: OPAQUE`), which say nothing by themselves; let the application \
+             ask Maskinporten about them",
+        );
+    }
+    (!attributes.is_for_maskinporten()).then_some(
+        "Maskinporten issues no tokens with it, as its `allowed_integration_types` do not have `maskinporten`, and \
+         the policy lets those of no other issuer through",
+    )
 }
 
 fn common_audience(

@@ -180,6 +180,14 @@ impl ScopeAttributes {
     }
 }
 
+impl ScopeAttributes {
+    /// Whether clients of Maskinporten may carry the scope.
+    pub fn is_for_maskinporten(&self) -> bool {
+        let types = &self.allowed_integration_types;
+        types.is_empty() || types.contains(&IntegrationType::Maskinporten)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Change, Representation, changes};

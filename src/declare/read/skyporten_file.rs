@@ -83,7 +83,7 @@ table! {
         /// The number, in quotes, of the project that has the pool.
         #[schemars(regex(pattern = r"^[1-9][0-9]*$"))]
         pub(crate) project_number: Needed<Spanned<String>>,
-        /// The workload identity pool.
+        /// The workload identity pool. It does not keep the audiences of entries with the same scope apart.
         pub(crate) pool: Needed<Spanned<String>>,
         /// The pool's provider for Skyporten. Several entries can name the same one: it has the audiences of all.
         pub(crate) provider: Needed<Spanned<String>>,

@@ -149,7 +149,7 @@ fn names_and_resources_are_of_one_share() {
     ");
     let gcp = "  gcp: { project_number: '1', pool: pool, provider: prov, bucket: abc }\n";
     let second = format!(
-        "- {{ name: annen, scope: 'etat:lager.read', audience: 'https://b.example', environments: [sandbox],\n{} }}\n",
+        "- {{ name: annen, scope: 'etat:lager.read', audience: 'https://a.example', environments: [sandbox],\n{} }}\n",
         gcp.trim_end().replace("prov,", "annen,")
     );
     assert_snapshot!(said(&check_one(&(share(gcp) + &second))), @r"
@@ -229,10 +229,44 @@ fn other_limits_are_reported_with_their_number() {
              environments: [sandbox], gcp: {{ project_number: '1', pool: pool, provider: prov, bucket: b-{number} }} }}\n"
         ));
     }
-    assert_snapshot!(said(&check_one(&many)), @r"
+    let mut found = check_one(&many);
+    found.retain(|found| found.code == Rule::CloudLimit);
+    assert_snapshot!(said(&found), @r"
     a.yaml:17:165: PV170: in `sandbox` the provider `prov` would have 11 audiences, and Google Cloud allows 10
       help: let shares have the same audience, or name another `provider`
     ");
+}
+
+#[test]
+fn a_pool_does_not_keep_audiences_apart() {
+    let gcp = "  gcp: { project_number: '1', pool: pool, provider: prov, bucket: abc }\n";
+    let second = "- name: annen\n  scope: etat:lager.read\n  audience: https://b.example\n  \
+                  environments: [sandbox]\n  \
+                  gcp: { project_number: '1', pool: pool, provider: annen, bucket: abcd }\n";
+    let found = check_one(&(share(gcp) + second));
+    assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), [Rule::PoolAudiences]);
+    let apart = second.replace("pool: pool", "pool: pool-2");
+    assert_eq!(said(&check_one(&(share(gcp) + &apart))), "");
+}
+
+#[test]
+fn an_entry_that_no_token_can_fit_is_reported() {
+    for attribute in [
+        "enforced_aud_for_access_token: 'https://b.example'",
+        "token_type: OPAQUE",
+        "allowed_integration_types: [ansattporten]",
+    ] {
+        let found = check_one(
+            &share(AWS).replace("description: d", &format!("description: d, {attribute}")),
+        );
+        assert!(
+            found.iter().any(|it| it.code == Rule::UnfitToken),
+            "{attribute}: {}",
+            said(&found)
+        );
+    }
+    let same = "description: d, enforced_aud_for_access_token: 'https://a.example'";
+    assert_eq!(said(&check_one(&share(AWS).replace("description: d", same))), "");
 }
 
 #[test]

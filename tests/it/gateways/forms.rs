@@ -273,6 +273,14 @@ fn a_scope_or_an_audience_that_an_engine_would_not_compare_as_text_is_refused() 
             world.run(&["-e", "test", "render", "istio", "--scope", SCOPE, "--audience", audience]);
         assert_eq!(ran.code, 64, "{audience}: {}", ran.stderr);
     }
+    for (attribute, reason) in [
+        ("token_type: OPAQUE", "its tokens are references"),
+        ("allowed_integration_types: [ansattporten]", "Maskinporten issues no tokens"),
+    ] {
+        let scope = "name: etat:helse.read, description: Les";
+        world.write("andre.yaml", format!("scopes: [{{ {scope}, {attribute} }}]\n"));
+        refused("etat:helse.read", reason);
+    }
     for scope in ["etat:*", "etat:les*", "etat:{{secret}}", "etat:a,b", "etat:a'b", "etat:${x}"] {
         world.write(
             "andre.yaml",

@@ -555,7 +555,7 @@ echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scop
         right: Declarations("scopes:
   - name: etat:les
     description: Les
-    accessible_for_all: true
+    consumers: [\"974761076\"]
 "),
     }
     /// The two lifetimes of a Maskinporten scope differ.
@@ -1365,6 +1365,64 @@ skyporten:
       prod:
         aws: { account: "210987654321", role: lager-les }
     aws: { account: "123456789012", role: lager-les }
+"#),
+    }
+    /// No token can fit a share.
+    UnfitToken = "PV174", Warning {
+        "A cloud compares the audience of a token, which must be a JWT of Maskinporten's. Where the scope enforces \
+         another audience, has opaque tokens, or is not for clients of Maskinporten, no consumer ever reaches the \
+         resources. Change the attribute of the scope, or the audience of the share."
+        wrong: Declarations(r#"scopes:
+  - name: etat:lager.read
+    description: Les
+    enforced_aud_for_access_token: https://lager.etat.example
+    consumers: ["974761076"]
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+        right: Declarations(r#"scopes:
+  - name: etat:lager.read
+    description: Les
+    enforced_aud_for_access_token: https://lager.etat.example
+    consumers: ["974761076"]
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://lager.etat.example
+    aws: { account: "123456789012", role: lager-les }
+"#),
+    }
+    /// Shares of one pool have the same scope and different audiences.
+    PoolAudiences = "PV175", Warning {
+        "On Google Cloud the providers of a pool check the audience, and the bindings have the consumer and the scope \
+         alone. A token for one audience therefore reaches the resources of every share of the pool with that scope. \
+         Name another pool, or write the same audience."
+        wrong: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    gcp: { project_number: "123456789012", pool: skyporten, provider: lager, bucket: etat-lager }
+  - name: arkiv-les
+    scope: etat:lager.read
+    audience: https://arkiv.etat.example
+    gcp: { project_number: "123456789012", pool: skyporten, provider: arkiv, bucket: etat-arkiv }
+"#),
+        right: Declarations(r#"scopes:
+  - { name: etat:lager.read, description: Les, consumers: ["974761076"] }
+skyporten:
+  - name: lager-les
+    scope: etat:lager.read
+    audience: https://skyporten.etat.example
+    gcp: { project_number: "123456789012", pool: skyporten, provider: lager, bucket: etat-lager }
+  - name: arkiv-les
+    scope: etat:lager.read
+    audience: https://arkiv.etat.example
+    gcp: { project_number: "123456789012", pool: skyporten-arkiv, provider: arkiv, bucket: etat-arkiv }
 "#),
     }
 }

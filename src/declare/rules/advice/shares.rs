@@ -9,10 +9,11 @@ use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::read::declared::{DeclaredAccess, Scope};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::shares::DeclaredShare;
+use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
 use crate::declare::resolve::shares::shares;
-use crate::skyporten::{Exceeded, TrustedShare, exceeded};
-use domain::{Orgno, ScopeName};
+use crate::skyporten::{Exceeded, TrustedShare, TrustingCloud, exceeded};
+use domain::{Orgno, SCOPE, ScopeName, TokenType};
 
 pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
     if here.declared.shares.is_empty() {
@@ -32,6 +33,11 @@ pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
         found.push(Diagnostic::new(Rule::CloudLimit, &share.at(here.set, cloud), &message, &help));
     }
     twice(here, &declared, &trusted, found);
+    pool_audiences(here, &declared, &trusted, found);
+    for (declared, trusted) in declared.iter().zip(&trusted) {
+        let scope = consumers.scopes.get(&trusted.share.scope);
+        found.extend(scope.and_then(|scope| unfit(declared, &trusted.share.audience, scope, here)));
+    }
     let empty = declared.iter().zip(&trusted).filter(|(_, trusted)| trusted.consumers.is_empty());
     let mut elsewhere = None;
     for (declared, _) in empty {
@@ -104,6 +110,69 @@ fn twice(
             }
         }
     }
+}
+
+/// Reports shares whose audiences a pool does not keep apart.
+fn pool_audiences(
+    here: &Here<'_>,
+    declared: &[&DeclaredShare],
+    trusted: &[TrustedShare],
+    found: &mut Vec<Diagnostic>,
+) {
+    let mut first: HashMap<(&str, &str, &ScopeName), (&str, Place)> = HashMap::new();
+    for (declared, TrustedShare { share, consumers: _ }) in declared.iter().zip(trusted) {
+        let Some(gcp) = &share.clouds.gcp else { continue };
+        let place = declared.at(here.set, TrustingCloud::Gcp);
+        match first.get(&(&*gcp.project_number, &*gcp.pool, &share.scope)) {
+            Some((audience, there)) if *audience != share.audience => {
+                let message = format!(
+                    "another entry has this scope in the pool {} with another audience, and a token for either \
+                     reaches the resources of both",
+                    quoted(&gcp.pool)
+                );
+                let help = "name another `pool`, or write the same `audience`";
+                let related = there.related("the other entry");
+                let diagnostic = Diagnostic::new(Rule::PoolAudiences, &place, &message, help);
+                found.push(diagnostic.with_related(related));
+            }
+            Some(_) => {}
+            None => {
+                let key = (&*gcp.project_number, &*gcp.pool, &share.scope);
+                first.insert(key, (&share.audience, place));
+            }
+        }
+    }
+}
+
+/// A share that no token of its scope can fit.
+fn unfit(
+    declared: &DeclaredShare,
+    audience: &str,
+    scope: &Scope,
+    here: &Here<'_>,
+) -> Option<Diagnostic> {
+    let attributes = attributes(scope, here);
+    let enforced = attributes.enforced_aud_for_access_token.as_ref().filter(|it| *it != audience);
+    let (attribute, message, help) = if let Some(enforced) = enforced {
+        (
+            SCOPE.enforced_aud_for_access_token.name,
+            format!("tokens of the scope have the audience {}", quoted(enforced)),
+            format!("write `audience: {enforced}`, or remove the attribute of the scope"),
+        )
+    } else if attributes.token_type == TokenType::Opaque {
+        let message = "tokens of the scope are opaque, and no cloud can read them".to_owned();
+        (SCOPE.token_type.name, message, "write `token_type: SELF_CONTAINED`".to_owned())
+    } else if !attributes.is_for_maskinporten() {
+        let message = "the scope is not for clients of Maskinporten, and Skyporten has no others";
+        let help = "add `maskinporten` to `allowed_integration_types`".to_owned();
+        (SCOPE.allowed_integration_types.name, message.to_owned(), help)
+    } else {
+        return None;
+    };
+    let place = declared.place.with(declared.scope.span);
+    let related = here.deciding(scope, attribute).related("decided here");
+    let message = format!("no token can fit this entry: {message}");
+    Some(Diagnostic::new(Rule::UnfitToken, &place, &message, &help).with_related(related))
 }
 
 /// The environments in which the entries of each scope count.
