@@ -81,6 +81,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     for line in loses.into_iter().chain(unknown(access, "loses")) {
         log::report(global, &printable(&line));
     }
+    if !changed.is_edited() {
+        let line = format!("{} from {from}: nothing was changed", is("blocked already", &changed));
+        log::report(global, &printable(&line));
+        return Ok(Exit::Done);
+    }
     let files = changed.write()?;
     let line = format!("{} from {from}: {files}", is("blocked", &changed));
     print(global.color, &format!("{}\n", printable(&line)))?;
@@ -91,7 +96,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 pub(super) fn lift(global: &Global, args: &UnblockArgs) -> Result<Exit, Failure> {
     let changed = unblock(&global.options(), &args.consumer)?;
     if changed.before.is_empty() {
-        let line = format!("{}: nothing was changed", is("not blocked", &changed));
+        let place = changed.environment.as_deref().unwrap_or("any environment");
+        let line = format!("{} is not blocked in {place}: nothing was changed", changed.consumer);
         log::report(global, &printable(&line));
         return Ok(Exit::Done);
     }

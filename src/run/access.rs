@@ -74,11 +74,11 @@ pub(crate) fn document(sides: &[ReadSide]) -> Result<AccessDocument, Failure> {
 /// The organisations that occur in a document or are declared, by all their names.
 pub(crate) fn organizations(sides: &[ReadSide], document: &AccessDocument) -> KnownOrganizations {
     let mut known = KnownOrganizations::default();
+    let shown: Vec<&str> = sides.iter().map(|it| &*it.opened.desired.environment).collect();
     for ReadSide { opened, .. } in sides {
         known.declared(&opened.repository, &opened.desired.environment);
-        for (orgno, name) in opened.desired.names.iter().chain(&opened.desired.labels) {
-            known.found(orgno.as_str(), Some(name));
-        }
+        known.declared_beyond(&opened.repository, &shown);
+        known.of_manifests(&opened.desired);
     }
     for access in &document.accesses {
         known.found(&access.consumer, access.consumer_name.as_deref());

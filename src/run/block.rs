@@ -50,6 +50,11 @@ impl ChangedBlock {
         Ok(Self { consumer, environment, before, access: access.unwrap_or_default(), after })
     }
 
+    /// Whether there is anything to write.
+    pub(crate) fn is_edited(&self) -> bool {
+        self.after.is_some()
+    }
+
     /// Writes the files, all of them or none, and returns their names.
     ///
     /// # Errors
@@ -76,8 +81,11 @@ pub(crate) fn block(options: &RunOptions, entry: BlockEntry) -> Result<ChangedBl
         ..entry
     };
     let before = repository.blocks_of(&consumer, environment.as_deref());
-    let edited = repository.with_block(&entry).map_err(refused)?;
-    ChangedBlock::new(&repository, (entry.consumer, environment), before, &[edited])
+    let edited = match repository.has_block(&consumer, &entry, environment.as_deref()) {
+        true => Vec::new(),
+        false => vec![repository.with_block(&entry).map_err(refused)?],
+    };
+    ChangedBlock::new(&repository, (entry.consumer, environment), before, &edited)
 }
 
 /// Removes all entries of an organisation, or those of one environment.
@@ -121,6 +129,9 @@ fn named(repository: &Repository, asked: &str) -> Result<NamedConsumer, Failure>
     let mut known = KnownOrganizations::default();
     for environment in repository.environments() {
         known.declared(repository, environment);
+        if let Ok(desired) = repository.desired_before(environment) {
+            known.of_manifests(&desired);
+        }
     }
     let numbers = known.find(asked)?;
     let listed: Vec<_> = numbers.iter().map(ToString::to_string).collect();

@@ -45,6 +45,8 @@ impl Ledgers {
             scopes: repository.scope_names().into_iter().map(ToString::to_string).collect(),
             clients: repository.client_names().map(str::to_owned).collect(),
         };
+        let shown: Vec<&str> = environments.iter().map(String::as_str).collect();
+        ledgers.organizations.declared_beyond(&repository, &shown);
         for environment in environments {
             ledgers.add(&repository, environment)?;
         }

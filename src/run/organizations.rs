@@ -6,14 +6,17 @@ use globset::GlobMatcher;
 
 use super::failure::Failure;
 use crate::declare::{Repository, did_you_mean};
-use domain::Orgno;
 use domain::text::printable;
+use domain::{Desired, Orgno};
 
 /// Organisations and their names, from the declarations and from elsewhere.
 #[derive(Default)]
 pub(crate) struct KnownOrganizations {
     aliases: Vec<(String, Orgno)>,
     names: Vec<(String, Orgno)>,
+    /// The environments that are meant, and names of others, each with the environment in which it counts.
+    shown: Vec<String>,
+    elsewhere: BTreeSet<(String, String)>,
 }
 
 impl KnownOrganizations {
@@ -22,6 +25,25 @@ impl KnownOrganizations {
         for (alias, name, orgno) in repository.aliases(environment) {
             self.aliases.push((alias.to_owned(), orgno));
             self.names.extend(name.map(|name| (name.to_owned(), orgno)));
+        }
+    }
+
+    /// Adds the names that count only in other environments than these: they are explained, and mean nobody.
+    pub(crate) fn declared_beyond(&mut self, repository: &Repository, shown: &[&str]) {
+        self.shown = shown.iter().map(|name| (*name).to_owned()).collect();
+        for environment in repository.environments().filter(|name| !shown.contains(name)) {
+            for (alias, name, _) in repository.aliases(environment) {
+                let names = [Some(alias), name].into_iter().flatten();
+                let placed = names.map(|name| (name.to_lowercase(), environment.to_owned()));
+                self.elsewhere.extend(placed);
+            }
+        }
+    }
+
+    /// Adds the names that declarations and manifests give to numbers.
+    pub(crate) fn of_manifests(&mut self, desired: &Desired) {
+        for (orgno, name) in desired.names.iter().chain(&desired.labels) {
+            self.found(orgno.as_str(), Some(name));
         }
     }
 
@@ -56,6 +78,17 @@ impl KnownOrganizations {
         ];
         if let Some(found) = found.into_iter().find(|found| !found.is_empty()) {
             return Ok(found);
+        }
+        let elsewhere = self.elsewhere.iter().filter(|(name, _)| *name == wanted);
+        let elsewhere: Vec<&str> = elsewhere.map(|(_, environment)| &**environment).collect();
+        if !elsewhere.is_empty() {
+            return Err(Failure::Usage(format!(
+                "'{}' counts in {}, not in {}; ask about an environment in which it counts, or name the \
+                 organisation by its number",
+                printable(asked),
+                printable(&elsewhere.join(", ")),
+                printable(&self.shown.join(", "))
+            )));
         }
         let is_number = asked.chars().all(|c| c.is_ascii_digit() || c == ' ');
         Err(self.unknown(

@@ -64,13 +64,27 @@ fn entries_are_written_beside_the_aliases_and_taken_out_again() {
         "{}",
         again.stderr
     );
+    let unchanged =
+        "skatt is blocked already in all environments from all scopes: nothing was changed";
+    assert!(again.stderr.contains(unchanged) && again.stdout.is_empty(), "{}", again.stderr);
+    for scopes in [&["etat:a"][..], &["etat:b*", "etat:a"]] {
+        let scopes = scopes.iter().flat_map(|scope| ["--scope", *scope]);
+        let args: Vec<_> =
+            ["-e", "test", "block", KART, "--reason", "x"].into_iter().chain(scopes).collect();
+        assert!(ends(&world, 0, &args).stderr.contains("is blocked already in test"));
+    }
+    assert_eq!(read(&world, "consumers.yaml"), format!("{before}{entries}"));
     ends(&world, 0, &["unblock", "Skatteetaten"]);
     let left = read(&world, "consumers.yaml");
     assert!(!left.contains("SAK-1") && !left.contains("SAK-3") && left.contains("SAK-2"), "{left}");
     ends(&world, 0, &["unblock", "kart"]);
     assert_eq!(read(&world, "consumers.yaml"), before);
     let nothing = ends(&world, 0, &["unblock", "kart"]);
-    assert!(nothing.stderr.contains("kart is not blocked"), "{}", nothing.stderr);
+    assert!(
+        nothing.stderr.contains("kart is not blocked in any environment: nothing was changed"),
+        "{}",
+        nothing.stderr
+    );
 }
 
 #[test]
@@ -147,6 +161,23 @@ fn a_scope_that_a_block_cannot_close_is_not_listed_as_lost() {
 }
 
 #[test]
+fn a_name_that_only_a_manifest_gives_is_known() {
+    let world = World::new();
+    world.settings("nais: { cluster: dev-gcp, namespace: team }\n");
+    world.write(
+        "app.yaml",
+        format!(
+            "apiVersion: nais.io/v1\nkind: MaskinportenClient\nmetadata: {{ name: app }}\nspec:\n  secretName: x\n  \
+             scopes:\n    exposes:\n    - {{ name: les, product: app, enabled: true, consumers: [{{ orgno: \"{SKATT}\", \
+             name: Testen }}] }}\n"
+        ),
+    );
+    let ran = ends(&world, 0, &["block", "Testen", "--reason", "x"]);
+    assert!(ran.stderr.contains("it loses its declared access to etat:app:les"), "{}", ran.stderr);
+    ends(&world, 0, &["unblock", "testen"]);
+}
+
+#[test]
 fn a_block_from_no_declared_scope_is_a_finding() {
     let world = world();
     let ran = ends(&world, 0, &["block", "skatt", "--reason", "x", "--scope", "etat:aa"]);
@@ -155,7 +186,23 @@ fn a_block_from_no_declared_scope_is_a_finding() {
     let ran = ends(&world, 3, &["validate", "--deny-warnings"]);
     let said = "warning[PV165]: `etat:aa` matches no scope that is declared where this counts";
     assert!(
-        ran.stdout.contains(said) && ran.stdout.contains("did you mean `etat:a`?"),
+        ran.stdout.contains(said)
+            && ran.stdout.contains("did you mean `etat:a`? That blocks the organisation from it")
+            && ran
+                .stdout
+                .contains("remove this entry of `blocked`: it keeps nobody out. Without `scopes`"),
+        "{}",
+        ran.stdout
+    );
+    // A variable of the shell that is not set.
+    let before = read(&world, "consumers.yaml");
+    let ran = ends(&world, 64, &["block", "skatt", "--reason", "x", "--scope", ""]);
+    assert!(ran.stderr.contains("an empty pattern matches nothing"), "{}", ran.stderr);
+    assert_eq!(read(&world, "consumers.yaml"), before);
+    world.write("consumers.yaml", before.replace("[etat:aa]", "[]"));
+    let ran = ends(&world, 3, &["validate"]);
+    assert!(
+        ran.stdout.contains("without `scopes` it would block the organisation from all scopes"),
         "{}",
         ran.stdout
     );

@@ -103,6 +103,25 @@ impl Repository {
         in_lines(&blocks)
     }
 
+    /// Whether one of its entries blocks it there already, from all scopes of a new entry.
+    pub fn has_block(
+        &self,
+        consumer: &NamedConsumer,
+        new: &BlockEntry,
+        environment: Option<&str>,
+    ) -> bool {
+        let asked = self.set_of(environment).and(self.settings().environment_names.all());
+        self.blocks_in(&consumer.numbers, environment).into_iter().any(|block| {
+            let has_all = block.scopes.as_ref().is_none_or(|globs| {
+                let has = |scope: &String| globs.written.iter().any(|glob| glob.value == *scope);
+                !new.scopes.is_empty() && new.scopes.iter().all(has)
+            });
+            has_all
+                && asked.without(block.environments).is_empty()
+                && self.numbers(&block.who) == consumer.numbers
+        })
+    }
+
     /// The file with one more entry of `blocked`; it may be a new one. All other declarations and all comments are
     /// unchanged. Nothing is written.
     ///
