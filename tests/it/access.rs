@@ -56,6 +56,24 @@ fn states(document: &Value) -> Vec<String> {
 }
 
 #[test]
+fn nobody_has_access_to_a_scope_that_is_declared_inactive() {
+    let world = World::new();
+    world.settings("  tom:\n    target: sandbox\n");
+    world.declare(&format!(
+        "consumers:\n  bare_tom: {{ orgno: \"{KART}\", environments: [tom] }}\n\
+         scopes: [{{ name: etat:a, description: Les, active: false, consumers: [\"{SKATT}\", bare_tom] }}]\n"
+    ));
+    let csv = access(&world, &["--declared", "--format", "csv"]).stdout;
+    assert!(csv.contains(&format!("etat:a,{SKATT},,kept,")) && csv.contains(",false,"), "{csv}");
+    let markdown = access(&world, &["--declared", "--format", "markdown"]).stdout;
+    assert!(markdown.contains("has access once the scope is active"), "{markdown}");
+    // A name of another environment is none here, and is explained.
+    let ran = world.run(&["-e", "test", "access", "--declared", "--consumer", "bare_tom"]);
+    assert_eq!(ran.code, 64, "{}", ran.stdout);
+    assert!(ran.stderr.contains("'bare_tom' counts in tom, not in test"), "{}", ran.stderr);
+}
+
+#[test]
 fn every_access_is_listed_with_its_state_and_where_it_is_declared() {
     let world = world();
     let document = listed(&world, &[]);
@@ -258,7 +276,7 @@ fn text_and_markdown_say_what_a_person_asks() {
         "  declared, has no access yet, group samarbeid  teams/arbeid/a.yaml:5",
         "etat:aa  test, team arbeid, does not exist yet, open to all organisations",
         "etat:c  test, inactive",
-        "has access again when the scope is reactivated",
+        "has access once the scope is active",
         "5 accesses, 4 scopes, ",
     ] {
         assert!(text.contains(line), "{line}\n{text}");

@@ -125,7 +125,7 @@ pub enum GrantState {
     Granted,
     /// Live and not declared: the organisation has access.
     Undeclared,
-    /// Kept by DigDir on an inactive scope: the organisation has access again when the scope is reactivated.
+    /// On an inactive scope, kept by DigDir or declared: the organisation has access once the scope is active.
     Kept,
     /// Declared and not live: the organisation has no access yet.
     Missing,
@@ -242,7 +242,7 @@ impl GrantState {
         match self {
             Self::Granted => "has access",
             Self::Undeclared => "has access, declared nowhere",
-            Self::Kept => "has access again when the scope is reactivated",
+            Self::Kept => "has access once the scope is active",
             Self::Missing => "declared, has no access yet",
             Self::Requested => "requests access",
             Self::Declared => "declared",

@@ -113,6 +113,7 @@ impl AccessSide<'_> {
         let today = self.today;
         let (declared, live) = self.both(name);
         let is_declared = declared.is_some();
+        let is_declared_inactive = declared.is_some_and(|scope| !scope.active);
         let nobody = BTreeMap::new();
         let declared = declared.map_or(&nobody, |scope| &scope.consumers);
         let is_active = live.is_none_or(|scope| scope.active);
@@ -130,6 +131,7 @@ impl AccessSide<'_> {
             let is_not_now = !is_due && (wanted.is_some() || is_revoked);
             let state = match (self.live, wanted, is_approved) {
                 (None, ..) if is_not_now => GrantState::NotNow,
+                (None, ..) if is_declared_inactive => GrantState::Kept,
                 (None, ..) => GrantState::Declared,
                 (_, _, true) if !is_active => GrantState::Kept,
                 (_, _, true) if is_not_now => GrantState::Overdue,
