@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     print(
         global.color,
         &match format {
-            TextOrJson::Text => text(&environments, &chosen),
+            TextOrJson::Text => text(&environments, &chosen, &asked),
             TextOrJson::Json => {
                 let reports: Vec<_> = chosen.iter().map(|(_, report)| report).collect();
                 json::pretty(&reports)

@@ -64,11 +64,19 @@ fn started(report: &ReportDocument) -> Option<Timestamp> {
     report.started.parse().ok()
 }
 
-/// Reports of these environments as text with ANSI colours.
-pub fn text(environments: &[String], reports: &[(String, ReportDocument)]) -> String {
+/// Reports of these environments that were asked for, as text with ANSI colours.
+pub fn text(
+    environments: &[String],
+    reports: &[(String, ReportDocument)],
+    asked: &HistoryFilter<'_>,
+) -> String {
     let several = environments.len() > 1;
     if reports.is_empty() {
         let all = environments.join(", ");
+        let HistoryFilter { scope, consumers, client } = asked;
+        if scope.is_none() && consumers.is_none() && client.is_none() {
+            return format!("No apply is recorded for {}.\n", printable(&all));
+        }
         let (ledgers, hold) = if several { ("ledgers", "hold") } else { ("ledger", "holds") };
         return format!("The {ledgers} of {} {hold} nothing of it.\n", printable(&all));
     }

@@ -9,7 +9,7 @@ use super::declared::Declared;
 use super::environments::EnvironmentSet;
 use super::manifest;
 use super::manifest::template::{
-    self, RenderedTemplate, TemplateProblem, check_missing, is_template,
+    self, RenderedTemplate, TemplateProblem, check_missing, is_template, missing_line, value_help,
 };
 use super::manifest::values::TemplateValues;
 use super::scopes;
@@ -105,7 +105,7 @@ fn read_template(
                 let (message, help) = match missing {
                     Some(missing) => (
                         format!("`{missing}` has no value in {name}, and {message}"),
-                        format!("give `{missing}` a value in a file that `nais.vars` has for {name}"),
+                        value_help(&missing, name),
                     ),
                     None => (
                         format!("the template cannot be rendered with the values of {name}: {message}"),
@@ -129,6 +129,14 @@ fn read_template(
         let documents = documents(result, findings);
         let place = |span| lines.place(span);
         for found in &mut findings.list[first..] {
+            if found.code == Rule::Syntax
+                && let Some(name) = missing_line(result, found.line)
+            {
+                found.code = Rule::NaisManifest;
+                found.message = format!("`{{{{ {name} }}}}` has no value in {names}");
+                found.help = Some(value_help(name, names));
+                found.fix = None;
+            }
             found.relocate(&place);
         }
         let Some(mut documents) = documents else {
@@ -404,6 +412,28 @@ fn report_template(text: &str, findings: &mut Findings) {
         found.help = Some(format!("`{{{{ … }}}}` are placeholders of a template: {help}"));
         found.fix = None;
     }
+    let is_manifest = text.contains("apiVersion:") && text.contains("kind:");
+    let Some(line) = unclosed(text).filter(|_| is_manifest) else { return };
+    for found in findings.list.iter_mut().filter(|found| found.code == Rule::Syntax) {
+        found.help = Some(format!(
+            "the braces `{{{{` in line {line} are not closed: write `}}}}` behind the name"
+        ));
+        found.fix = None;
+    }
+}
+
+/// The line of the first braces of a template that are not closed before the next.
+fn unclosed(text: &str) -> Option<usize> {
+    let mut line = 1;
+    let mut parts = text.split("{{");
+    line += parts.next()?.matches('\n').count();
+    for part in parts {
+        if !part.is_empty() && !part.contains("}}") {
+            return Some(line);
+        }
+        line += part.matches('\n').count();
+    }
+    None
 }
 
 /// Whether a document has none of our keys; reported.

@@ -4,7 +4,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::template::missing_name;
+use super::template::{missing_name, value_help};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
@@ -332,7 +332,7 @@ fn report_placeholder(name: Option<&str>, span: Span, findings: &mut Findings) {
     let (message, help) = match (&findings.rendered_for, name) {
         (Some(environments), Some(name)) => (
             format!("`{{{{ {name} }}}}` has no value in {environments}"),
-            format!("give `{name}` a value in a file that `nais.vars` has for {environments}"),
+            value_help(name, environments),
         ),
         _ => (
             "`{{ … }}` is a placeholder: this is a template, and its values are not known"

@@ -61,6 +61,22 @@ pub(crate) fn is_template(text: &str) -> bool {
     text.contains("{{") && text.contains("}}") && text.lines().any(is_resource)
 }
 
+/// The name of the value that is missing in a line which has nothing else: that is no YAML in most places.
+pub(crate) fn missing_line(text: &str, line: usize) -> Option<&str> {
+    let line = text.lines().nth(line.checked_sub(1)?)?.trim();
+    missing_name(line.strip_prefix(MISSING)?.strip_suffix(MISSING).and(Some(line))?)
+}
+
+/// Remedy for a value that is missing in some environments.
+pub(crate) fn value_help(name: &str, environments: &str) -> String {
+    match name.starts_with('@') {
+        true => format!(
+            "`{name}` has a value between `{{{{#each …}}}}` and `{{{{/each}}}}` alone: move it there"
+        ),
+        false => format!("give `{name}` a value in a file that `nais.vars` has for {environments}"),
+    }
+}
+
 /// The name of the value that is missing in a text.
 pub(super) fn missing_name(text: &str) -> Option<&str> {
     text.split(MISSING).nth(1)

@@ -56,6 +56,39 @@ fn a_template_is_rendered_with_the_values_of_each_environment() {
 }
 
 #[test]
+fn braces_that_are_wrong_are_explained_where_they_are() {
+    let found = |old: &str, new: &str| {
+        let template = template();
+        assert!(template.contains(old), "{template}");
+        let template = template.replace(old, new);
+        let files = [
+            ("app.yaml", &*template),
+            ("dev-vars.yaml", DEV),
+            ("prod-vars.yaml", PROD),
+            ("vars.json", JSON),
+        ];
+        let settings = NAIS.replace("sandbox: dev-gcp, ", "");
+        said(&check(repository(&settings, &files).path()))
+    };
+    let alone = found("          enabled: true\n", "          enabled: true\n          {{more}}\n");
+    assert!(
+        alone.contains("PV014: `{{ more }}` has no value in") && !alone.contains("PV006"),
+        "{alone}"
+    );
+    let index = found("product: {{product}}", "product: {{@index}}");
+    assert!(
+        index.contains("`@index` has a value between `{{#each …}}` and `{{/each}}`"),
+        "{index}"
+    );
+    let open = found("product: {{product}}", "product: {{product");
+    assert!(open.contains("the braces are not closed"), "{open}");
+    let text =
+        exposing("product: x, name: y, enabled: true").replace("image: example", "image: {{tag");
+    let open = said(&check(repository(NAIS, &[("app.yaml", &text)]).path()));
+    assert!(open.contains("the braces `{{` in line 8 are not closed"), "{open}");
+}
+
+#[test]
 fn values_in_a_dot_folder_make_no_declarations_of_what_is_beside_them() {
     let template = template();
     let settings =

@@ -82,6 +82,9 @@ pub(super) fn check(template: &str) -> Result<CheckedTemplate, TemplateProblem> 
             return Err(problem("the braces are not closed"));
         };
         let (braces, behind) = inner.split_at(length);
+        if comment_end.is_none() && braces.trim_start_matches('{').contains("{{") {
+            return Err(problem("the braces are not closed"));
+        }
         checked.text.push_str(before);
         if comment_end.is_some() {
             checked.text.push_str(&empty(braces));
