@@ -78,6 +78,9 @@ pub(crate) fn organizations(sides: &[ReadSide], document: &AccessDocument) -> Kn
     for ReadSide { opened, .. } in sides {
         known.declared(&opened.repository, &opened.desired.environment);
         known.declared_beyond(&opened.repository, &shown);
+        for (orgno, name) in &opened.desired.names {
+            known.found(orgno.as_str(), Some(name));
+        }
         known.of_manifests(&opened.desired);
     }
     for access in &document.accesses {

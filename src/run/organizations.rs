@@ -40,9 +40,9 @@ impl KnownOrganizations {
         }
     }
 
-    /// Adds the names that declarations and manifests give to numbers.
+    /// Adds the names that manifests give to numbers.
     pub(crate) fn of_manifests(&mut self, desired: &Desired) {
-        for (orgno, name) in desired.names.iter().chain(&desired.labels) {
+        for (orgno, name) in &desired.labels {
             self.found(orgno.as_str(), Some(name));
         }
     }

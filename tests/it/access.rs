@@ -60,7 +60,7 @@ fn nobody_has_access_to_a_scope_that_is_declared_inactive() {
     let world = World::new();
     world.settings("  tom:\n    target: sandbox\n");
     world.declare(&format!(
-        "consumers:\n  bare_tom: {{ orgno: \"{KART}\", environments: [tom] }}\n\
+        "consumers:\n  bare_tom: {{ orgno: \"{KART}\", name: Kart, environments: [tom] }}\n\
          scopes: [{{ name: etat:a, description: Les, active: false, consumers: [\"{SKATT}\", bare_tom] }}]\n"
     ));
     let csv = access(&world, &["--declared", "--format", "csv"]).stdout;
