@@ -76,7 +76,7 @@ impl Approved {
             self;
         let is_due = matches!(ready.part, PlanPart::Due { .. });
         // Found done already, these dates are not due once more after a change by hand.
-        let is_dated = is_due && ready.dates_have_passed(&plan);
+        let is_dated = ready.dates_have_passed(&plan);
         let past = ready.past;
         let (lost, mut shown, is_unfinished) = (past.lost, past.refs, past.is_unfinished);
         let who = (actor.who.clone(), actor.place.clone());
@@ -129,7 +129,7 @@ impl Approved {
         let concluded = match lock_guard {
             Some((lock_guard, recorded)) => {
                 let was_applied = document.applied_commit() == Some(&commit);
-                let is_news = if is_due { is_dated } else { !was_applied || is_unfinished };
+                let is_news = is_dated || (!is_due && (!was_applied || is_unfinished));
                 let ends = json::line(&report);
                 let conclusion = match conclusion(&plan, &report) {
                     _ if is_due => Conclusion::Due,

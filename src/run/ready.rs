@@ -233,7 +233,7 @@ impl Ready {
             let of_before = domain::Past { applied: applied.clone(), ..known.clone() };
             planned.set_origins(&plan(&base.desired, &of_before, live, now), dates);
             if let PlanPart::Due { current } = &self.part {
-                planned = planned.only_due(dates, current, (known, live));
+                planned = planned.only_due(dates, current, live);
             }
         }
         planned.add_notices(notices.iter().cloned());

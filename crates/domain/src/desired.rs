@@ -230,6 +230,19 @@ impl DesiredAccess {
         self.on(day).or_else(|| self.next_after(day)).or_else(last).unwrap_or(&self.first)
     }
 
+    /// The first of the days with access that a day belongs to, however many entries they are declared by;
+    /// `None` for no beginning, and for no access on that day.
+    pub fn first_day(&self, day: Date) -> Option<Date> {
+        let mut begin = self.on(day)?.days.from?;
+        loop {
+            let Ok(before) = begin.yesterday() else { return None };
+            match self.on(before) {
+                Some(entry) => begin = entry.days.from?,
+                None => return Some(begin),
+            }
+        }
+    }
+
     /// The last of the days with access that a day belongs to, however many entries they are declared by;
     /// `None` for no end, and for no access on that day.
     pub fn last_day(&self, day: Date) -> Option<Date> {

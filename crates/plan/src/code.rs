@@ -245,14 +245,18 @@ codes! {
     /// A date asks for a change that `apply --due` leaves alone.
     DueLeftAlone = "PV423", Notice,
         "`apply --due` carries out what dates in the applied declarations ask for. Declarations that were \
-         merged since and are not applied yet say otherwise about this access, or its scope is not active: \
-         apply what is declared. Until then it stays due.";
+         merged since and are not applied yet say otherwise about this access, or its scope is not active or is \
+         open to all: apply what is declared. Until then it stays due.";
     /// A date asks for a grant that an interrupted apply may have made, and the access is denied.
     DueUnclear = "PV424", Notice,
         "An apply began to grant the access, as a date asked for it, and did not record its end; the access is \
          denied now. Either it was not granted, or somebody has revoked it since: `apply --due` leaves that to \
          people, and shows it once. From then on the grant is drift, which `portvakt drift` shows and the next \
          apply with a review makes.";
+    /// A scope that was open to all is closed, and organisations keep access.
+    KeepsAccess = "PV425", Notice,
+        "While a scope is open to all, its accesses make no difference. Once it is closed, those who were granted one \
+         before keep access: they are declared, and no other action of this plan names them.";
     /// More scopes and clients would be deactivated than `guards.max_deactivations` allows.
     TooManyDeactivations = "PV501", Limit,
         "An apply refuses the whole plan and changes nothing. If that is what is meant, split \

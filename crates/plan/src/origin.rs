@@ -6,9 +6,9 @@ use jiff::civil::Date;
 
 use super::{
     AccessWork, Action, ActionId, Code, Notice, Origin, Outcome, Plan, Target, Unmanaged, Verb,
-    Work, guards,
+    Work, schedule::is_granted,
 };
-use domain::{AccessState, Desired, DueAccess, Live, Past, Undone};
+use domain::{AccessState, Desired, DueAccess, Live, Undone};
 
 /// The declarations before, and what was done of what dates in them ask for.
 #[derive(Debug, Clone, Copy)]
@@ -30,9 +30,13 @@ impl DatesPassed<'_> {
         let declared = self.desired.scopes.get(&access.scope)?.consumers.get(&access.consumer)?;
         // What was asked for then and is undone is as it was before.
         let had = declared.on(self.since).is_some() != self.undone.contains(access);
+        // A record that says otherwise does not make a date of what has none.
+        let has_begun = declared.first_day(self.today).is_some();
+        let mut entries = declared.entries().filter(|entry| !entry.days.is_reversed());
+        let has_ended = entries.any(|entry| entry.days.is_over(self.today));
         match (verb, had, declared.on(self.today).is_some()) {
-            (Verb::Revoke, true, false) => Some(Origin::Expired),
-            (Verb::Grant, false, true) => Some(Origin::Due),
+            (Verb::Revoke, true, false) if has_ended => Some(Origin::Expired),
+            (Verb::Grant, false, true) if has_begun => Some(Origin::Due),
             (_, _, _) => None,
         }
     }
@@ -77,14 +81,10 @@ impl Plan {
     }
 
     /// Keeps the actions that dates ask for, as far as they depend on no others and the `current` declarations
-    /// do not say otherwise. Origins must have been set.
+    /// do not say otherwise. Origins must have been set. There is no limit: what a day asks for was reviewed, and
+    /// counted, when it was declared.
     #[must_use]
-    pub fn only_due(
-        self,
-        dates: DatesPassed<'_>,
-        current: &Desired,
-        (past, live): (&Past, &Live),
-    ) -> Self {
+    pub fn only_due(self, dates: DatesPassed<'_>, current: &Desired, live: &Live) -> Self {
         let DatesPassed { desired: applied, since: _, undone: _, today } = dates;
         let Self {
             environment,
@@ -113,6 +113,19 @@ impl Plan {
                 "the current declarations, which are not applied yet, say otherwise: left alone",
             )
         }));
+        // Such a scope has no days: no plan has shown them.
+        let has_days = |action: &Action| {
+            let scope = action.scope().and_then(|name| applied.scopes.get(name));
+            scope.is_some_and(is_granted)
+        };
+        let open = actions.extract_if(.., |action| !has_days(action));
+        notices.extend(open.map(|action| {
+            left(
+                &action,
+                "the scope was applied as open to all or inactive, so that no day counts: left for an apply that \
+                 is reviewed",
+            )
+        }));
         let dependent = actions.extract_if(.., |action| {
             // Nobody has access to an inactive scope.
             let scope = action.scope().and_then(|name| live.scopes.get(name));
@@ -122,7 +135,6 @@ impl Plan {
             left(&action, "the scope is not active now: left for an apply that makes it so")
         }));
         blocked.retain(|blocked| ends(&blocked.target, applied, today));
-        let exceeded_limits = guards::exceeded_limits(applied, past, live, &actions, &[]);
         Self {
             environment,
             organization,
@@ -132,7 +144,7 @@ impl Plan {
             due,
             blocked,
             notices,
-            exceeded_limits,
+            exceeded_limits: Vec::new(),
             unmanaged: Unmanaged::default(),
             forgotten: None,
         }
@@ -170,10 +182,10 @@ fn left(action: &Action, why: &str) -> Notice {
 /// Whether the declarations want what an action on an access does.
 fn is_wanted(action: &Action, desired: &Desired, today: Date) -> bool {
     let Work::Access(scope, consumer, work) = &action.work else { return false };
-    let is_active = desired.scopes.get(scope).is_some_and(|scope| scope.active);
+    let has_days = desired.scopes.get(scope).is_some_and(is_granted);
     let is_entitled = desired.entry(scope, consumer.orgno, today).is_some();
     match work {
-        AccessWork::Grant { .. } => is_active && is_entitled,
+        AccessWork::Grant { .. } => has_days && is_entitled,
         AccessWork::Revoke { .. } => !is_entitled,
     }
 }

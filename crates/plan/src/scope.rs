@@ -1,11 +1,11 @@
 //! Planning of a scope: the first table of the design's section 3.
 
 use super::beside::handed_over;
-use super::{Action, ActionId, Code, Draft, ScopeWork, Verb, Work, Write};
+use super::{Action, ActionId, Code, Draft, Notice, ScopeWork, Verb, Work, Write};
 use domain::nais::owner_of_scope;
 use domain::{
     Applied, Change, CommitId, DelegationSource, DesiredScope, LiveScope, Removal, RemovalAction,
-    Representation, ScopeAttributes, ScopeName, Source, changes,
+    Representation, SCOPE, ScopeAttributes, ScopeName, Source, changes,
 };
 
 impl Draft<'_> {
@@ -116,8 +116,29 @@ impl Draft<'_> {
             return;
         };
         let write = write(&live.representation, &wanted);
+        self.report_kept(name, declared, live);
         if !write.changes.is_empty() {
             self.push_scope(name, ScopeWork::Update(write), &declared.source, None, Vec::new());
+        }
+    }
+
+    /// Names those who keep access to a scope that is no longer open to all: their accesses are as they should be,
+    /// and begin to matter.
+    fn report_kept(&mut self, name: &ScopeName, declared: &DesiredScope, live: &LiveScope) {
+        let is_open = SCOPE.accessible_for_all.of(&live.representation) == Some(&true.into());
+        if !is_open || declared.attributes.accessible_for_all {
+            return;
+        }
+        let kept: Vec<_> =
+            self.regains(name, declared, live).iter().map(ToString::to_string).collect();
+        if !kept.is_empty() {
+            let message =
+                format!("once it is closed, it keeps these consumers: {}", kept.join(", "));
+            self.notices.push(Notice {
+                code: Code::KeepsAccess,
+                target: name.to_string(),
+                message,
+            });
         }
     }
 

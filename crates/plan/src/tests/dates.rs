@@ -128,9 +128,8 @@ fn what_only_the_new_declarations_ask_for_is_a_change() {
 
 /// The plan of what is due, in lines.
 fn due(applied: &Desired, current: &Desired, live: &Live) -> String {
-    let past = Past::of(Applied { commit: "4b3fd65893".into(), desired: applied.clone() });
     let whole = due_since(applied, live, "2026-11-01");
-    in_lines(&whole.only_due(dates_since(applied, "2026-11-01", &NOTHING), current, (&past, live)))
+    in_lines(&whole.only_due(dates_since(applied, "2026-11-01", &NOTHING), current, live))
 }
 
 #[test]
@@ -181,16 +180,78 @@ fn what_the_current_declarations_say_otherwise_is_left_alone() {
 }
 
 #[test]
-fn what_is_due_exceeds_limits_too() {
+fn a_night_has_no_limits_as_what_it_does_was_counted_before() {
     let names = ["etat:a", "etat:b"];
     let mut applied = declared(names.map(|name| (name, scope_on(&[days("", "2026-11-20")]))));
-    applied.guards.max_revocations = 1;
-    let live = live(names.map(|name| (name, live_scope(true, &HAS))));
+    applied.scopes.insert(name("etat:c"), scope_on(&[days("2026-11-20", "")]));
+    (applied.guards.max_revocations, applied.guards.max_grants) = (1, 0);
+    applied.guards.max_changed_percent = Some(1);
+    let names = names.map(|name| (name, live_scope(true, &HAS)));
+    let live = live(names.into_iter().chain([("etat:c", live_scope(true, &[]))]));
     assert_snapshot!(due(&applied, &applied, &live), @"
     revoke etat:a 974761076
     revoke etat:b 974761076
-    PV502 guards.max_revocations
+    grant etat:c 974761076
     ");
+}
+
+#[test]
+fn a_night_leaves_a_scope_alone_that_has_no_days() {
+    let closed = declared([
+        ("etat:a", scope_on(&[days("2026-11-20", "")])),
+        ("etat:b", scope_on(&[days("", "2026-11-20")])),
+    ]);
+    let live = live([("etat:a", live_scope(true, &[])), ("etat:b", live_scope(true, &HAS))]);
+    let other = |change: fn(&mut DesiredScope)| {
+        let mut desired = closed.clone();
+        desired.scopes.values_mut().for_each(change);
+        desired
+    };
+    let open = other(|scope| scope.attributes.accessible_for_all = true);
+    for current in [&open, &closed] {
+        let left = due(&open, current, &live);
+        let left: std::collections::BTreeSet<_> = left.lines().collect();
+        let both = ["PV423 grant etat:a 974761076", "PV423 revoke etat:b 974761076"];
+        assert_eq!(left, both.into());
+    }
+    // An access is over, whatever the scope becomes.
+    assert_snapshot!(due(&closed, &open, &live), @"
+    revoke etat:b 974761076
+    PV423 grant etat:a 974761076
+    ");
+}
+
+#[test]
+fn a_record_makes_no_date_of_what_has_none() {
+    let forged = |all: &[Days], accesses: &[(&str, &str)]| {
+        let (applied, live) = (with(all), open(accesses));
+        let access = DueAccess::of((&name("etat:a"), orgno(SKATT)));
+        let undone = Undone { left: [access].into(), ..Undone::default() };
+        let dates = dates_since(&applied, "2026-11-22", &undone);
+        let mut plan = planned(&applied, &live);
+        plan.set_origins(&plan.clone(), dates);
+        in_lines(&plan.only_due(dates, &applied, &live))
+    };
+    let (early, late) = (days("", "2026-11-09"), days("2026-11-10", ""));
+    assert_eq!(forged(&[late], &[]), "grant etat:a 974761076");
+    for all in [vec![days("", "")], vec![days("", "2026-12-31")], vec![early, late]] {
+        assert_eq!(forged(&all, &[]), "", "{all:?}");
+    }
+    assert_eq!(forged(&[days("2026-12-01", "")], &HAS), "");
+}
+
+#[test]
+fn a_scope_that_is_closed_names_who_keeps_access() {
+    let closed = declared([("etat:a", scope(&[SKATT, KART]))]);
+    let mut open = live_scope(true, &[(SKATT, "APPROVED")]);
+    open.representation.insert("accessible_for_all".to_owned(), true.into());
+    let plan = planned(&closed, &live([("etat:a", open)]));
+    assert_snapshot!(in_lines(&plan), @"
+    update scope etat:a accessible_for_all:true->false
+    grant etat:a 971040238
+    PV425 etat:a
+    ");
+    assert_snapshot!(plan.notices[0].message, @"once it is closed, it keeps these consumers: Skatteetaten (974761076)");
 }
 
 /// The changes on later days, where the one side was applied and the other is declared, and nothing is to be done
@@ -336,7 +397,7 @@ fn what_was_not_done_stays_due_and_what_was_done_is_drift() {
     let night = |since: &str, undone: &Undone, live: &Live| {
         let mut whole = planned_after(&applied, past.applied.as_ref(), live);
         whole.set_origins(&whole.clone(), dates_since(&applied, since, undone));
-        whole.only_due(dates_since(&applied, since, undone), &applied, (&past, live))
+        whole.only_due(dates_since(&applied, since, undone), &applied, live)
     };
     let first = night("2026-11-19", &Undone::default(), &live(&[]));
     assert_snapshot!(in_lines(&first), @"
