@@ -38,14 +38,6 @@ pub(super) struct Args {
     out: Option<PathBuf>,
 }
 
-/// Largest number of approvers that are kept, and of characters of each name.
-const MOST_APPROVERS: usize = 50;
-const LONGEST: usize = 300;
-
-fn bounded(text: &str) -> String {
-    text.chars().take(LONGEST).collect()
-}
-
 /// Saves the plan, if requested.
 fn save(args: &Args, plan: PlanDocument) -> Result<(), Failure> {
     args.out.as_ref().map_or(Ok(()), |path| files::put(path, &json::pretty(&plan)))
@@ -85,17 +77,9 @@ async fn check(global: &Global, args: &Args) -> Result<Exit, Failure> {
         Ok(forge::Review { number, url, author, approvers, shown }) => {
             let message = format!("pull request {number} has shown this plan since {shown}");
             log::report(global, &message);
-            let review = ReviewDocument {
-                number,
-                url: url.map(|url| bounded(url.as_str())),
-                author: author.as_deref().map(bounded),
-                approvers: approvers
-                    .iter()
-                    .take(MOST_APPROVERS)
-                    .map(|name| bounded(name))
-                    .collect(),
-            };
-            save(args, PlanDocument { review: Some(review), ..plan })?;
+            let review =
+                ReviewDocument { number, url: url.map(|url| url.to_string()), author, approvers };
+            save(args, PlanDocument { review: Some(review.bounded()), ..plan })?;
             print(global.color, &digest)?;
             Ok(Exit::Done)
         }

@@ -179,6 +179,7 @@ impl PlanDocument {
             .map_err(|error| format!("it is not a plan: {error}"))?;
         // A saved plan shows the danger of its actions, not the value that was written into it.
         plan.actions = plan.actions.into_iter().map(ActionDocument::judged).collect();
+        plan.review = plan.review.map(ReviewDocument::bounded);
         Ok(plan)
     }
 

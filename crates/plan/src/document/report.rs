@@ -213,6 +213,7 @@ impl ReportDocument {
             ..reported
         };
         report.actions = report.actions.into_iter().map(judged).collect();
+        report.review = report.review.map(ReviewDocument::bounded);
         Ok(report)
     }
 
