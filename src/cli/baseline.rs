@@ -138,13 +138,14 @@ fn question(environment: &str, chosen: &Chosen, consequences: &Consequences) -> 
             let _ = writeln!(out, "    {}", printable(name));
         }
     };
-    let Consequences { removable, forgotten, unprotected, unknown } = consequences;
+    let Consequences { removable, forgotten, unprotected, later, unknown } = consequences;
     list("the next apply closes, as they are declared no longer", removable);
     list(
         "stays open if it is now, and is nobody's, as it was applied and is not declared there",
         forgotten,
     );
     list("is protected no longer", unprotected);
+    list("counts on later days, and `apply --due` does it without a review", later);
     if let Some(why) = unknown {
         let _ = writeln!(
             out,

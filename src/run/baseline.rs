@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::applied::{self, At, KnownPast, Reading, described};
+use super::clock::now;
 use super::elsewhere;
 use super::failure::Failure;
 use super::lock_guard::LockGuard;
@@ -12,7 +13,8 @@ use super::opened::Opened;
 use super::past;
 use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
 use domain::text::printable;
-use domain::{Applied, Desired, Protection};
+use domain::{Applied, Desired, Live, Past, Protection};
+use plan::ScheduledChange;
 
 /// An environment, and its state in git.
 pub(crate) struct AppliedPlace<'a> {
@@ -64,6 +66,8 @@ pub(crate) struct Consequences {
     pub(crate) forgotten: BTreeSet<String>,
     /// Entities that are no longer protected.
     pub(crate) unprotected: BTreeSet<String>,
+    /// Accesses that begin or end on a later day, by other declarations than those that counted before.
+    pub(crate) later: BTreeSet<String>,
     /// The reason why there may be more; `None` where the earlier baseline is known.
     pub(crate) unknown: Option<String>,
 }
@@ -295,11 +299,11 @@ impl<'a> AppliedPlace<'a> {
     pub(crate) fn consequences(&self, chosen: &Chosen) -> Consequences {
         let Chosen { then, former, .. } = chosen;
         let former = former.as_deref();
-        let now = &self.opened.desired;
+        let declared = &self.opened.desired;
         let before = self.known();
-        let beside = elsewhere::look(&self.opened.repository, now, None, None).beside;
+        let beside = elsewhere::look(&self.opened.repository, declared, None, None).beside;
         let beside = beside.iter().map(|beside| names(&beside.desired));
-        let declared_now = beside.fold(names(now), |all, names| &all | &names);
+        let declared_now = beside.fold(names(declared), |all, names| &all | &names);
         let is_here = |place: &str| place == self.history.place();
         let theirs = former.map(|former| self.recorded_of(former)).unwrap_or_default();
         let own = self.recorded();
@@ -323,9 +327,21 @@ impl<'a> AppliedPlace<'a> {
             removable: then_names.difference(&declared_now).cloned().collect(),
             forgotten: gone.cloned().collect(),
             unprotected: lost_protection(&before, &protecting(stays, former, &before)),
+            later: later_days(&then.desired, before.past.applied.as_ref()),
             unknown: before.past.unknown,
         }
     }
+}
+
+/// The changes on later days by declarations that begin to count.
+fn later_days(then: &Desired, before: Option<&Applied>) -> BTreeSet<String> {
+    let (is_first_apply, applied) = (before.is_none(), before.cloned());
+    let past = Past { applied, is_first_apply, ..Past::default() };
+    let plan = plan::plan(then, &past, &Live::default(), now());
+    let sentence = |it: &ScheduledChange| {
+        format!("{} of {}: {} {}", it.scope, it.consumer, it.effect.words(), it.day)
+    };
+    plan.scheduled.iter().map(sentence).collect()
 }
 
 /// The protection after it is set: by these commits, and by the applies of other environments.
