@@ -309,9 +309,19 @@ fn report(global: &Global, args: &Args, ended: Ended) -> Exit {
     if let Some(why) = &open {
         tracing::warn!("{why}");
     }
+    let is_accepted = report.outcome == Ending::Done
+        && !report.dirty
+        && kept.is_none()
+        && open.is_none()
+        && failures.is_empty();
+    let later = report.scheduled.len() as u64;
+    let accepted = (later > 0 && is_accepted)
+        .then(|| print(global.color, &render::accepted(later)).err())
+        .flatten();
     let saved =
         args.report.as_ref().and_then(|path| files::put(path, &json::pretty(&report)).err());
-    let failures: Vec<_> = printed.into_iter().chain(saved).chain(failures).collect();
+    let failures: Vec<_> =
+        printed.into_iter().chain(accepted).chain(saved).chain(failures).collect();
     for failure in &failures {
         exit::report(failure, global.log_format);
     }

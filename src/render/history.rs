@@ -6,11 +6,12 @@ use globset::GlobMatcher;
 use jiff::Timestamp;
 
 use super::report::outcome_style;
-use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, line, short, verb_line};
+use super::text::{BAD, CAREFUL, HEADING, QUIET, action_lines, later_line, line, short, verb_line};
 use domain::Orgno;
 use domain::text::printable;
 use plan::document::{
     ActionDocument, ConsumerDocument, Ending, ReportDocument, ReportedAction, ReviewDocument,
+    ScheduledDocument,
 };
 
 /// Filter of the ledger; empty selects everything.
@@ -27,6 +28,13 @@ pub struct HistoryFilter<'a> {
 impl HistoryFilter<'_> {
     fn is_all(&self) -> bool {
         self.scope.is_none() && self.consumers.is_none() && self.client.is_none()
+    }
+
+    fn asks_for_day(&self, change: &ScheduledDocument) -> bool {
+        let Self { scope, consumers, client } = self;
+        client.is_none()
+            && scope.is_none_or(|glob| glob.is_match(&change.scope))
+            && consumers.is_none_or(|asked| asked.iter().any(|it| it.as_str() == change.consumer))
     }
 
     fn asks_for(&self, action: &ActionDocument) -> bool {
@@ -52,8 +60,11 @@ pub fn chosen(
 ) -> Vec<(String, ReportDocument)> {
     for (_, report) in &mut reports {
         report.actions.retain(|reported| asked.asks_for(&reported.action));
+        report.scheduled.retain(|change| asked.asks_for_day(change));
     }
-    reports.retain(|(_, report)| asked.is_all() || !report.actions.is_empty());
+    reports.retain(|(_, report)| {
+        asked.is_all() || !report.actions.is_empty() || !report.scheduled.is_empty()
+    });
     let order = |(_, report): &(String, ReportDocument)| (started(report), report.report.clone());
     reports.sort_by_key(order);
     reports.reverse();
@@ -93,6 +104,9 @@ pub fn text(
             let why = message.as_deref().and_then(|message| message.lines().next());
             let why = why.map(|why| format!(": {}", printable(why))).unwrap_or_default();
             line(&mut out, format_args!("      {style}{}{style:#}{why}", outcome.as_str()));
+        }
+        for change in &report.scheduled {
+            later_line(&mut out, change);
         }
     }
     out

@@ -22,6 +22,6 @@ pub use diff::{diff, diff_of_rendered};
 use explanation::article;
 pub use explanation::{codes, explanation, page, plan_explanation};
 pub use notices::Notices;
-pub use report::report;
+pub use report::{accepted, report};
 pub use text::plan;
 pub(crate) use text::{BAD, CAREFUL, QUIET};

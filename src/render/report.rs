@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use super::text::{BAD, CAREFUL, HEADING};
-use domain::text::printable;
+use domain::text::{counted, printable};
 use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
 
 /// A report with ANSI colours: the summary, then each action that was not done, with the reason.
@@ -38,6 +38,12 @@ pub fn report(report: &ReportDocument) -> String {
         }
     }
     out
+}
+
+/// The number of changes on later days that an apply has accepted, as a sentence.
+pub fn accepted(count: u64) -> String {
+    let are = if count == 1 { "is" } else { "are" };
+    format!("{} on later days {are} accepted.\n", counted(count, "change", "s"))
 }
 
 /// The style of the word for an outcome; `None` where it is not shown, as the action is done.

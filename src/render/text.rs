@@ -30,7 +30,7 @@ const SHORT: usize = 10;
 const DRIFT: &str = "Drift that was there before";
 
 /// The heading of changes on later days.
-pub(super) const LATER: &str = "On later days, by `apply --due` or the next apply";
+pub(super) const LATER: &str = "On later days";
 
 /// The heading of revocations from scopes that were not declared before.
 pub(super) const TAKE_OVER: &str =
@@ -123,8 +123,17 @@ pub(super) fn later(out: &mut String, plan: &PlanDocument) {
 
 /// The line of a change on a later day.
 pub(super) fn later_line(out: &mut String, change: &ScheduledDocument) {
-    let ScheduledDocument { scope, consumer, consumer_name, effect, day, group, team, source } =
-        change;
+    let ScheduledDocument {
+        scope,
+        consumer,
+        consumer_name,
+        effect,
+        danger: _,
+        day,
+        group,
+        team,
+        source,
+    } = change;
     let (sign, style) = if effect.gives() { ('+', GOOD) } else { ('-', BAD) };
     let name = consumer_name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
     let group = group.as_deref().map(|group| format!("group {group}"));

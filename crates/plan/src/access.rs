@@ -49,7 +49,11 @@ impl Draft<'_> {
 
     /// The line of the block that kept a consumer from having access by the applied declarations, and what its end
     /// is called; the scope's own declaration says the rest.
-    fn lifted_block(&self, scope: &ScopeName, consumer: &Consumer) -> Option<(Source, String)> {
+    pub(super) fn lifted_block(
+        &self,
+        scope: &ScopeName,
+        consumer: &Consumer,
+    ) -> Option<(Source, String)> {
         let Applied { commit, desired } = self.past.applied.as_ref()?;
         let ConsumerBlock { source, reason, .. } = desired.block(scope, consumer.orgno)?;
         let at = source.at.clone().or(Some(commit.clone()));

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::named::Cause;
 use super::{Consumer, Draft};
 use domain::{Desired, DesiredAccess, Orgno, ScopeName, Source};
 
@@ -25,7 +26,8 @@ pub struct ScheduledChange {
     pub day: Date,
     /// The group by which it is declared.
     pub group: Option<Arc<str>>,
-    /// Where the access is declared, or the scope where it no longer is.
+    /// The line that makes the difference: where the access is declared, or the scope where it no longer is; or a
+    /// block, the line of a group's member, or an alias.
     pub source: Source,
 }
 
@@ -85,16 +87,19 @@ impl Draft<'_> {
                 let then = before.map(|before| self.turns(before, name, *orgno));
                 let then = then.unwrap_or_default();
                 let access = scope.consumers.get(orgno);
-                let change = |effect, day| {
+                let change = |effect: DayEffect, day| {
                     let entry =
                         access.map(|it| it.on(day).unwrap_or_else(|| it.described(self.today)));
+                    let consumer = self.consumer_then(*orgno, before);
+                    let Cause { group, line } = self.cause_of_day(name, scope, &consumer, effect);
+                    let declared = entry.map_or(&scope.source, |entry| &entry.source);
                     ScheduledChange {
                         scope: name.clone(),
-                        consumer: self.consumer(*orgno, None),
+                        consumer,
                         effect,
                         day,
-                        group: entry.and_then(|entry| entry.group.clone()),
-                        source: entry.map_or(&scope.source, |entry| &entry.source).clone(),
+                        group: entry.and_then(|entry| entry.group.clone()).or(group),
+                        source: line.unwrap_or_else(|| declared.clone()),
                     }
                 };
                 let has_access = |day: Date| self.desired.entry(name, *orgno, day).is_some();
@@ -113,7 +118,38 @@ impl Draft<'_> {
                 }
             }
         }
+        // What gives access is seen first.
+        changes.sort_by_key(|change| !change.effect.gives());
         changes
+    }
+
+    /// An organisation, by the name that the earlier declarations have for it if these have none.
+    fn consumer_then(&self, orgno: Orgno, before: Option<&Desired>) -> Consumer {
+        let Consumer { orgno, name } = self.consumer(orgno, None);
+        let earlier = || before.and_then(|before| before.name_of(orgno, None)).cloned();
+        Consumer { orgno, name: name.or_else(earlier) }
+    }
+
+    /// The line that makes the difference on a later day, if it is not the entry or the scope: a block, that of a
+    /// group's member, or an alias.
+    fn cause_of_day(
+        &self,
+        name: &ScopeName,
+        scope: &DesiredScope,
+        consumer: &Consumer,
+        effect: DayEffect,
+    ) -> Cause {
+        let lines = match effect.gives() {
+            true => self.lifted_block(name, consumer).map(|(line, _)| line),
+            false => self.desired.block(name, consumer.orgno).map(|block| block.source.clone()),
+        };
+        match lines {
+            Some(line) => Cause { group: None, line: Some(line) },
+            None if scope.consumers.contains_key(&consumer.orgno) => {
+                self.cause_of_grant(name, scope, consumer.orgno)
+            }
+            None => self.cause_of_revocation(name, scope, consumer.orgno),
+        }
     }
 
     /// The later days on which the access of an organisation begins or ends by these declarations.

@@ -43,6 +43,8 @@ pub(super) fn sentence(plan: &PlanDocument) -> Option<String> {
         number(has(Danger::Keys, Kind::Keys), "client gets keys", "clients get keys"),
         number(reaching, "client can consume more", "clients can consume more"),
         accesses(plan, gainers, "consumer gets access", "consumers get access"),
+        number(later(plan, true), "consumer gets access later", "consumers get access later"),
+        number(later(plan, false), "consumer loses access later", "consumers lose access later"),
         number(
             plan.count(Verb::Release),
             "scope or client is released",
@@ -52,6 +54,12 @@ pub(super) fn sentence(plan: &PlanDocument) -> Option<String> {
     let mut parts: Vec<String> = parts.into_iter().flatten().collect();
     let last = parts.pop()?;
     Some(if parts.is_empty() { last } else { format!("{} and {last}", parts.join(", ")) })
+}
+
+/// Number of consumers that have access on a later day by the plan, or no longer have it.
+fn later(plan: &PlanDocument, gives: bool) -> usize {
+    let changes = plan.scheduled.iter().filter(|change| change.effect.gives() == gives);
+    distinct(changes.map(|change| change.consumer.as_str()))
 }
 
 fn count(plan: &PlanDocument, is: impl Fn(&ActionDocument) -> bool) -> usize {

@@ -63,8 +63,17 @@ pub(super) fn tables(
 
 /// The row of a change on a later day.
 pub(super) fn later_row(change: &ScheduledDocument, form: Form<'_>) -> [String; 6] {
-    let ScheduledDocument { scope, consumer, consumer_name, effect, day, group, team, source } =
-        change;
+    let ScheduledDocument {
+        scope,
+        consumer,
+        consumer_name,
+        effect,
+        danger: _,
+        day,
+        group,
+        team,
+        source,
+    } = change;
     let Form { escape, folder: _ } = form;
     let optional =
         |text: &Option<String>| text.as_deref().map(|it| escape.code(it)).unwrap_or_default();

@@ -311,14 +311,20 @@ fn what_a_later_day_brings_is_reviewed_before_it_is_applied() {
     assert!(planned.stdout.contains(&line), "{}", planned.stdout);
     let markdown = one.ends(0, &["plan", "--format", "markdown"]).stdout;
     assert!(markdown.contains("no longer ends after"), "{markdown}");
+    assert!(markdown.contains("**Look twice:** 1 consumer gets access later."), "{markdown}");
     assert!(!markdown.contains("No changes"), "{markdown}");
 
     // It takes an approval as everything else does.
     let refused = one.ends(4, &["apply"]);
     assert!(refused.stderr.contains("--expect sha256:"), "{}", refused.stderr);
     assert_eq!(one.plan()["scheduled"][0]["effect"], "no_longer_ends");
-    one.ends(0, &["apply", "../plan.json", "--auto-approve"]);
+    let ran = one.ends(0, &["apply", "../plan.json", "--auto-approve"]);
+    assert!(ran.stdout.ends_with("\n1 change on later days is accepted.\n"), "{}", ran.stdout);
     assert_eq!(sent(&remote), [""; 0]);
+    let of_it = ["history", "--scope", "etat:a", "--consumer", SKATT];
+    let text = one.ends(0, &of_it).stdout;
+    assert!(text.contains(&line), "{text}");
+    assert_eq!(one.history()[0]["scheduled"][0]["danger"], "grants");
     let again = one.ends(0, &["plan", "--detailed-exitcode"]);
     assert!(again.stdout.contains("No changes."), "{}", again.stdout);
 
@@ -328,6 +334,22 @@ fn what_a_later_day_brings_is_reviewed_before_it_is_applied() {
     entry(&one, &format!(", until: {}", ago(-20)));
     let stale = one.ends(4, &["apply", "../plan.json", "--auto-approve"]);
     assert!(stale.stderr.contains(&format!("ends after {}", ago(-20))), "{}", stale.stderr);
+}
+
+#[test]
+fn a_baseline_lists_the_later_days_that_begin_to_count() {
+    let remote = Remote::new();
+    let one = remote.first();
+    entry(&one, &format!(", until: {}", ago(-60)));
+    one.apply();
+    entry(&one, "");
+    let set = one.ends(0, &["baseline", "set", "HEAD", "--yes"]).stdout;
+    let day = format!("no longer ends after {}", ago(-60));
+    assert!(
+        set.contains("counts on later days, and `apply --due` does it without a review: 1\n"),
+        "{set}"
+    );
+    assert!(set.contains("etat:a") && set.contains(&day), "{set}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use plan::document::{
     CommitDocument, ConsumerDocument, NoticeDocument, PlanDocument, RepositoryDocument,
     ScheduledDocument, SourceDocument, Summary,
 };
-use plan::{DayEffect, Kind, Origin, Verb};
+use plan::{Danger, DayEffect, Kind, Origin, Verb};
 use serde_json::{Value, json};
 
 const KINDS: [Kind; 4] = [Kind::Scope, Kind::Access, Kind::Client, Kind::Keys];
@@ -114,11 +114,13 @@ fn key(text: &mut dyn FnMut() -> String) -> Value {
 fn scheduled(at: usize, text: &mut dyn FnMut() -> String) -> ScheduledDocument {
     let effects =
         [DayEffect::Begins, DayEffect::NoLongerEnds, DayEffect::Ends, DayEffect::NoLongerBegins];
+    let effect = effects[at % 4];
     ScheduledDocument {
         scope: text(),
         consumer: text(),
         consumer_name: Some(text()),
-        effect: effects[at % 4],
+        effect,
+        danger: effect.gives().then_some(Danger::Grants),
         day: text(),
         group: Some(text()),
         team: Some(text()),

@@ -40,7 +40,7 @@ pub struct PlanDocument {
     pub rollback: bool,
     /// When the plan was made (RFC 3339, UTC).
     pub created: String,
-    /// A checksum over the environment and the actions: the same work has the same digest.
+    /// A checksum over the environment, the actions and the later days: the same work has the same digest.
     pub digest: String,
     /// The pull request by which people saw it, if that was checked; the digest does not cover it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -180,6 +180,7 @@ impl PlanDocument {
         // A saved plan shows the danger of its actions, not the value that was written into it.
         plan.actions = plan.actions.into_iter().map(ActionDocument::judged).collect();
         plan.review = plan.review.map(ReviewDocument::bounded);
+        plan.scheduled = plan.scheduled.into_iter().map(ScheduledDocument::judged).collect();
         Ok(plan)
     }
 
@@ -195,7 +196,7 @@ impl PlanDocument {
             return Some("its sums are not those of its actions".to_owned());
         }
         (digest(&self.environment, &self.actions, &self.scheduled) != self.digest)
-            .then(|| "its digest is not that of its actions".to_owned())
+            .then(|| "its digest is not that of its actions and later days".to_owned())
     }
 
     /// The commit that was last applied in full; `None` where nothing was, or where that is not known.

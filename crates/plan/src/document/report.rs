@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::action::ActionDocument;
 use super::plan::{BlockedDocument, PlanDocument};
 use super::review::ReviewDocument;
+use super::scheduled::ScheduledDocument;
 use super::{FORMAT_VERSION, check_version};
 use crate::{Outcome, Report};
 
@@ -71,6 +72,10 @@ pub struct ReportDocument {
     pub signed: Option<bool>,
     /// The actions of the plan, each with its result.
     pub actions: Vec<ReportedAction>,
+    /// Accesses that change on a later day by the plan: an apply in full accepts them, and `apply --due` does them on
+    /// their day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scheduled: Vec<ScheduledDocument>,
     /// Requested actions that were not done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked: Vec<BlockedDocument>,
@@ -194,6 +199,7 @@ impl ReportDocument {
             override_guards,
             signed: None,
             actions: plan.actions.iter().map(unknown).collect(),
+            scheduled: plan.scheduled.clone(),
             blocked: plan.blocked.clone(),
             unverified: None,
         }
@@ -213,6 +219,7 @@ impl ReportDocument {
             ..reported
         };
         report.actions = report.actions.into_iter().map(judged).collect();
+        report.scheduled = report.scheduled.into_iter().map(ScheduledDocument::judged).collect();
         report.review = report.review.map(ReviewDocument::bounded);
         Ok(report)
     }

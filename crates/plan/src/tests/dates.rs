@@ -277,7 +277,7 @@ fn what_a_later_day_brings_is_part_of_the_plan() {
     assert_eq!(later(&until("2026-12-05"), &always, &HAS), ["no longer ends after 2026-12-05"]);
     assert_eq!(
         later(&until("2026-12-05"), &until("2026-12-20"), &HAS),
-        ["ends after 2026-12-20", "no longer ends after 2026-12-05"]
+        ["no longer ends after 2026-12-05", "ends after 2026-12-20"]
     );
     assert_eq!(later(&until("2026-12-20"), &until("2026-12-05"), &HAS), ["ends after 2026-12-05"]);
     assert_eq!(later(&until("2026-11-01"), &from("2026-12-01"), &[]), ["begins on 2026-12-01"]);
@@ -314,6 +314,7 @@ fn a_block_ends_what_later_days_would_bring() {
     let plan = planned_after(&blocked, Some(&applied), &open(&[]));
     assert_eq!(plan.scheduled.len(), 1);
     assert_eq!(plan.scheduled[0].effect, DayEffect::NoLongerBegins);
+    assert_eq!(plan.scheduled[0].source, source(1));
     // The block is lifted: the day counts again.
     let lifted = Applied { commit: "abc".into(), desired: blocked };
     let plan = planned_after(&applied.desired, Some(&lifted), &open(&[]));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use insta::assert_snapshot;
 
+use super::super::DayEffect;
 use super::*;
 use domain::{AliasLine, EntryName, GroupLines};
 
@@ -159,4 +160,35 @@ fn an_entry_that_ended_before_is_not_the_cause_where_another_was_dropped() {
     let plan = planned_after(&applied.desired, Some(&applied), &live);
     assert_eq!(plan.actions[0].reason.as_deref(), Some("expired: the last day was 2026-11-01"));
     assert_eq!(plan.actions[0].source, source(8));
+}
+
+#[test]
+fn a_later_day_has_the_line_that_makes_the_difference() {
+    let later = |members| {
+        let mut desired = desired(&by_group(members));
+        let scopes = desired.scopes.values_mut();
+        let accesses = scopes.flat_map(|scope| scope.consumers.values_mut());
+        for entry in accesses.flat_map(DesiredAccess::entries_mut) {
+            entry.days = days("2026-12-01", "");
+        }
+        desired.names.insert(orgno(KART), "Kartverket".to_owned());
+        desired
+    };
+    let line = |before: &Desired, now: &Desired| {
+        let applied = Applied { commit: "abc".into(), desired: before.clone() };
+        let live = live([("etat:a", live_scope(true, &[]))]);
+        let plan = planned_after(now, Some(&applied), &live);
+        let [change] = plan.scheduled.as_slice() else { panic!("{plan:?}") };
+        let Source { file, line, at } = &change.source;
+        let name = change.consumer.name.clone();
+        (change.effect, format!("{file}:{line}"), at.is_some(), change.group.clone(), name)
+    };
+    let (one, two) = (later(&["skatt"]), later(&["skatt", "kart"]));
+    let (group, name) = (Some(Arc::from("samarbeid")), Some("Kartverket".to_owned()));
+    let member = "consumers.yaml:13".to_owned();
+    let begins = (DayEffect::Begins, member.clone(), false, group.clone(), name.clone());
+    assert_eq!(line(&one, &two), begins);
+    let mut nameless = one;
+    nameless.names.clear();
+    assert_eq!(line(&two, &nameless), (DayEffect::NoLongerBegins, member, true, group, name));
 }
