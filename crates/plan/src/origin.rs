@@ -6,9 +6,9 @@ use jiff::civil::Date;
 
 use super::{
     AccessWork, Action, ActionId, Code, Notice, Origin, Outcome, Plan, Target, Unmanaged, Verb,
-    Work, schedule::is_granted,
+    Work,
 };
-use domain::{AccessState, Desired, DueAccess, Live, Undone};
+use domain::{AccessState, Desired, DesiredScope, DueAccess, Live, Undone};
 
 /// The declarations before, and what was done of what dates in them ask for.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +116,7 @@ impl Plan {
         // Such a scope has no days: no plan has shown them.
         let has_days = |action: &Action| {
             let scope = action.scope().and_then(|name| applied.scopes.get(name));
-            scope.is_some_and(is_granted)
+            scope.is_some_and(DesiredScope::is_granted)
         };
         let open = actions.extract_if(.., |action| !has_days(action));
         notices.extend(open.map(|action| {
@@ -182,7 +182,7 @@ fn left(action: &Action, why: &str) -> Notice {
 /// Whether the declarations want what an action on an access does.
 fn is_wanted(action: &Action, desired: &Desired, today: Date) -> bool {
     let Work::Access(scope, consumer, work) = &action.work else { return false };
-    let has_days = desired.scopes.get(scope).is_some_and(is_granted);
+    let has_days = desired.scopes.get(scope).is_some_and(DesiredScope::is_granted);
     let is_entitled = desired.entry(scope, consumer.orgno, today).is_some();
     match work {
         AccessWork::Grant { .. } => has_days && is_entitled,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::named::Cause;
 use super::{Consumer, Draft};
-use domain::{Desired, DesiredAccess, Orgno, ScopeName, Source};
+use domain::{Desired, DesiredAccess, DesiredScope, Orgno, ScopeName, Source};
 
 /// A change of an access on a later day, which the applied declarations do not ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
