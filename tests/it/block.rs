@@ -133,7 +133,7 @@ fn access_that_errors_hide_is_reported_as_unknown() {
     world.write("feil.yaml", "scopes: 1\n");
     let hint =
         "errors in the declarations may hide who has access; `portvakt validate` lists them\n";
-    for scope in [&[][..], &["--scope", "etat:a"]] {
+    for scope in [&["--scope", "etat:a"][..], &[]] {
         let ran = ends(&world, 0, &[&["block", "skatt", "--reason", "x"], scope].concat());
         let unknown = format!("which access it loses in test, tom is not known: {hint}");
         assert!(ran.stderr.starts_with(&unknown), "{}", ran.stderr);
