@@ -106,13 +106,6 @@ impl Plan {
         });
         let mut notices: Vec<_> = unclear.collect();
         actions.retain(|action| action.origin.is_some_and(Origin::is_date));
-        let overruled = actions.extract_if(.., |action| !is_wanted(action, current, today));
-        notices.extend(overruled.map(|action| {
-            left(
-                &action,
-                "the current declarations, which are not applied yet, say otherwise: left alone",
-            )
-        }));
         // Such a scope has no days: no plan has shown them.
         let has_days = |action: &Action| {
             let scope = action.scope().and_then(|name| applied.scopes.get(name));
@@ -124,6 +117,13 @@ impl Plan {
                 &action,
                 "the scope was applied as open to all or inactive, so that no day counts: left for an apply that \
                  is reviewed",
+            )
+        }));
+        let overruled = actions.extract_if(.., |action| !is_wanted(action, current, today));
+        notices.extend(overruled.map(|action| {
+            left(
+                &action,
+                "the current declarations, which are not applied yet, say otherwise: left alone",
             )
         }));
         let dependent = actions.extract_if(.., |action| {

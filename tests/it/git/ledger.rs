@@ -16,7 +16,7 @@ fn schema() -> jsonschema::Validator {
 fn history_is_reported_by_scope_consumer_and_client() {
     let remote = Remote::new();
     let (one, two) = (remote.first(), remote.another("two", &[]));
-    assert!(one.ends(0, &["history"]).stdout.contains("nothing"));
+    assert_eq!(one.ends(0, &["history"]).stdout, "No apply is recorded for test.\n");
     let aliases = "consumers:\n  skatteetaten: { orgno: \"974761076\", name: Skatteetaten }\n";
     one.declare(&format!(
         "{aliases}scopes:\n  - name: etat:a\n    description: Les\n    consumers:\n      \
