@@ -298,6 +298,15 @@ fn without_question(global: &Global, args: &Args, plan: &PlanDocument) -> String
 /// Reports the result, and saves the report if requested.
 fn report(global: &Global, args: &Args, ended: Ended) -> Exit {
     let Ended { report, began, kept, open, failures } = ended;
+    let is_accepted = report.outcome == Ending::Done
+        && !report.dirty
+        && kept.is_none()
+        && open.is_none()
+        && failures.is_empty();
+    let later = report.scheduled.len() as u64;
+    let accepted = (later > 0 && is_accepted)
+        .then(|| print(global.color, &render::accepted(later)).err())
+        .flatten();
     let printed = began.then(|| print(global.color, &render::report(&report)).err()).flatten();
     if let Some(remedy) = kept.filter(|_| began) {
         let commit = report.commit.as_deref().unwrap_or_default();
@@ -309,19 +318,10 @@ fn report(global: &Global, args: &Args, ended: Ended) -> Exit {
     if let Some(why) = &open {
         tracing::warn!("{why}");
     }
-    let is_accepted = report.outcome == Ending::Done
-        && !report.dirty
-        && kept.is_none()
-        && open.is_none()
-        && failures.is_empty();
-    let later = report.scheduled.len() as u64;
-    let accepted = (later > 0 && is_accepted)
-        .then(|| print(global.color, &render::accepted(later)).err())
-        .flatten();
     let saved =
         args.report.as_ref().and_then(|path| files::put(path, &json::pretty(&report)).err());
     let failures: Vec<_> =
-        printed.into_iter().chain(accepted).chain(saved).chain(failures).collect();
+        accepted.into_iter().chain(printed).chain(saved).chain(failures).collect();
     for failure in &failures {
         exit::report(failure, global.log_format);
     }

@@ -239,7 +239,8 @@ fn what_a_first_key_takes_away_is_warned_of() {
 fn a_file_with_aliases_is_edited_by_hand() {
     let world = World::new();
     world.declare(
-        "scopes: []\nclients:\n  - { name: x, description: &d Les }\n  - { name: y, description: *d }\n",
+        "scopes: []\nclients:\n  - { name: x, description: Les, jwks: &k [{ keys: [] }] }\n  - { name: y, description: Les, \
+         jwks: *k }\n",
     );
     refused(&world, &["keys", "generate", "x", "--out", "x.jwk"], 1, "aliases");
 }

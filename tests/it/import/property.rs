@@ -2,7 +2,7 @@
 //! declared is.
 
 use domain::Live;
-use portvakt::adopt::{AdoptedThing, Layout, Proved, Reason, Subject};
+use portvakt::adopt::{AdoptedThing, Layout, ProofError, Proved, Reason, Subject};
 use proptest::prelude::*;
 
 use super::live::{Repo, shown};
@@ -183,7 +183,12 @@ proptest! {
         let sides = [("prod", &live)];
         let made = repo.import_chosen(&first, &sides, false).map_err(|e| TestCaseError::fail(format!("{e:?}")))?;
         let before = repo.with(&made);
-        let made = before.import_chosen(&|_| true, &sides, true).map_err(|e| TestCaseError::fail(format!("{e:?}")))?;
+        let made = match before.import_chosen(&|_| true, &sides, true) {
+            // A scope that is added may have a name near the one that a client in the file consumes. Whether that is
+            // misspelt is for a person to say, as nothing in the file is changed.
+            Err(ProofError::Invalid(found)) if found.iter().all(|it| it.code.code() == "PV149") => return Ok(()),
+            made => made.map_err(|e| TestCaseError::fail(format!("{e:?}")))?,
+        };
         let after = before.with(&made);
         let plan = after.plan("prod", &live);
         prop_assert!(plan.actions.is_empty() && plan.blocked.is_empty(), "{plan:#?}\n{}", shown(&made));
