@@ -18,8 +18,8 @@ pub(super) struct Other<'a> {
     desired: &'a Desired,
     /// Protection by its declarations.
     protection: Protection,
-    /// Protection by those of its declarations that were applied.
-    protected: Option<&'a Protection>,
+    /// Its declarations that were applied in full, as far as known, and protection by them.
+    applied: Option<(&'a Desired, Protection)>,
 }
 
 /// All other places.
@@ -41,7 +41,12 @@ impl Other<'_> {
     }
 
     fn protects(&self, by: impl Fn(&Protection) -> bool) -> bool {
-        by(&self.protection) && self.protected.is_some_and(by)
+        by(&self.protection) && self.applied.as_ref().is_some_and(|(_, protection)| by(protection))
+    }
+
+    /// Whether it has applied an entity in full, as far as known.
+    fn has_applied(&self, declares: impl Fn(&Desired) -> bool) -> bool {
+        self.is_applied && self.applied.as_ref().is_none_or(|(applied, _)| declares(applied))
     }
 }
 
@@ -65,10 +70,12 @@ impl<'a> Others<'a> {
             let found = desired.clients.values().flat_map(|client| could_be(client, live));
             found.map(move |id| (id, index)).collect::<Vec<_>>()
         };
-        let all = beside.iter().map(|Beside { place, is_applied, protected, desired }| {
-            let (is_applied, protected) = (*is_applied, protected.as_ref());
-            let protection = Protection::of(desired);
-            Other { place, is_applied, desired, protection, protected }
+        let all = beside.iter().map(|Beside { place, is_applied, applied, desired }| Other {
+            place,
+            is_applied: *is_applied,
+            desired,
+            protection: Protection::of(desired),
+            applied: applied.as_ref().map(|applied| (applied, Protection::of(applied))),
         });
         // A place with a recorded apply takes precedence.
         let mut clients: Vec<_> = beside.iter().enumerate().flat_map(of_other).collect();
@@ -130,23 +137,41 @@ pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>)
 
 impl<'a> Draft<'a> {
     /// The place to which an action is left: it has a recorded apply, and declares what was never applied
-    /// here.
+    /// here. An entity that was applied here only in part counts as never applied if that place has applied it
+    /// in full: here it may have been blocked for that reason.
     pub(super) fn of_another(&self, action: &Action) -> Option<&'a Other<'a>> {
         let others: &'a Others<'a> = self.others;
-        let other = match &action.work {
+        let tried = &self.past.tried;
+        match &action.work {
             Work::Scope(_, ScopeWork::Create(_) | ScopeWork::Release) => None,
             Work::Scope(name, _) | Work::Access(name, ..) => {
-                let is_new = self.scope_before(name).is_none();
-                let is_theirs = is_new && self.live.scopes.contains_key(name);
-                is_theirs.then(|| others.of_scope(name)).flatten()
+                let other =
+                    others.of_scope(name).filter(|_| self.live.scopes.contains_key(name))?;
+                let is_theirs = match self.scope_before(name) {
+                    None => other.is_applied,
+                    Some(_) => {
+                        let declares = |applied: &Desired| applied.scopes.contains_key(name);
+                        tried.scopes.contains(name) && other.has_applied(declares)
+                    }
+                };
+                is_theirs.then_some(other)
             }
             Work::Client(_, ClientWork::Create(..) | ClientWork::Release(_)) => None,
             Work::Client(name, _) | Work::Keys(name, _) => {
-                let id = action.client_id().filter(|_| self.client_before(name).is_none());
-                id.and_then(|id| others.of_client(id))
+                let id = action.client_id()?;
+                let other = others.of_client(id)?;
+                let is_theirs = match self.client_before(name) {
+                    None => other.is_applied,
+                    Some(_) => {
+                        let is_it =
+                            |client: &DesiredClient| could_be(client, self.live).contains(&id);
+                        let declares = |applied: &Desired| applied.clients.values().any(is_it);
+                        tried.clients.contains(name) && other.has_applied(declares)
+                    }
+                };
+                is_theirs.then_some(other)
             }
-        };
-        other.filter(|other| other.is_applied)
+        }
     }
 
     /// Blocks the deactivation of an entity that was never applied here, or is no longer declared here, where

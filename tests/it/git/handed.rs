@@ -72,6 +72,31 @@ fn what_another_folder_declares_now_is_released() {
 }
 
 #[test]
+fn what_another_folder_has_applied_is_left_to_it_however_often_this_one_tries() {
+    let remote = Remote::new();
+    let one = more(&remote);
+    one.write("x/more.yaml", &scopes(&[("etat:mer", &[SKATT]), ("etat:ny", &[])]));
+    one.merge("Declare it twice");
+    for _ in 0..3 {
+        let ran = one.ends(6, &["-C", "x", "apply", "--auto-approve"]);
+        assert!(ran.stdout.contains("PV316"), "{}", ran.stdout);
+        assert_eq!(remote.world.open_to("etat:mer").unwrap(), [KART]);
+    }
+    assert!(remote.world.open_to("etat:ny").is_some(), "the rest is applied");
+    // Its own declarations go on being applied there.
+    assert_eq!(ids(&planned(&one, "y")), Vec::<String>::new());
+    one.write("y/more.yaml", &scopes(&[("etat:mer", &[])]));
+    one.merge("Revoke it");
+    assert_eq!(ids(&planned(&one, "y")), [format!("revoke etat:mer {KART}")]);
+    // It is this folder's once the other one has let go of it.
+    one.write("y/more.yaml", "scopes: []\n");
+    one.merge("Leave it to the other folder");
+    apply(&one, "y");
+    apply(&one, "x");
+    assert_eq!(remote.world.open_to("etat:mer").unwrap(), [SKATT]);
+}
+
+#[test]
 fn protection_goes_with_what_is_handed_over() {
     let remote = Remote::new();
     let one = two(&remote);
