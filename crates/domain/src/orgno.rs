@@ -1,11 +1,8 @@
 //! Organisation numbers.
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
-
-use super::plain::read_by_check;
+use super::plain::plain_text;
 
 /// A Norwegian organisation number: nine digits, the last a MOD 11 check digit (Brønnøysundregistrene, "Om
 /// organisasjonsnummeret"). No other text can be held, so that it is safe in the path of a URL.
@@ -80,25 +77,7 @@ impl FromStr for Orgno {
     }
 }
 
-impl fmt::Display for Orgno {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Debug for Orgno {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Orgno({self})")
-    }
-}
-
-impl Serialize for Orgno {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-read_by_check! { Orgno }
+plain_text! { Orgno }
 
 #[cfg(test)]
 mod tests {

@@ -51,51 +51,44 @@ pub(super) fn is_dots(text: &str) -> bool {
     text.chars().all(|c| c == '.')
 }
 
-/// Displays and serialises a newtype of a text as that text, and checks it when it is deserialised.
+/// Displays and serialises a newtype of a text as that text. It is deserialised through its own check, so that a file
+/// holds only valid values.
 macro_rules! plain_text {
     ($($name:ident)+) => {
         $(
             impl std::fmt::Display for $name {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.pad(&self.0)
+                    f.pad(self.as_str())
                 }
             }
 
             impl std::fmt::Debug for $name {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    write!(f, concat!(stringify!($name), "({:?})"), &*self.0)
+                    write!(f, concat!(stringify!($name), "({:?})"), self.as_str())
                 }
             }
 
             impl serde::Serialize for $name {
                 fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    serializer.serialize_str(&self.0)
+                    serializer.serialize_str(self.as_str())
                 }
             }
 
-            $crate::plain::read_by_check! { $name }
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                    text.parse().map_err(|error| {
+                        serde::de::Error::custom(match $crate::secret::likeness(&text) {
+                            Some(likeness) => format!("a text that looks like {likeness}: {error}"),
+                            None => format!("{text:?}: {error}"),
+                        })
+                    })
+                }
+            }
         )+
     };
 }
 pub(super) use plain_text;
-
-/// Deserialises a newtype through its own check, so that a file holds only valid values.
-macro_rules! read_by_check {
-    ($name:ident) => {
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(|error| {
-                    serde::de::Error::custom(match $crate::secret::likeness(&text) {
-                        Some(likeness) => format!("a text that looks like {likeness}: {error}"),
-                        None => format!("{text:?}: {error}"),
-                    })
-                })
-            }
-        }
-    };
-}
-pub(super) use read_by_check;
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,9 @@
 //! Names of scopes.
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
-
-use super::plain::{kept, read_by_check};
+use super::plain::{kept, plain_text};
 use crate::text::is_invisible;
 
 /// The name of a scope, `prefix:subscope`. It is the scope's identity at DigDir and can never change. The
@@ -74,25 +71,7 @@ pub(super) fn is_forbidden(character: char) -> bool {
         || is_invisible(character)
 }
 
-impl fmt::Display for ScopeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for ScopeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ScopeName({self})")
-    }
-}
-
-impl Serialize for ScopeName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-read_by_check! { ScopeName }
+plain_text! { ScopeName }
 
 #[cfg(test)]
 mod tests {
