@@ -294,9 +294,7 @@ pub(super) fn has_odd_entries(id: &ClientId, live: &Live) -> bool {
 
 /// Consumers with access to a scope.
 pub(super) fn approved(scope: &LiveScope) -> BTreeSet<Orgno> {
-    let accesses = scope.accesses.iter().flatten();
-    let approved = accesses.filter(|(_, access)| access.state == AccessState::Approved);
-    approved.map(|(orgno, _)| *orgno).collect()
+    scope.in_state(AccessState::Approved).map(|(orgno, _)| orgno).collect()
 }
 
 /// Consumers with access to a scope in all sides, and those with access in some of these sides only.

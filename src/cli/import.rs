@@ -213,7 +213,7 @@ fn made(
         .map(|read| Side {
             environment: &read.ready.opened.desired.environment,
             live: &read.live,
-            before: read.ready.past.known.applied.as_ref().map(|applied| &applied.desired),
+            before: read.ready.past.known.before(),
             declared: completes.then_some(&read.ready.opened.desired),
             beside: &read.ready.past.known.beside,
         })

@@ -22,7 +22,7 @@ pub fn migration_states(
         scopes.map(|(name, scope)| state_of_scope(name, scope, live, application, (prefix, today)));
     let released_scopes = desired.removed.keys().filter_map(|name| {
         let entity = Entity::Scope(name.clone());
-        let open = live.scopes.get(name).filter(|live| live.active).map(LiveSide::of_scope);
+        let open = live.active_scope(name).map(LiveSide::of_scope);
         let is_done = is_done(&entity);
         desired.releases(&entity).then(|| MigrationState::released(entity, open, is_done))
     });

@@ -301,7 +301,7 @@ fn approval(
     let (history, commit) = (opened.history()?, opened.commit()?);
     let past = GitPast::look(history.as_ref(), &opened.repository, commit, &opened.desired, None)?;
     let Some(applied) = past.applied else { return Ok(None) };
-    let access = applied.desired.scopes.get(scope).and_then(|it| it.consumers.get(&orgno));
+    let access = applied.desired.access(scope, orgno);
     let entry = access.and_then(|access| access.on(today()).or_else(|| access.next_after(today())));
     let entry = entry.filter(|_| applied.desired.block(scope, orgno).is_none());
     Ok(entry.map(|DesiredEntry { source, .. }| {
@@ -320,9 +320,9 @@ fn no_request(
     live: &LiveScope,
     numbers: &BTreeSet<Orgno>,
 ) -> Failure {
-    let accesses = || live.accesses.iter().flatten().filter(|(orgno, _)| numbers.contains(orgno));
     let asked = printable(asked);
-    let has_access = accesses().any(|(_, access)| access.state == AccessState::Approved);
+    let mut approved = live.in_state(AccessState::Approved);
+    let has_access = approved.any(|(orgno, _)| numbers.contains(&orgno));
     Failure::Usage(match has_access {
         true => format!(
             "{asked} has access to {scope}, and requests none: what is declared decides, so remove it from the \

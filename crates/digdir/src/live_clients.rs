@@ -260,7 +260,7 @@ fn add_public(foreign: &mut Foreign, public: &Representation) {
     let scope = foreign.entry(name).or_default();
     let text = |field: &str| public.get(field).and_then(Value::as_str).filter(|t| !t.is_empty());
     scope.owner = scope.owner.or_else(|| text("owner_orgno")?.parse().ok());
-    scope.open = SCOPE.accessible_for_all.of(public) == Some(&Value::Bool(true));
+    scope.open = SCOPE.accessible_for_all.is_set(public);
     scope.delegable = text(SCOPE.delegation_source.name).is_some();
     scope.inactive |= entries::active(public) == Ok(false);
     let types = SCOPE.allowed_integration_types.of(public).cloned().unwrap_or_default();

@@ -28,6 +28,11 @@ impl Attribute {
     pub fn of<'r>(&self, representation: &'r Representation) -> Option<&'r Value> {
         representation.get(self.name)
     }
+
+    /// Whether this flag is set in a representation.
+    pub fn is_set(&self, representation: &Representation) -> bool {
+        self.of(representation) == Some(&Value::Bool(true))
+    }
 }
 
 /// Type of an attribute's values.

@@ -87,10 +87,15 @@ impl Desired {
         self.blocks.iter().find(|block| block.consumer == consumer && block.concerns(scope))
     }
 
+    /// The declared access of an organisation to a scope, blocked or not.
+    pub fn access(&self, scope: &ScopeName, consumer: Orgno) -> Option<&DesiredAccess> {
+        self.scopes.get(scope)?.consumers.get(&consumer)
+    }
+
     /// The entry that gives an organisation access to a scope on a day.
     pub fn entry(&self, scope: &ScopeName, consumer: Orgno, day: Date) -> Option<&DesiredEntry> {
-        let access = self.scopes.get(scope)?.consumers.get(&consumer)?;
-        access.on(day).filter(|_| self.block(scope, consumer).is_none())
+        let entry = self.access(scope, consumer)?.on(day);
+        entry.filter(|_| self.block(scope, consumer).is_none())
     }
 
     /// The organisations that have access to a scope by the declarations on a day, with their names.
@@ -126,6 +131,14 @@ pub struct Source {
     pub line: usize,
     /// The commit that has it there; `None` for the current declarations.
     pub at: Option<CommitId>,
+}
+
+impl Source {
+    /// The same place as it was at a commit, unless it is one of another commit already.
+    #[must_use]
+    pub fn as_of(&self, commit: &CommitId) -> Self {
+        Self { at: self.at.clone().or(Some(commit.clone())), ..self.clone() }
+    }
 }
 
 /// The id of a commit, in hex digits.

@@ -130,7 +130,26 @@ pub struct LiveClient {
     pub on_behalf_of: Option<BTreeMap<OnBehalfOfId, Representation>>,
 }
 
+impl Live {
+    /// The scope of that name, if it is active.
+    pub fn active_scope(&self, name: &ScopeName) -> Option<&LiveScope> {
+        self.scopes.get(name).filter(|scope| scope.active)
+    }
+}
+
 impl LiveScope {
+    /// The accesses in a state, as far as they were read.
+    pub fn in_state(&self, state: AccessState) -> impl Iterator<Item = (Orgno, &LiveAccess)> {
+        let accesses = self.accesses.iter().flatten();
+        let found = accesses.filter(move |(_, access)| access.state == state);
+        found.map(|(orgno, access)| (*orgno, access))
+    }
+
+    /// An organisation's access; `None` where there is none, or it was not read.
+    pub fn access(&self, consumer: Orgno) -> Option<&LiveAccess> {
+        self.accesses.as_ref()?.get(&consumer)
+    }
+
     /// Its description; empty where it has none.
     pub fn description(&self) -> &str {
         description(&SCOPE.description, &self.representation)

@@ -75,8 +75,12 @@ impl Past {
     /// Whether a scope is declared for the first time, as far as known; `false` where applies are not
     /// recorded.
     pub fn is_first(&self, scope: &ScopeName) -> bool {
-        let before = self.applied.as_ref().map(|applied| &applied.desired);
-        self.is_recorded && !before.is_some_and(|before| before.scopes.contains_key(scope))
+        self.is_recorded && self.before().is_none_or(|before| !before.scopes.contains_key(scope))
+    }
+
+    /// The declarations that were applied; `None` where nothing was, or where that is not known.
+    pub fn before(&self) -> Option<&Desired> {
+        self.applied.as_ref().map(|applied| &applied.desired)
     }
 
     /// A past with a single applied commit.

@@ -170,6 +170,21 @@ pub fn counted(count: u64, thing: &str, plural: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { plural })
 }
 
+/// `a, b, c`.
+pub fn listed(items: impl IntoIterator<Item: ToString>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// `a, b and 3 more`, with at most that many of them.
+pub fn listed_up_to(most: usize, items: impl IntoIterator<Item: ToString>) -> String {
+    let mut items = items.into_iter();
+    let first = listed(items.by_ref().take(most));
+    match items.count() {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// The first line of a file that is rendered from declarations, such as those of an environment.
 pub fn rendered_from(declarations: &str) -> String {
     format!(

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::named::Cause;
-use super::{
-    AccessWork, Action, ActionId, Code, Consumer, Draft, Notice, RevocationCause, Verb, Work,
-};
+use super::{AccessWork, Action, ActionId, Code, Consumer, Draft, RevocationCause, Verb, Work};
 use domain::{
     AccessState, Applied, ConsumerBlock, Days, DesiredAccess, DesiredScope, Live, LiveAccess,
     LiveScope, Orgno, Removal, ScopeName, Source,
@@ -22,11 +20,11 @@ impl Draft<'_> {
         &mut self,
         scope: &ScopeName,
         declared: &DesiredScope,
-        live: Option<&BTreeMap<Orgno, LiveAccess>>,
+        live: Option<&LiveScope>,
         after: &[ActionId],
     ) {
         for (orgno, access) in &declared.consumers {
-            let record = live.and_then(|live| live.get(orgno));
+            let record = live.and_then(|live| live.access(*orgno));
             let before = record.map(|record| record.state.clone());
             let is_blocked = self.desired.block(scope, *orgno).is_some();
             let Some(entry) = access.on(self.today).filter(|_| !is_blocked) else { continue };
@@ -56,9 +54,8 @@ impl Draft<'_> {
     ) -> Option<(Source, String)> {
         let Applied { commit, desired } = self.past.applied.as_ref()?;
         let ConsumerBlock { source, reason, .. } = desired.block(scope, consumer.orgno)?;
-        let at = source.at.clone().or(Some(commit.clone()));
         let who = consumer.name.as_deref().unwrap_or(consumer.orgno.as_str());
-        Some((Source { at, ..source.clone() }, format!("block of {who} lifted ({reason})")))
+        Some((source.as_of(commit), format!("block of {who} lifted ({reason})")))
     }
 
     /// Revokes the access of consumers that are not declared, or no longer, and reports those that request
@@ -132,16 +129,12 @@ impl Draft<'_> {
         live: &LiveScope,
         removal: &Removal,
     ) -> Vec<ActionId> {
-        let mut ids = Vec::new();
-        for (orgno, record) in live.accesses.iter().flatten() {
-            if record.state == AccessState::Approved {
-                let source = &removal.source;
-                let how = AccessWork::Revoke { is_inactive: false, cause: self.cause(scope) };
-                let named = (Cause::default(), source);
-                ids.push(self.revoke(scope, *orgno, record, how, named, removal.reason.clone()));
-            }
-        }
-        ids
+        let revoke = |(orgno, record): (Orgno, &LiveAccess)| {
+            let how = AccessWork::Revoke { is_inactive: false, cause: self.cause(scope) };
+            let named = (Cause::default(), &removal.source);
+            self.revoke(scope, orgno, record, how, named, removal.reason.clone())
+        };
+        live.in_state(AccessState::Approved).map(revoke).collect()
     }
 
     /// The declared consumers whose access DigDir kept while the scope was inactive.
@@ -160,8 +153,7 @@ impl Draft<'_> {
     /// Cause of the revocation of an access that is not declared: it may have been granted before the scope
     /// was declared here.
     fn cause(&self, scope: &ScopeName) -> RevocationCause {
-        let is_open = self.live.scopes.get(scope).is_some_and(|live| live.active);
-        match is_open && self.past.is_first(scope) {
+        match self.live.active_scope(scope).is_some() && self.past.is_first(scope) {
             true => RevocationCause::TakeOver,
             false => RevocationCause::Declarations,
         }
@@ -187,23 +179,16 @@ impl Draft<'_> {
 
     fn report_request(&mut self, scope: &ScopeName, orgno: Orgno, record: &LiveAccess) {
         let who = self.consumer(orgno, Some(record));
-        self.notices.push(Notice {
-            code: Code::AccessRequested,
-            target: format!("{scope} {orgno}"),
-            message: format!(
-                "{who} asks for access; declare it among the scope's consumers to approve"
-            ),
-        });
+        let message =
+            format!("{who} asks for access; declare it among the scope's consumers to approve");
+        self.report(Code::AccessRequested, format!("{scope} {orgno}"), message);
     }
 
     fn report_unknown(&mut self, scope: &ScopeName, orgno: Orgno, state: &str) {
-        self.notices.push(Notice {
-            code: Code::Oddity,
-            target: format!("{scope} {orgno}"),
-            message: format!(
-                "the access is in the state {state}, which DigDir does not document; left alone"
-            ),
-        });
+        let message = format!(
+            "the access is in the state {state}, which DigDir does not document; left alone"
+        );
+        self.report(Code::Oddity, format!("{scope} {orgno}"), message);
     }
 
     /// Whether it is not known who has access: then a scope must not be reactivated, as that could give
@@ -223,7 +208,7 @@ impl Draft<'_> {
         if is_unclear {
             let message = "DigDir lists accesses to it that cannot be understood (PV403), and they \
                            could come back to life with it: have them cleared up at DigDir first";
-            self.block(ActionId::scope(verb, scope), Code::UnclearAccesses, message.to_owned());
+            self.block(ActionId::scope(verb, scope), Code::UnclearAccesses, message);
         }
         is_unclear
     }
@@ -244,18 +229,14 @@ impl Draft<'_> {
 
     /// Everybody who has access.
     pub(super) fn approved(&self, live: &LiveScope) -> Vec<Consumer> {
-        let accesses = live.accesses.iter().flatten();
-        let approved = accesses.filter(|(_, record)| record.state == AccessState::Approved);
-        approved.map(|(orgno, record)| self.consumer(*orgno, Some(record))).collect()
+        let approved = live.in_state(AccessState::Approved);
+        approved.map(|(orgno, record)| self.consumer(orgno, Some(record))).collect()
     }
 
     pub(super) fn consumer(&self, orgno: Orgno, record: Option<&LiveAccess>) -> Consumer {
         let there = record.and_then(|record| record.name.as_ref());
-        let name = match self.desired.names.contains_key(&orgno) || there.is_some() {
-            true => self.desired.name_of(orgno, there),
-            false => self.desired.name_of(orgno, self.names_there.get(&orgno).copied()),
-        };
-        Consumer { orgno, name: name.cloned() }
+        let there = there.or_else(|| self.names_there.get(&orgno).copied());
+        Consumer { orgno, name: self.desired.name_of(orgno, there).cloned() }
     }
 }
 

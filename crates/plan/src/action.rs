@@ -266,10 +266,7 @@ impl Action {
 
     /// The access, if it concerns one.
     pub fn access(&self) -> Option<(&ScopeName, Orgno)> {
-        match &self.work {
-            Work::Access(scope, consumer, _) => Some((scope, consumer.orgno)),
-            Work::Scope(..) | Work::Client(..) | Work::Keys(..) => None,
-        }
+        Some((self.scope()?, self.consumer()?.orgno))
     }
 
     /// The consumer, if it concerns an access.

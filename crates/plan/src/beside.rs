@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     Action, ActionId, ClientWork, Code, Draft, Mismatch, Notice, ScopeWork, Work, live_client,
 };
+use domain::text::listed_up_to;
 use domain::{
     Beside, ClientId, CommitId, Desired, DesiredClient, Live, ProtectedBy, Protection, Removal,
     RemovalAction, ScopeName, Source,
@@ -40,8 +41,10 @@ impl Other<'_> {
         format!("{} declares it, and must be applied first", self.place)
     }
 
-    fn protects(&self, by: impl Fn(&Protection) -> bool) -> bool {
-        by(&self.protection) && self.applied.as_ref().is_some_and(|(_, protection)| by(protection))
+    /// Whether it protects an entity, and has applied that.
+    pub(super) fn protects(&self, by: impl Fn(&Protection) -> Option<ProtectedBy>) -> bool {
+        let applied = self.applied.as_ref().map(|(_, protection)| protection);
+        by(&self.protection).is_some() && applied.is_some_and(|it| by(it).is_some())
     }
 
     /// Whether it has applied an entity in full, as far as known.
@@ -100,18 +103,6 @@ impl<'a> Others<'a> {
         self.all.iter().any(|other| other.desired.clients.keys().any(|it| it.as_str() == name))
     }
 
-    /// Whether the other place that declares a scope protects it, and has applied that protection.
-    pub(super) fn is_scope_protected(&self, name: &ScopeName) -> bool {
-        let by = |protection: &Protection| protection.of_scope(name).is_some();
-        self.of_scope(name).is_some_and(|other| other.protects(by))
-    }
-
-    /// As [`Self::is_scope_protected`], for a live client with one of these names.
-    pub(super) fn is_client_protected(&self, id: &ClientId, names: [&str; 2]) -> bool {
-        let by = |protection: &Protection| protection.of_client(names).is_some();
-        self.of_client(id).is_some_and(|other| other.protects(by))
-    }
-
     /// Whether a place with a recorded apply declares a scope.
     pub(super) fn is_scope_managed(&self, name: &ScopeName) -> bool {
         self.of_scope(name).is_some_and(|other| other.is_applied)
@@ -131,7 +122,7 @@ pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>)
             true => format!("declared by {} now", other.place),
             false => format!("declared by {} now, where nothing was applied yet", other.place),
         }),
-        source: Source { at: source.at.clone().or(Some(commit.clone())), ..source.clone() },
+        source: source.as_of(commit),
     }
 }
 
@@ -189,23 +180,28 @@ impl<'a> Draft<'a> {
         true
     }
 
-    /// Blocks the release of an entity that was protected here to a place that protects it too and has not
-    /// applied that. Returns whether it is blocked.
-    pub(super) fn waits_for(
+    /// Whether an entity must stay managed here instead of being released, perhaps to a place that declares it: it is
+    /// protected here and not there. What another place protects too waits for the apply of that. If so, the plan
+    /// shows the action as blocked.
+    pub(super) fn must_stay_here(
         &mut self,
         target: ActionId,
         other: Option<&Other<'_>>,
         by: impl Fn(&Protection) -> Option<ProtectedBy>,
     ) -> bool {
-        let is_protected = |other: &&Other<'_>| by(&other.protection).is_some();
-        let Some(other) = other.filter(is_protected) else { return false };
-        if !self.past.protected.iter().any(|protected| by(&protected.protection).is_some()) {
+        if other.is_some_and(|other| other.protects(&by)) {
             return false;
         }
-        let place = other.place;
-        let message = format!("it is protected here, and will be by {place}: apply that first");
-        self.block(target, Code::DeclaredBeside, message);
-        true
+        let mut protected = self.past.protected.iter();
+        match other.filter(|other| by(&other.protection).is_some()) {
+            Some(Other { place, .. }) if protected.any(|it| by(&it.protection).is_some()) => {
+                let message =
+                    format!("it is protected here, and will be by {place}: apply that first");
+                self.block(target, Code::DeclaredBeside, message);
+                true
+            }
+            Some(_) | None => self.must_stay(target, by),
+        }
     }
 
     /// Reports entities that another place declares too: where the declarations differ, each apply undoes the
@@ -218,14 +214,9 @@ impl<'a> Draft<'a> {
             let scopes = desired.scopes.keys().filter(|name| other.desired.scopes.contains_key(*name));
             let of_other = |id: &ClientId| self.others.of_client(id).is_some_and(|it| it.place == other.place);
             let clients = clients().filter(|(id, _)| of_other(id)).map(|(_, client)| client.name.as_str());
-            let names: Vec<_> = scopes.map(ScopeName::as_str).chain(clients).collect();
-            let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-            let more = match names.len().saturating_sub(SHOWN) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
+            let names = listed_up_to(SHOWN, scopes.map(ScopeName::as_str).chain(clients));
             let message = format!(
-                "declares {shown}{more} too: where the two differ, each apply undoes what the other's did. \
+                "declares {names} too: where the two differ, each apply undoes what the other's did. \
                  Declare it in one of them"
             );
             let target = other.place.to_owned();

@@ -23,14 +23,13 @@ impl Draft<'_> {
         let removed = self.desired.removed.iter();
         let released = removed.filter(|(_, removal)| removal.action == RemovalAction::Release);
         for name in self.unmanaged.scopes.iter().chain(released.map(|(name, _)| name)) {
-            let live = self.live.scopes.get(name).filter(|scope| scope.active);
-            for (orgno, record) in live.iter().flat_map(|scope| &scope.accesses).flatten() {
-                let is_approved = record.state == AccessState::Approved;
-                if is_approved && self.desired.block(name, *orgno).is_some() {
-                    let why = "the scope is not declared: once it is, the block revokes the access";
-                    notices.push(self.blocked_in_vain(name, *orgno, Some(record), why));
-                }
-            }
+            let Some(live) = self.live.active_scope(name) else { continue };
+            let approved = live.in_state(AccessState::Approved);
+            let blocked = approved.filter(|(orgno, _)| self.desired.block(name, *orgno).is_some());
+            let why = "the scope is not declared: once it is, the block revokes the access";
+            notices.extend(
+                blocked.map(|(orgno, record)| self.blocked_in_vain(name, orgno, Some(record), why)),
+            );
         }
         self.notices.extend(notices);
     }

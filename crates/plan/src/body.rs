@@ -3,13 +3,28 @@
 use serde_json::Value;
 
 use super::{KeysWork, Write};
-use domain::{Change, PublicKey, Representation, ScopeName};
+use domain::{Change, Field, PublicKey, Representation, ScopeName, changes};
 
 /// Fields that belong to the server, or have calls of their own: they are never sent.
 const SERVER_FIELDS: [&str; 6] =
     ["created", "last_updated", "owner_orgno", "client_secret", "jwks", "onbehalfof"];
 
 impl Write {
+    /// The write of these fields to a live representation, or to a new one.
+    pub(super) fn new(live: Option<&Representation>, wanted: Vec<Field>) -> Self {
+        let mut write = Self { wanted, changes: Vec::new() };
+        write.changes = write.left(live.unwrap_or(&Representation::new()));
+        if live.is_none() {
+            write.changes.iter_mut().for_each(|change| change.before = Value::Null);
+        }
+        write
+    }
+
+    /// The fields in which a live representation still differs.
+    pub fn left(&self, live: &Representation) -> Vec<Change> {
+        changes(live, self.wanted.iter().cloned())
+    }
+
     /// The body that creates a client.
     pub fn creation(&self) -> Representation {
         let fields = self.wanted.iter().filter(|field| !field.wanted.is_null());

@@ -10,13 +10,14 @@ use super::keys::stays;
 use super::matching::{MatchedClient, removed_clients};
 use super::scope::no_longer;
 use super::{
-    Action, ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, Notice, OnBehalfOfWrite,
-    Verb, Work, Write, live_client,
+    ActionId, ClientWork, ClientWrite, Code, Draft, Mismatch, OnBehalfOfWrite, Verb, Work, Write,
+    live_client,
 };
 use domain::nais::owner_of_client;
+use domain::text::listed;
 use domain::{
     Applied, AuthMethod, CLIENT, Change, ClientId, ClientName, DesiredClient, Live, LiveClient,
-    OwnClient, Removal, RemovalAction, Representation, Source, changes,
+    OwnClient, Removal, RemovalAction,
 };
 
 /// A declared client and the live one that matches it, if there is one.
@@ -80,7 +81,7 @@ impl<'a> Draft<'a> {
 
     /// A client's declaration at the applied commit.
     pub(super) fn client_before(&self, name: &ClientName) -> Option<&'a DesiredClient> {
-        self.past.applied.as_ref()?.desired.clients.get(name)
+        self.past.before()?.clients.get(name)
     }
 
     /// The clients that were declared at the applied commit and are no longer. One that matches another
@@ -174,7 +175,7 @@ impl<'a> Draft<'a> {
                     _ => "; nor are its keys registered",
                 };
                 let message = format!("{message}{keys}");
-                return self.block_client(Verb::Create, name, code, message);
+                return self.block(ActionId::client(Verb::Create, name), code, message);
             }
         };
         let declared = &*declared;
@@ -183,12 +184,9 @@ impl<'a> Draft<'a> {
         let is_reported =
             |change: &Change| change.field == "client_name" && change.after == json!(name);
         write.attributes.changes.retain(|change| !is_reported(change));
-        let fresh = |change: &mut Change| change.before = Value::Null;
-        write.attributes.changes.iter_mut().for_each(fresh);
         self.report_secret(name, declared);
         let work = ClientWork::Create(declared.identity.clone(), Box::new(write));
-        self.push_client(name, work, &declared.source, None, after);
-        let made = ActionId::client(Verb::Create, name);
+        let made = self.push(Work::Client(name.clone(), work), &declared.source, None, after);
         self.keys(name, declared, None, &[], false, vec![made]);
     }
 
@@ -218,14 +216,13 @@ impl<'a> Draft<'a> {
         let write = write(name, declared, Some(live));
         let is_updated = !write.changes().is_empty();
         if is_updated && self.own(Some(id)).is_some() && takes_scope(&write) {
-            return self.block(update, Code::OwnClient, OWN_CLIENT.to_owned());
+            return self.block(update, Code::OwnClient, OWN_CLIENT);
         }
-        if is_updated {
+        let updated = is_updated.then(|| {
             let work = ClientWork::Update(id.clone(), Box::new(write));
-            self.push_client(name, work, &declared.source, None, after);
-        }
-        let after = if is_updated { vec![update] } else { Vec::new() };
-        self.keys(name, declared, Some(id), keys, false, after);
+            self.push(Work::Client(name.clone(), work), &declared.source, None, after)
+        });
+        self.keys(name, declared, Some(id), keys, false, updated.into_iter().collect());
     }
 
     /// DigDir kept the keys: those that are not declared are removed before they are valid again.
@@ -240,7 +237,7 @@ impl<'a> Draft<'a> {
         let Permitted { declared, mut after } = match permitted {
             Ok(permitted) => permitted,
             Err((code, message)) => {
-                return self.block_client(Verb::Reactivate, name, code, message);
+                return self.block(ActionId::client(Verb::Reactivate, name), code, message);
             }
         };
         let declared = &*declared;
@@ -254,7 +251,7 @@ impl<'a> Draft<'a> {
             keys: keys.cloned().collect(),
             declared: declared.keys.clone().unwrap_or_default(),
         };
-        self.push_client(name, work, &declared.source, None, after);
+        self.push(Work::Client(name.clone(), work), &declared.source, None, after);
     }
 
     /// Plans the removal of a client.
@@ -294,25 +291,22 @@ impl<'a> Draft<'a> {
 
     /// Releases a client that was managed here; it stays as it is live.
     fn release_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
-        let names = [name.as_str(), self.live_name(name, id)];
-        let target = || ActionId::client(Verb::Release, name);
-        let stays = !self.others.is_client_protected(id, names)
-            && (self.waits_for(target(), self.others.of_client(id), |by| by.of_client(names))
-                || self.must_stay(target(), |by| by.of_client(names)));
-        if !stays {
-            let Removal { action: _, reason, source } = removal;
-            let work = ClientWork::Release(id.clone());
-            self.push_client(name, work, source, reason.clone(), Vec::new());
+        let names = [name.as_str(), self.live_name(name, Some(id))];
+        let target = ActionId::client(Verb::Release, name);
+        if !self.must_stay_here(target, self.others.of_client(id), |by| by.of_client(names)) {
+            let work = Work::Client(name.clone(), ClientWork::Release(id.clone()));
+            self.push(work, &removal.source, removal.reason.clone(), Vec::new());
         }
     }
 
-    /// A client's live name.
-    fn live_name<'n>(&self, name: &'n ClientName, id: &ClientId) -> &'n str
+    /// The live name of a client, or its declared one if it is not live.
+    pub(super) fn live_name<'n>(&self, name: &'n ClientName, id: Option<&ClientId>) -> &'n str
     where
         'a: 'n,
     {
         let live: &'a Live = self.live;
-        live.clients.get(id).map_or(name.as_str(), |client| &client.name)
+        let client = id.and_then(|id| live.clients.get(id));
+        client.map_or(name.as_str(), |client| &client.name)
     }
 
     /// Deactivates a client that is no longer declared here, or was never applied here.
@@ -326,13 +320,12 @@ impl<'a> Draft<'a> {
     fn deactivate_client(&mut self, name: &ClientName, id: &ClientId, removal: &Removal) {
         let target = ActionId::client(Verb::Deactivate, name);
         if self.own(Some(id)).is_some() {
-            return self.block(target, Code::OwnClient, OWN_CLIENT.to_owned());
+            return self.block(target, Code::OwnClient, OWN_CLIENT);
         }
-        let names = [name.as_str(), self.live_name(name, id)];
+        let names = [name.as_str(), self.live_name(name, Some(id))];
         if !self.must_stay(target, |by| by.of_client(names)) {
-            let Removal { action: _, reason, source } = removal;
-            let work = ClientWork::Deactivate(id.clone());
-            self.push_client(name, work, source, reason.clone(), Vec::new());
+            let work = Work::Client(name.clone(), ClientWork::Deactivate(id.clone()));
+            self.push(work, &removal.source, removal.reason.clone(), Vec::new());
         }
     }
 
@@ -342,61 +335,17 @@ impl<'a> Draft<'a> {
     }
 
     fn mismatched(&mut self, verb: Verb, name: &ClientName, mismatch: &Mismatch) {
-        let (code, message) = match mismatch {
-            Mismatch::Several(ids) => {
-                let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
-                let message = format!(
-                    "several live clients could be it: {}. Write `client_id` with the right one in \
-                     the declaration",
-                    ids.join(", ")
-                );
-                (Code::AmbiguousClient, message)
-            }
-            Mismatch::SeveralOwned(ids) => {
-                let ids: Vec<_> = ids.iter().map(ClientId::as_str).collect();
-                let message = format!(
-                    "several live clients have its description, by which alone one of NAIS is known: \
-                     {}. Give those that are not it another description in DigDir's self-service, \
-                     inactive ones too",
-                    ids.join(", ")
-                );
-                (Code::AmbiguousClient, message)
-            }
-            Mismatch::NoSuchId(id) => (
-                Code::NoSuchClient,
-                format!(
-                    "the organisation has no client {id} in this environment: correct `client_id`, or \
-                     leave it out to have the client made; ids differ between environments, so it \
-                     may belong into `per_environment`"
-                ),
-            ),
-            Mismatch::OtherName { id, name: live } => (
-                Code::ClientName,
-                format!(
-                    "the live client {id} is called '{live}': correct `client_id`, or if it is meant \
-                     and to be renamed, write that name under `previous_name`"
-                ),
-            ),
-            Mismatch::OtherType { id, integration_type } => (
-                Code::ClientType,
-                format!(
-                    "the live client {id} of this name is of the integration_type \
-                     {integration_type}, which can never change: declare it as it is, give the new \
-                     one another name, or first have the old one deactivated by a change of its own"
-                ),
-            ),
-        };
-        self.block_client(verb, name, code, message);
+        let (code, message) = mismatch.explained();
+        self.block(ActionId::client(verb, name), code, message);
     }
 
     fn claimed(&mut self, name: &ClientName, names: &[&ClientName]) {
-        let others: Vec<_> = names.iter().map(|other| format!("'{other}'")).collect();
         let message = format!(
             "more than one declaration is this live client: {}. Keep one, and correct the `client_id` \
              or `previous_name` of the others",
-            others.join(", ")
+            listed(names.iter().map(|other| format!("'{other}'")))
         );
-        self.block_client(Verb::Update, name, Code::ClientTwice, message);
+        self.block(ActionId::client(Verb::Update, name), Code::ClientTwice, message);
     }
 
     fn report_secret(&mut self, name: &ClientName, declared: &DesiredClient) {
@@ -405,29 +354,10 @@ impl<'a> Draft<'a> {
             Some(AuthMethod::PrivateKeyJwt | AuthMethod::None) | None => false,
         };
         if has_secret {
-            self.notices.push(Notice {
-                code: Code::SecretNotKept,
-                target: format!("client {name}"),
-                message: "DigDir shows its secret once, and portvakt does not keep it: have a new \
-                          one made in DigDir's self-service for the application"
-                    .to_owned(),
-            });
+            let message = "DigDir shows its secret once, and portvakt does not keep it: have a new \
+                           one made in DigDir's self-service for the application";
+            self.report(Code::SecretNotKept, format!("client {name}"), message);
         }
-    }
-
-    fn block_client(&mut self, verb: Verb, name: &ClientName, code: Code, message: String) {
-        self.block(ActionId::client(verb, name), code, message);
-    }
-
-    fn push_client(
-        &mut self,
-        name: &ClientName,
-        work: ClientWork,
-        source: &Source,
-        reason: Option<String>,
-        after: Vec<ActionId>,
-    ) {
-        self.actions.push(Action::new(Work::Client(name.clone(), work), source, reason, after));
     }
 }
 
@@ -448,15 +378,12 @@ fn takes_scope(write: &ClientWrite) -> bool {
 
 /// The write that creates a client, or changes a live one to the declared one.
 fn write(name: &ClientName, declared: &DesiredClient, live: Option<&LiveClient>) -> ClientWrite {
-    let nothing = Representation::new();
-    let representation = live.map_or(&nothing, |live| &live.representation);
     // A client has some name.
     let client_name = declared.identity.client_name().or(live.is_none().then_some(name));
     let client_name = client_name.map(ClientName::field);
-    let wanted: Vec<_> = client_name.into_iter().chain(declared.attributes.wanted()).collect();
-    let changes = changes(representation, wanted.iter().cloned());
+    let wanted = client_name.into_iter().chain(declared.attributes.wanted()).collect();
     ClientWrite {
-        attributes: Write { wanted, changes },
+        attributes: Write::new(live.map(|live| &live.representation), wanted),
         on_behalf_of: OnBehalfOfWrite::new(declared, live),
     }
 }

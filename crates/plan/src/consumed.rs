@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::{ActionId, Blocked, Code, Draft, Notice, ScopeWork, Verb, Work};
+use super::{ActionId, Blocked, Code, Draft, ScopeWork, Verb, Work};
+use domain::text::listed;
 use domain::text::similar::nearest;
 use domain::{
     AccessState, ClientName, ConsumedScope, DesiredClient, ForeignScope, IntegrationType,
@@ -54,12 +55,16 @@ impl Draft<'_> {
             match self.access(scope, kind) {
                 ScopeAccess::Fine(needed) => after.extend(needed),
                 ScopeAccess::ForOthers if has.contains(scope.as_str()) => {}
-                ScopeAccess::ForOthers => self.report_scope(client, Code::ForOthers, format!(
-                    "has no access to {scope} itself: it can use the scope only for consumers that \
-                     have delegated it to the organisation"
-                )),
+                ScopeAccess::ForOthers => {
+                    let message = format!(
+                        "has no access to {scope} itself: it can use the scope only for consumers that \
+                         have delegated it to the organisation"
+                    );
+                    self.report(Code::ForOthers, format!("client {client}"), message);
+                }
                 ScopeAccess::Lacking(_, why) if has.contains(scope.as_str()) => {
-                    self.report_scope(client, Code::ConsumedInVain, format!("{why}; tokens with it are refused"));
+                    let message = format!("{why}; tokens with it are refused");
+                    self.report(Code::ConsumedInVain, format!("client {client}"), message);
                 }
                 ScopeAccess::Lacking(code, why) => {
                     lacking.push(Lacking { scope: scope.clone(), code, why });
@@ -80,10 +85,6 @@ impl Draft<'_> {
             self.blocked.push(Blocked { target, consumed: Some(scope), code, message });
         }
         Ok(Permitted { declared, after })
-    }
-
-    fn report_scope(&mut self, client: &ClientName, code: Code, message: String) {
-        self.notices.push(Notice { code, target: format!("client {client}"), message });
     }
 
     fn access(&self, scope: &ConsumedScope, kind: IntegrationType) -> ScopeAccess {
@@ -111,12 +112,11 @@ impl Draft<'_> {
             ScopeAccess::Fine(_) | ScopeAccess::ForOthers
                 if !allowed.is_empty() && !allowed.contains(&kind) =>
             {
-                let types: Vec<_> = allowed.iter().map(|kind| kind.as_str()).collect();
+                let types = listed(allowed.iter().map(|kind| kind.as_str()));
                 ScopeAccess::Lacking(
                     Code::ScopeNotForType,
                     format!(
-                        "{name} is for clients of {} alone, and this one is of {}",
-                        types.join(", "),
+                        "{name} is for clients of {types} alone, and this one is of {}",
                         kind.as_str()
                     ),
                 )

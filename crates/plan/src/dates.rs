@@ -40,7 +40,7 @@ impl Draft<'_> {
         new: &NewDays<'_>,
     ) -> Option<Notice> {
         let is_new = |effect, day| new.contains(&(scope, orgno, effect, day));
-        let record = || self.live.scopes.get(scope)?.accesses.as_ref()?.get(&orgno);
+        let record = || self.live.scopes.get(scope)?.access(orgno);
         let who = || self.consumer(orgno, record());
         let (code, message) = if access.on(self.today).is_some() {
             let last = access.last_day(self.today).filter(|last| *last <= soon)?;

@@ -7,10 +7,9 @@ use super::{
     Action, Code, Danger, Notice, PAST_REMEDY, ScheduledChange, ScopeWork, Verb, Work, count,
     live_client,
 };
-use domain::text::counted;
+use domain::text::{counted, listed};
 use domain::{
-    AccessState, Applied, ClientName, Desired, DesiredScope, Guards, Live, LiveScope, Past,
-    ScopeName,
+    AccessState, ClientName, Desired, DesiredScope, Guards, Live, LiveScope, Past, ScopeName,
 };
 
 /// The limits that these actions exceed, each with the numbers and the remedy.
@@ -21,60 +20,77 @@ pub(super) fn exceeded_limits(
     actions: &[Action],
     scheduled: &[ScheduledChange],
 ) -> Vec<Notice> {
+    let (limits, declared) = (in_force(desired, past), &desired.guards);
     let of = |verb| count(actions, verb) as u64;
-    let limits = in_force(desired, past);
-    let Guards { max_deactivations, max_revocations, max_grants, max_changed_percent, protect: _ } =
-        &limits;
     let deactivations = of(Verb::Deactivate);
     let of_blocks = actions.iter().filter(|action| action.is_of_block()).count() as u64;
     let revocations = of(Verb::Revoke) - of_blocks;
-    let mut exceeded = Vec::new();
-    if deactivations > *max_deactivations {
-        let scopes = actions.iter().filter(|action| is_closed_scope(action)).count() as u64;
-        let clients = deactivations - scopes;
-        let parts = [(scopes, "scope"), (clients, "client")].into_iter().filter(|(n, _)| *n > 0);
-        let what: Vec<_> = parts.map(|(count, thing)| counted(count, thing, "s")).collect();
-        let what = format!("{} would be deactivated", what.join(" and "));
-        let limit = GuardLimit::of(*max_deactivations, desired.guards.max_deactivations);
-        exceeded.push(notice(Code::TooManyDeactivations, "max_deactivations", &what, &limit));
-    }
-    if revocations > *max_revocations {
-        let what = format!("{} would be revoked", counted(revocations, "access", "es"));
-        let limit = GuardLimit::of(*max_revocations, desired.guards.max_revocations);
-        exceeded.push(notice(Code::TooManyRevocations, "max_revocations", &what, &limit));
-    }
-    let reopened: usize = actions.iter().map(|action| action.regains().len()).sum();
+    let reopened: u64 = actions.iter().map(|action| action.regains().len() as u64).sum();
     let in_place = of(Verb::Update) + of(Verb::Reactivate) + changed_keys(actions);
-    let changed = deactivations + revocations + in_place + reopened as u64;
-    let total = managed(desired, past.applied.as_ref(), live);
-    if let Some(percent) = *max_changed_percent
-        && changed * 100 > total * u64::from(percent)
-    {
-        let share = (changed * 100).checked_div(total).unwrap_or(100);
-        let things = match desired.clients.is_empty() && desired.removed_clients.is_empty() {
-            true => "scopes and accesses",
-            false => "scopes, accesses and clients",
-        };
-        let what = format!("{changed} of {total} live {things} ({share} %) would be changed");
-        let declared = desired.guards.max_changed_percent;
-        let declared = declared.map_or("no limit".to_owned(), |percent| format!("{percent} %"));
-        let limit = GuardLimit::of(format!("{percent} %"), declared);
-        exceeded.push(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit));
-    }
-    let now = granted_on_existing(live, actions) + reopened as u64;
+    let changed = deactivations + revocations + in_place + reopened;
+    let now = granted_on_existing(live, actions) + reopened;
     let later = granted_later(live, actions, scheduled);
-    if now + later > *max_grants {
-        let back = if reopened == 0 { "" } else { " or regained" };
-        let days = match later {
-            0 => String::new(),
-            later => format!(": {now} now and {later} on later days"),
-        };
-        let what = format!("{} would be granted{back}{days}", counted(now + later, "access", "es"));
-        let limit = GuardLimit::of(*max_grants, desired.guards.max_grants);
-        exceeded.push(notice(Code::TooManyGrants, "max_grants", &what, &limit));
+    let closed = (deactivations > limits.max_deactivations).then(|| {
+        let limit = GuardLimit::of(limits.max_deactivations, declared.max_deactivations);
+        let what = deactivated(deactivations, actions);
+        notice(Code::TooManyDeactivations, "max_deactivations", &what, &limit)
+    });
+    let revoked = (revocations > limits.max_revocations).then(|| {
+        let limit = GuardLimit::of(limits.max_revocations, declared.max_revocations);
+        let what = format!("{} would be revoked", counted(revocations, "access", "es"));
+        notice(Code::TooManyRevocations, "max_revocations", &what, &limit)
+    });
+    let share = limits.max_changed_percent;
+    let share = share.and_then(|percent| too_much_changed(changed, percent, desired, past, live));
+    let granted = (now + later > limits.max_grants).then(|| {
+        let limit = GuardLimit::of(limits.max_grants, declared.max_grants);
+        notice(Code::TooManyGrants, "max_grants", &granted(now, later, reopened > 0), &limit)
+    });
+    let taken_over = taken_over(desired, past, actions);
+    [closed, revoked, share, granted, taken_over].into_iter().flatten().collect()
+}
+
+/// Deactivations as text, by the kinds of their targets.
+fn deactivated(deactivations: u64, actions: &[Action]) -> String {
+    let scopes = actions.iter().filter(|action| is_closed_scope(action)).count() as u64;
+    let clients = deactivations - scopes;
+    let parts = [(scopes, "scope"), (clients, "client")].into_iter().filter(|(n, _)| *n > 0);
+    let what: Vec<_> = parts.map(|(count, thing)| counted(count, thing, "s")).collect();
+    format!("{} would be deactivated", what.join(" and "))
+}
+
+/// The limit on the share of the live entities that a plan changes.
+fn too_much_changed(
+    changed: u64,
+    percent: u8,
+    desired: &Desired,
+    past: &Past,
+    live: &Live,
+) -> Option<Notice> {
+    let total = managed(desired, past.before(), live);
+    if changed * 100 <= total * u64::from(percent) {
+        return None;
     }
-    exceeded.extend(taken_over(desired, past, actions));
-    exceeded
+    let share = (changed * 100).checked_div(total).unwrap_or(100);
+    let things = match desired.clients.is_empty() && desired.removed_clients.is_empty() {
+        true => "scopes and accesses",
+        false => "scopes, accesses and clients",
+    };
+    let what = format!("{changed} of {total} live {things} ({share} %) would be changed");
+    let declared = desired.guards.max_changed_percent;
+    let declared = declared.map_or("no limit".to_owned(), |percent| format!("{percent} %"));
+    let limit = GuardLimit::of(format!("{percent} %"), declared);
+    Some(notice(Code::TooMuchChanged, "max_changed_percent", &what, &limit))
+}
+
+/// Accesses that are granted, as text.
+fn granted(now: u64, later: u64, are_some_regained: bool) -> String {
+    let back = if are_some_regained { " or regained" } else { "" };
+    let days = match later {
+        0 => String::new(),
+        later => format!(": {now} now and {later} on later days"),
+    };
+    format!("{} would be granted{back}{days}", counted(now + later, "access", "es"))
 }
 
 /// The limit on existing accesses of a scope that is declared for the first time: they were granted by
@@ -143,11 +159,6 @@ fn remedies(
         false => format!("To keep them, {}. ", ways.join(", and ")),
     };
     format!("{keep}To revoke them, apply with --override-guards \"why\"")
-}
-
-fn listed<'n>(names: impl IntoIterator<Item = &'n &'n ScopeName>) -> String {
-    let names: Vec<_> = names.into_iter().map(ToString::to_string).collect();
-    names.join(", ")
 }
 
 /// The limits in force: the stricter of the applied ones and those of the declarations.
@@ -229,12 +240,12 @@ fn changed_keys(actions: &[Action]) -> u64 {
 }
 
 /// Number of live scopes, granted accesses and clients that the repository declares, or declared before.
-fn managed(desired: &Desired, applied: Option<&Applied>, live: &Live) -> u64 {
-    let before = applied.map(|applied| &applied.desired);
+fn managed(desired: &Desired, before: Option<&Desired>, live: &Live) -> u64 {
     let named = desired.scopes.keys().chain(desired.removed.keys());
     let named: BTreeSet<_> =
         named.chain(before.into_iter().flat_map(|before| before.scopes.keys())).collect();
     let scopes = named.into_iter().filter_map(|name| live.scopes.get(name));
+    let granted = |scope: &LiveScope| scope.in_state(AccessState::Approved).count() as u64;
     let scopes: u64 = scopes.map(|scope| 1 + granted(scope)).sum();
     let declared = [Some(desired), before].into_iter().flatten();
     let declared = declared.flat_map(|desired| desired.clients.values());
@@ -245,9 +256,4 @@ fn managed(desired: &Desired, applied: Option<&Applied>, live: &Live) -> u64 {
     });
     let clients: BTreeSet<_> = declared.chain(removed).map(|(id, _)| id).collect();
     scopes + clients.len() as u64
-}
-
-fn granted(scope: &LiveScope) -> u64 {
-    let accesses = scope.accesses.iter().flatten();
-    accesses.filter(|(_, access)| access.state == AccessState::Approved).count() as u64
 }

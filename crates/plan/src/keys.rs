@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::client::OWN_CLIENT;
 use super::matching::live_client;
-use super::{Action, ActionId, Code, Draft, KeysWork, Notice, Target, Verb, Work};
+use super::{ActionId, Code, Draft, KeysWork, Target, Verb, Work};
 use domain::{
     Change, ClientId, ClientName, DesiredClient, LiveKey, OwnClient, PublicKey, SigningAlgorithm,
 };
@@ -38,25 +38,16 @@ impl Draft<'_> {
             };
             if locks_out {
                 let target = ActionId { verb: Verb::Keys, target: Target::Keys(name.clone()) };
-                self.block(target, Code::OwnClient, OWN_CLIENT.to_owned());
+                self.block(target, Code::OwnClient, OWN_CLIENT);
                 return None;
             }
         }
         if !before.is_empty() && !before.iter().any(|key| stays(key, declared)) {
-            self.notices.push(Notice {
-                code: Code::NoKeyStays,
-                target: format!("client {name}"),
-                message:
-                    "none of the keys that it has stays: what runs with one of them gets no more \
-                          tokens as soon as this is applied"
-                        .to_owned(),
-            });
+            let message = "none of the keys that it has stays: what runs with one of them gets no more \
+                           tokens as soon as this is applied";
+            self.report(Code::NoKeyStays, format!("client {name}"), message);
         }
-        let work = Work::Keys(name.clone(), work);
-        let action = Action::new(work, &declared.keys_source, None, after);
-        let id = action.id();
-        self.actions.push(action);
-        Some(id)
+        Some(self.push(Work::Keys(name.clone(), work), &declared.keys_source, None, after))
     }
 
     /// Reports the keys that stay and expire within the time that the repository sets.
@@ -66,7 +57,7 @@ impl Draft<'_> {
         declared: &DesiredClient,
         live: &[LiveKey],
     ) {
-        let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
+        let until = self.keys_reported_until();
         let remedy = match declared.identity.is_owned() {
             true => "NAIS makes another when its application is deployed again",
             false => {
@@ -75,24 +66,25 @@ impl Draft<'_> {
         };
         for key in live.iter().filter(|key| stays(key, declared)) {
             let Some(ends) = key.ends.filter(|ends| *ends <= until) else { continue };
-            let what = end(self.now, ends);
-            self.notices.push(Notice {
-                code: Code::KeyEnds,
-                target: format!("client {name}"),
-                message: format!("the key {} {what}: {remedy}", key.kid),
-            });
+            // Without a number of days, so that the same plan has the same text on another day.
+            let verb = if ends <= self.now { "ended" } else { "ends" };
+            let message =
+                format!("the key {} {verb} on {}: {remedy}", key.kid, ends.strftime("%F"));
+            self.report(Code::KeyEnds, format!("client {name}"), message);
         }
     }
-}
 
-impl Draft<'_> {
+    /// The time until which an expiry is reported.
+    fn keys_reported_until(&self) -> Timestamp {
+        self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX)
+    }
+
     /// Reports what this program itself signs with, if it expires within the time that the repository names:
     /// without it, nothing can be planned or applied any more.
     pub(super) fn report_own_client(&mut self) {
         let Some(own) = &self.live.own_client else { return };
         let OwnClient { id, kid, key_expires, certificate_expires } = own;
-        let until = self.now.checked_add(self.desired.warn_before).unwrap_or(Timestamp::MAX);
-        let target = format!("client {id}");
+        let until = self.keys_reported_until();
         let is_declared = |declared: &DesiredClient| {
             live_client(declared, self.live).is_ok_and(|found| found.is_some_and(|it| it.0 == id))
         };
@@ -112,7 +104,7 @@ impl Draft<'_> {
             let expires = if at <= self.now { "expired" } else { "expires" };
             let message =
                 format!("{what} that portvakt itself works with {expires} on {day}: {remedy}");
-            self.notices.push(Notice { code: Code::KeyEnds, target: target.clone(), message });
+            self.report(Code::KeyEnds, format!("client {id}"), message);
         }
     }
 }
@@ -120,15 +112,6 @@ impl Draft<'_> {
 /// Whether a live key stays: it is declared, or the client declares none, so that all are left alone.
 pub(super) fn stays(key: &LiveKey, declared: &DesiredClient) -> bool {
     declared.keys.as_ref().is_none_or(|wanted| wanted.iter().any(|other| key.is(other)))
-}
-
-/// `ends on 2027-01-31`; without a number of days, so that the same plan has the same text on another day.
-fn end(now: Timestamp, ends: Timestamp) -> String {
-    let day = ends.strftime("%F");
-    match ends <= now {
-        true => format!("ended on {day}"),
-        false => format!("ends on {day}"),
-    }
 }
 
 /// Description of a key that is added: its id, and whatever is unusual about it.

@@ -53,7 +53,7 @@ use self::beside::Others;
 use domain::nais::Application;
 use domain::{
     ConsumedScope, Desired, DesiredScope, DueAccess, Live, Orgno, Past, Protection, ScopeName,
-    norwegian_date,
+    Source, norwegian_date,
 };
 
 /// Actions for one environment, and findings about it.
@@ -181,8 +181,27 @@ struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    fn block(&mut self, target: ActionId, code: Code, message: String) {
+    /// Plans a change. Returns the action's id.
+    fn push(
+        &mut self,
+        work: Work,
+        source: &Source,
+        reason: Option<String>,
+        after: Vec<ActionId>,
+    ) -> ActionId {
+        let action = Action::new(work, source, reason, after);
+        let id = action.id();
+        self.actions.push(action);
+        id
+    }
+
+    fn block(&mut self, target: ActionId, code: Code, message: impl Into<String>) {
+        let message = message.into();
         self.blocked.push(Blocked { target, consumed: None, code, message });
+    }
+
+    fn report(&mut self, code: Code, target: String, message: impl Into<String>) {
+        self.notices.push(Notice { code, target, message: message.into() });
     }
 
     /// Blocks the deactivation of an entity that NAIS manages: it takes an explicit entry in `removed`, not
@@ -198,7 +217,7 @@ impl Draft<'_> {
 
     /// A scope's declaration at the applied commit.
     fn scope_before(&self, name: &ScopeName) -> Option<&DesiredScope> {
-        self.past.applied.as_ref()?.desired.scopes.get(name)
+        self.past.before()?.scopes.get(name)
     }
 
     /// Deactivates a scope after the clients that consume it and are deactivated too.
@@ -229,46 +248,36 @@ impl Draft<'_> {
     }
 
     fn report_snapshot(&mut self) {
-        self.notices.extend(self.live.snapshot.map(|time| Notice {
-            code: Code::FromSnapshot,
-            target: format!("environment {}", self.desired.environment),
-            message: format!("compared with a snapshot of {time}, not with what is live now"),
-        }));
+        if let Some(time) = self.live.snapshot {
+            let target = format!("environment {}", self.desired.environment);
+            let message = format!("compared with a snapshot of {time}, not with what is live now");
+            self.report(Code::FromSnapshot, target, message);
+        }
     }
 
-    fn finish(self, scheduled: Vec<ScheduledChange>) -> Plan {
-        let Self {
-            desired,
-            past,
-            protection: _,
-            others: _,
-            live,
-            names_there: _,
-            now,
-            today: _,
-            mut actions,
-            of_scopes: _,
-            mut blocked,
-            mut notices,
-            unmanaged,
-            forgotten,
-        } = self;
-        actions.sort_by_cached_key(Action::id);
-        blocked.sort_by(|a, b| (&a.target, &a.consumed).cmp(&(&b.target, &b.consumed)));
-        notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
-        let exceeded_limits = guards::exceeded_limits(desired, past, live, &actions, &scheduled);
+    fn finish(mut self, scheduled: Vec<ScheduledChange>) -> Plan {
+        let Self { desired, past, live, now, .. } = self;
+        self.actions.sort_by_cached_key(Action::id);
+        self.blocked.sort_by(|a, b| (&a.target, &a.consumed).cmp(&(&b.target, &b.consumed)));
+        sort(&mut self.notices);
         Plan {
             environment: desired.environment.clone(),
             organization: desired.organization,
             now,
-            actions,
+            exceeded_limits: guards::exceeded_limits(
+                desired,
+                past,
+                live,
+                &self.actions,
+                &scheduled,
+            ),
+            actions: self.actions,
             scheduled,
             due: BTreeSet::new(),
-            blocked,
-            notices,
-            exceeded_limits,
-            unmanaged,
-            forgotten,
+            blocked: self.blocked,
+            notices: self.notices,
+            unmanaged: self.unmanaged,
+            forgotten: self.forgotten,
         }
     }
 }
@@ -292,8 +301,12 @@ impl Plan {
     /// Adds further notices.
     pub fn add_notices(&mut self, notices: impl IntoIterator<Item = Notice>) {
         self.notices.extend(notices);
-        self.notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
+        sort(&mut self.notices);
     }
+}
+
+fn sort(notices: &mut [Notice]) {
+    notices.sort_by(|a, b| (a.code, &a.target).cmp(&(b.code, &b.target)));
 }
 
 fn count(actions: &[Action], verb: Verb) -> usize {

@@ -1,5 +1,7 @@
 //! Match of declared with live clients.
 
+use super::Code;
+use domain::text::listed;
 use domain::{
     ClientId, ClientIdentity, ClientName, ClientRemoval, DesiredClient, IntegrationType, Live,
     LiveClient,
@@ -30,6 +32,54 @@ pub enum Mismatch {
     },
 }
 
+impl Mismatch {
+    /// Its code, with what happened and what to do.
+    pub(super) fn explained(&self) -> (Code, String) {
+        match self {
+            Self::Several(ids) => (
+                Code::AmbiguousClient,
+                format!(
+                    "several live clients could be it: {}. Write `client_id` with the right one in \
+                     the declaration",
+                    listed(ids)
+                ),
+            ),
+            Self::SeveralOwned(ids) => (
+                Code::AmbiguousClient,
+                format!(
+                    "several live clients have its description, by which alone one of NAIS is known: \
+                     {}. Give those that are not it another description in DigDir's self-service, \
+                     inactive ones too",
+                    listed(ids)
+                ),
+            ),
+            Self::NoSuchId(id) => (
+                Code::NoSuchClient,
+                format!(
+                    "the organisation has no client {id} in this environment: correct `client_id`, or \
+                     leave it out to have the client made; ids differ between environments, so it \
+                     may belong into `per_environment`"
+                ),
+            ),
+            Self::OtherName { id, name: live } => (
+                Code::ClientName,
+                format!(
+                    "the live client {id} is called '{live}': correct `client_id`, or if it is meant \
+                     and to be renamed, write that name under `previous_name`"
+                ),
+            ),
+            Self::OtherType { id, integration_type } => (
+                Code::ClientType,
+                format!(
+                    "the live client {id} of this name is of the integration_type \
+                     {integration_type}, which can never change: declare it as it is, give the new \
+                     one another name, or first have the old one deactivated by a change of its own"
+                ),
+            ),
+        }
+    }
+}
+
 /// A live client and its id.
 pub(super) type MatchedClient<'l> = (&'l ClientId, &'l LiveClient);
 
@@ -53,29 +103,25 @@ pub fn live_client<'l>(
             return only(fitting(&desired.identity, kind, live), Mismatch::SeveralOwned);
         }
     };
-    if let Some(id) = id {
-        let (id, client) =
-            live.clients.get_key_value(id).ok_or_else(|| Mismatch::NoSuchId(id.clone()))?;
-        let names = [Some(name), previous_name];
-        if !names.iter().flatten().any(|name| name.as_str() == client.name) {
-            return Err(Mismatch::OtherName { id: id.clone(), name: client.name.clone() });
-        }
-        return match is_of(client, kind) {
-            true => Ok(Some((id, client))),
-            false => Err(other_type(id, client)),
-        };
-    }
-    if let Some(found) = named(name, kind, live)? {
-        return Ok(Some(found));
-    }
-    if let Some(previous) = previous_name
-        && let Some(found) = named(previous, kind, live)?
-    {
-        return Ok(Some(found));
-    }
     let names = [Some(name), previous_name];
     let is_named =
         |client: &LiveClient| names.iter().flatten().any(|name| name.as_str() == client.name);
+    if let Some(id) = id {
+        let (id, client) =
+            live.clients.get_key_value(id).ok_or_else(|| Mismatch::NoSuchId(id.clone()))?;
+        return if !is_named(client) {
+            Err(Mismatch::OtherName { id: id.clone(), name: client.name.clone() })
+        } else if is_of(client, kind) {
+            Ok(Some((id, client)))
+        } else {
+            Err(other_type(id, client))
+        };
+    }
+    for name in names.into_iter().flatten() {
+        if let Some(found) = named(name, kind, live)? {
+            return Ok(Some(found));
+        }
+    }
     let mut others = live.clients.iter();
     match others.find(|(_, client)| client.active && is_named(client)) {
         Some((id, client)) => Err(other_type(id, client)),

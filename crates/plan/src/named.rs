@@ -47,9 +47,7 @@ impl Draft<'_> {
         let Some(before) = named_at(applied, scope) else { return Cause::default() };
         let now = (declared, &self.desired.vocabulary);
         let Some(line) = self.difference(before, now, orgno) else { return Cause::default() };
-        let at = line.at.clone().or(Some(applied.commit.clone()));
-        let group = self.group(before.0, orgno);
-        Cause { group, line: Some(Source { at, ..line.clone() }) }
+        Cause { group: self.group(before.0, orgno), line: Some(line.as_of(&applied.commit)) }
     }
 
     /// Whether a consumer would have access today by an entry of the applied declarations, and is no longer named
@@ -60,7 +58,7 @@ impl Draft<'_> {
         declared: &DesiredScope,
         orgno: Orgno,
     ) -> bool {
-        let before = self.scope_before(scope).and_then(|before| before.consumers.get(&orgno));
+        let before = self.past.before().and_then(|before| before.access(scope, orgno));
         let entry = before.and_then(|before| before.on(self.today));
         entry.is_some_and(|entry| !is_named(declared, orgno, entry.group.as_ref()))
     }

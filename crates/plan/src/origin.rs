@@ -27,7 +27,7 @@ impl DatesPassed<'_> {
     /// The cause of the revocation of an access, or of its grant, that these declarations ask for today, and did
     /// not then or nobody has done since.
     fn cause(&self, verb: Verb, access: &DueAccess) -> Option<Origin> {
-        let declared = self.desired.scopes.get(&access.scope)?.consumers.get(&access.consumer)?;
+        let declared = self.desired.access(&access.scope, access.consumer)?;
         // What was asked for then and is undone is as it was before.
         let had = declared.on(self.since).is_some() != self.undone.contains(access);
         // A record that says otherwise does not make a date of what has none.
@@ -128,8 +128,8 @@ impl Plan {
         }));
         let dependent = actions.extract_if(.., |action| {
             // Nobody has access to an inactive scope.
-            let scope = action.scope().and_then(|name| live.scopes.get(name));
-            !scope.is_some_and(|scope| scope.active) || !action.after.is_empty()
+            let scope = action.scope().and_then(|name| live.active_scope(name));
+            scope.is_none() || !action.after.is_empty()
         });
         notices.extend(dependent.map(|action| {
             left(&action, "the scope is not active now: left for an apply that makes it so")
@@ -193,6 +193,6 @@ fn is_wanted(action: &Action, desired: &Desired, today: Date) -> bool {
 /// Whether an access that the declarations gave is over.
 fn ends(id: &ActionId, desired: &Desired, today: Date) -> bool {
     let Target::Access(scope, consumer) = &id.target else { return false };
-    let access = desired.scopes.get(scope).and_then(|scope| scope.consumers.get(consumer));
+    let access = desired.access(scope, *consumer);
     id.verb == Verb::Revoke && access.is_some_and(|access| access.on(today).is_none())
 }

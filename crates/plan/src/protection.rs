@@ -30,7 +30,7 @@ impl Draft<'_> {
                      its own, and apply that, if it really is to go",
                 ),
             };
-            self.block(target, code, message.to_owned());
+            self.block(target, code, message);
             return true;
         }
         // An entity that is protected elsewhere stays active when it is released here.
@@ -54,7 +54,7 @@ impl Draft<'_> {
             return true;
         }
         if self.past.unknown.is_some() && target.verb == Verb::Deactivate {
-            self.block(target, Code::PastUnknown, PAST_UNKNOWN.to_owned());
+            self.block(target, Code::PastUnknown, PAST_UNKNOWN);
             return true;
         }
         false
@@ -82,10 +82,7 @@ impl Draft<'_> {
 
     /// Whether nobody would have access to a scope any more.
     pub(super) fn is_emptied(&self, live: &LiveScope, entitled: &BTreeSet<Orgno>) -> bool {
-        let mut accesses = live.accesses.iter().flatten();
-        !accesses.any(|(orgno, record)| {
-            record.state == AccessState::Approved && entitled.contains(orgno)
-        })
+        !live.in_state(AccessState::Approved).any(|(orgno, _)| entitled.contains(&orgno))
     }
 
     /// The applied protection of an entity that nothing protects any more. Protection by another place counts
@@ -130,7 +127,7 @@ impl Draft<'_> {
             let dropped = match &action.work {
                 Work::Scope(name, ScopeWork::Update(_)) => self.drops_of_scope(name),
                 Work::Client(name, ClientWork::Update(id, _)) => {
-                    let live = self.live.clients.get(id).map_or(name.as_str(), |it| &it.name);
+                    let live = self.live_name(name, Some(id));
                     let is_protected = |name: &str| self.protection.of_client([name; 2]).is_some();
                     if is_protected(live) && !is_protected(name.as_str()) {
                         blocked.push((action.id(), (Code::Protected, RENAMED.to_owned())));
@@ -139,8 +136,7 @@ impl Draft<'_> {
                     self.drops_of_client(name, live)
                 }
                 Work::Keys(name, keys) if keys.takes_away() => {
-                    let live = keys.id.as_ref().and_then(|id| self.live.clients.get(id));
-                    self.drops_of_client(name, live.map_or(name.as_str(), |it| &it.name))
+                    self.drops_of_client(name, self.live_name(name, keys.id.as_ref()))
                 }
                 Work::Scope(..) | Work::Access(..) | Work::Client(..) | Work::Keys(..) => None,
             };
@@ -174,10 +170,14 @@ impl Draft<'_> {
             let mut blocked = self.blocked.iter().filter(|it| by.contains(&it.code));
             blocked.any(|it| it.target.target.entity() == entity)
         };
-        let is_open = |name| self.live.scopes.get(name).is_some_and(|live| live.active);
-        let scopes = before.scopes.keys().filter(move |name| is_open(*name));
+        let scopes = before.scopes.keys();
+        let scopes = scopes.filter(|name| self.live.active_scope(name).is_some());
         let scopes = scopes.filter(move |name| !is_blocked(Entity::Scope((*name).clone())));
-        let scopes = scopes.filter(|name| !self.others.is_scope_protected(name));
+        let is_protected = |name: &ScopeName| {
+            let other = self.others.of_scope(name);
+            other.is_some_and(|other| other.protects(|by| by.of_scope(name)))
+        };
+        let scopes = scopes.filter(move |name| !is_protected(name));
         let scopes = scopes.filter_map(|name| {
             let (protected, _) = self.drops_of_scope(name)?;
             Some((format!("scope {name}"), &protected.commit))
@@ -199,32 +199,14 @@ impl Draft<'_> {
 
     /// The limits that are raised, and the message about each.
     fn raised_limits(&self) -> impl Iterator<Item = (String, String)> {
-        let Guards {
-            max_deactivations,
-            max_revocations,
-            max_grants,
-            max_changed_percent,
-            protect: _,
-        } = &self.desired.guards;
-        let limits = self.past.limits.as_ref().map(|limits| {
-            let percent = |limit: Option<_>| limit.map_or(u64::MAX, u64::from);
-            [
-                ("max_deactivations", limits.max_deactivations, *max_deactivations),
-                ("max_revocations", limits.max_revocations, *max_revocations),
-                ("max_grants", limits.max_grants, *max_grants),
-                (
-                    "max_changed_percent",
-                    percent(limits.max_changed_percent),
-                    percent(*max_changed_percent),
-                ),
-            ]
-        });
+        let before = self.past.limits.as_ref().map(limits).into_iter().flatten();
+        let both = before.zip(limits(&self.desired.guards));
+        let raised = both.filter(|((_, before), (_, now))| now > before);
         let shown = |limit| match limit {
             u64::MAX => "no limit".to_owned(),
             limit => limit.to_string(),
         };
-        let raised = limits.into_iter().flatten().filter(|(_, before, now)| now > before);
-        raised.map(move |(key, before, now)| {
+        raised.map(move |((key, before), (_, now))| {
             let message = format!(
                 "is raised from {} to {}, which counts once this has been applied",
                 shown(before),
@@ -233,6 +215,18 @@ impl Draft<'_> {
             (format!("guards.{key}"), message)
         })
     }
+}
+
+/// The limits by their keys; `u64::MAX` for none.
+fn limits(guards: &Guards) -> [(&'static str, u64); 4] {
+    let Guards { max_deactivations, max_revocations, max_grants, max_changed_percent, protect: _ } =
+        guards;
+    [
+        ("max_deactivations", *max_deactivations),
+        ("max_revocations", *max_revocations),
+        ("max_grants", *max_grants),
+        ("max_changed_percent", max_changed_percent.map_or(u64::MAX, u64::from)),
+    ]
 }
 
 /// Remedies where it is not known what was applied before.

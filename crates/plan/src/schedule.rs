@@ -71,7 +71,7 @@ impl Draft<'_> {
     /// The changes on later days. A first apply is compared with no declarations; where the applied ones are not
     /// known, there is nothing to compare with.
     pub(super) fn scheduled(&self) -> Vec<ScheduledChange> {
-        let before = self.past.applied.as_ref().map(|applied| &applied.desired);
+        let before = self.past.before();
         if before.is_none() && !self.past.is_first_apply {
             return Vec::new();
         }

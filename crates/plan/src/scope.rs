@@ -1,11 +1,12 @@
 //! Planning of a scope: the first table of the design's section 3.
 
 use super::beside::handed_over;
-use super::{Action, ActionId, Code, Draft, Notice, ScopeWork, Verb, Work, Write};
+use super::{ActionId, Code, Draft, ScopeWork, Verb, Work, Write};
 use domain::nais::owner_of_scope;
+use domain::text::listed;
 use domain::{
-    Applied, Change, CommitId, DelegationSource, DesiredScope, LiveScope, Removal, RemovalAction,
-    Representation, SCOPE, ScopeAttributes, ScopeName, Source, changes,
+    Applied, CommitId, DelegationSource, DesiredScope, LiveScope, Removal, RemovalAction, SCOPE,
+    ScopeAttributes, ScopeName, Source,
 };
 
 impl Draft<'_> {
@@ -40,7 +41,7 @@ impl Draft<'_> {
                 self.release(name, &handed_over(commit, &scope.source, other));
                 continue;
             }
-            let live = self.live.scopes.get(name).filter(|live| live.active && !scope.in_manifest);
+            let live = self.live.active_scope(name).filter(|_| !scope.in_manifest);
             let owner = live.and_then(|live| owner_of_scope(live.description(), name.subscope()));
             match owner {
                 Some(owner) => self.held_at_nais(ActionId::scope(Verb::Deactivate, name), &owner),
@@ -49,31 +50,21 @@ impl Draft<'_> {
         }
     }
 
-    fn is_open(&self, name: &ScopeName) -> bool {
-        self.live.scopes.get(name).is_some_and(|live| live.active)
-    }
-
     /// Releases a scope that was managed here; it stays as it is live.
     fn release(&mut self, name: &ScopeName, removal: &Removal) {
-        if !self.is_open(name) || self.scope_before(name).is_none() {
+        if self.live.active_scope(name).is_none() || self.scope_before(name).is_none() {
             return;
         }
-        let target = || ActionId::scope(Verb::Release, name);
-        let other = self.others.of_scope(name);
-        let stays = !self.others.is_scope_protected(name)
-            && (self.waits_for(target(), other, |by| by.of_scope(name))
-                || self.must_stay(target(), |by| by.of_scope(name)));
-        if !stays {
-            let reason = removal.reason.clone();
-            self.push_scope(name, ScopeWork::Release, &removal.source, reason, Vec::new());
+        let target = ActionId::scope(Verb::Release, name);
+        if !self.must_stay_here(target, self.others.of_scope(name), |by| by.of_scope(name)) {
+            let work = Work::Scope(name.clone(), ScopeWork::Release);
+            self.push(work, &removal.source, removal.reason.clone(), Vec::new());
         }
     }
 
     /// Removes a scope: its accesses are revoked first, so that a later reactivation does not restore them.
     fn close_scope(&mut self, name: &ScopeName, removal: &Removal) {
-        let Some(live) = self.live.scopes.get(name).filter(|live| live.active) else {
-            return;
-        };
+        let Some(live) = self.live.active_scope(name) else { return };
         let target = || ActionId::scope(Verb::Deactivate, name);
         if self.blocked_beside(target(), self.others.of_scope(name))
             || self.must_stay(target(), |by| by.of_scope(name))
@@ -81,8 +72,8 @@ impl Draft<'_> {
             return;
         }
         let after = self.revoke_all(name, live, removal);
-        let work = ScopeWork::Deactivate { loses: Vec::new() };
-        self.push_scope(name, work, &removal.source, removal.reason.clone(), after);
+        let work = Work::Scope(name.clone(), ScopeWork::Deactivate { loses: Vec::new() });
+        self.push(work, &removal.source, removal.reason.clone(), after);
     }
 
     fn create(&mut self, name: &ScopeName, declared: &DesiredScope) {
@@ -102,43 +93,37 @@ impl Draft<'_> {
         let Some(wanted) = self.resolved(Verb::Create, name, &declared.attributes) else {
             return;
         };
-        let mut write = write(&Representation::new(), &wanted);
-        let fresh = |change: &mut Change| change.before = serde_json::Value::Null;
-        write.changes.iter_mut().for_each(fresh);
-        self.push_scope(name, ScopeWork::Create(write), &declared.source, None, Vec::new());
-        self.grants(name, declared, None, &[ActionId::scope(Verb::Create, name)]);
+        let write = Write::new(None, wanted.wanted().collect());
+        let work = Work::Scope(name.clone(), ScopeWork::Create(Box::new(write)));
+        let created = self.push(work, &declared.source, None, Vec::new());
+        self.grants(name, declared, None, &[created]);
     }
 
     fn update(&mut self, name: &ScopeName, declared: &DesiredScope, live: &LiveScope) {
         self.revokes(name, declared, live, false);
-        self.grants(name, declared, live.accesses.as_ref(), &[]);
+        self.grants(name, declared, Some(live), &[]);
         let Some(wanted) = self.resolved(Verb::Update, name, &declared.attributes) else {
             return;
         };
-        let write = write(&live.representation, &wanted);
+        let write = Write::new(Some(&live.representation), wanted.wanted().collect());
         self.report_kept(name, declared, live);
         if !write.changes.is_empty() {
-            self.push_scope(name, ScopeWork::Update(write), &declared.source, None, Vec::new());
+            let work = Work::Scope(name.clone(), ScopeWork::Update(Box::new(write)));
+            self.push(work, &declared.source, None, Vec::new());
         }
     }
 
     /// Names those who keep access to a scope that is no longer open to all: their accesses are as they should be,
     /// and begin to matter.
     fn report_kept(&mut self, name: &ScopeName, declared: &DesiredScope, live: &LiveScope) {
-        let is_open = SCOPE.accessible_for_all.of(&live.representation) == Some(&true.into());
+        let is_open = SCOPE.accessible_for_all.is_set(&live.representation);
         if !is_open || declared.attributes.accessible_for_all {
             return;
         }
-        let kept: Vec<_> =
-            self.regains(name, declared, live).iter().map(ToString::to_string).collect();
+        let kept = self.regains(name, declared, live);
         if !kept.is_empty() {
-            let message =
-                format!("once it is closed, it keeps these consumers: {}", kept.join(", "));
-            self.notices.push(Notice {
-                code: Code::KeepsAccess,
-                target: name.to_string(),
-                message,
-            });
+            let message = format!("once it is closed, it keeps these consumers: {}", listed(kept));
+            self.report(Code::KeepsAccess, name.to_string(), message);
         }
     }
 
@@ -150,13 +135,15 @@ impl Draft<'_> {
             return;
         };
         let revoked = self.revokes(name, declared, live, true);
-        let write = write(&live.representation, &wanted);
-        let regains = self.regains(name, declared, live);
-        let entitled = self.entitled(name, declared);
-        let work = ScopeWork::Reactivate { write, regains, entitled };
-        self.push_scope(name, work, &declared.source, None, revoked);
-        let reactivated = ActionId::scope(Verb::Reactivate, name);
-        self.grants(name, declared, live.accesses.as_ref(), &[reactivated]);
+        let write = Write::new(Some(&live.representation), wanted.wanted().collect());
+        let work = ScopeWork::Reactivate {
+            write: Box::new(write),
+            regains: self.regains(name, declared, live),
+            entitled: self.entitled(name, declared),
+        };
+        let work = Work::Scope(name.clone(), work);
+        let reactivated = self.push(work, &declared.source, None, revoked);
+        self.grants(name, declared, Some(live), &[reactivated]);
     }
 
     fn pause(&mut self, name: &ScopeName, declared: &DesiredScope, live: &LiveScope) {
@@ -167,19 +154,8 @@ impl Draft<'_> {
         }
         if !self.must_stay(target(), |by| by.of_scope(name)) {
             let work = ScopeWork::Deactivate { loses: self.approved(live) };
-            self.push_scope(name, work, &declared.source, None, Vec::new());
+            self.push(Work::Scope(name.clone(), work), &declared.source, None, Vec::new());
         }
-    }
-
-    fn push_scope(
-        &mut self,
-        name: &ScopeName,
-        work: ScopeWork,
-        source: &Source,
-        reason: Option<String>,
-        after: Vec<ActionId>,
-    ) {
-        self.actions.push(Action::new(Work::Scope(name.clone(), work), source, reason, after));
     }
 
     /// The attributes with the delegation source's issuer in place of its name. If DigDir has no such source,
@@ -198,11 +174,10 @@ impl Draft<'_> {
             let delegation_source = Some(source.issuer.clone());
             return Some(ScopeAttributes { delegation_source, ..attributes.clone() });
         }
-        let known: Vec<_> =
-            self.live.delegation_sources.iter().map(|source| source.name.as_str()).collect();
+        let known = listed(self.live.delegation_sources.iter().map(|source| &source.name));
         let message = format!(
             "DigDir has no delegation source '{asked}'; it has: {}",
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+            if self.live.delegation_sources.is_empty() { "none" } else { &known },
         );
         self.block(ActionId::scope(verb, name), Code::UnknownDelegationSource, message);
         None
@@ -214,13 +189,6 @@ pub(super) fn no_longer(commit: &CommitId, source: &Source) -> Removal {
     Removal {
         action: RemovalAction::Deactivate,
         reason: Some("no longer declared".to_owned()),
-        source: Source { at: source.at.clone().or(Some(commit.clone())), ..source.clone() },
+        source: source.as_of(commit),
     }
-}
-
-/// The write that changes a live scope to the declared one.
-fn write(live: &Representation, wanted: &ScopeAttributes) -> Box<Write> {
-    let wanted: Vec<_> = wanted.wanted().collect();
-    let changes = changes(live, wanted.iter().cloned());
-    Box::new(Write { wanted, changes })
 }

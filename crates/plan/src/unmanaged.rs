@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Code, Draft, Notice};
+use domain::text::listed_up_to;
 use domain::{ClientId, ClientName, Desired, DesiredClient, Former, Live, LiveClient, ScopeName};
 
 /// Active entities at DigDir that are not declared: neither now nor at the applied commit, nor named by
@@ -53,24 +54,19 @@ impl Draft<'_> {
         let forgotten = self.past.former.iter().filter_map(|former| {
             let Former { place, applied, take_over } = former;
             let open: BTreeSet<_> = applied.iter().flat_map(|it| self.open(&it.desired)).collect();
-            let open: Vec<_> = open.into_iter().collect();
-            let (first, rest) = open.split_first()?;
-            let more = match rest.len() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            Some(format!(
-                "{place} is declared no longer, and of what it applied {first}{more} is open and declared \
-                 nowhere: `{take_over}` shows what the next apply here would close of it, and asks \
-                 first"
-            ))
+            let named = listed_up_to(1, &open);
+            (!open.is_empty()).then(|| {
+                format!(
+                    "{place} is declared no longer, and of what it applied {named} is open and declared \
+                     nowhere: `{take_over}` shows what the next apply here would close of it, and asks \
+                     first"
+                )
+            })
         });
         self.forgotten = forgotten.reduce(|all, one| format!("{all}; {one}"));
-        self.notices.extend(self.forgotten.iter().map(|why| Notice {
-            code: Code::HistoryUnknown,
-            target: "git".to_owned(),
-            message: why.clone(),
-        }));
+        if let Some(why) = self.forgotten.clone() {
+            self.report(Code::HistoryUnknown, "git".to_owned(), why);
+        }
     }
 
     /// Entities that were declared there and are active now, or may be, where clients were not read.

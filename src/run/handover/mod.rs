@@ -18,7 +18,7 @@ pub(crate) fn migration_states(
     live: &Live,
     application: Option<&Application>,
 ) -> Vec<MigrationState> {
-    let before = ready.past.known.applied.as_ref().map(|applied| &applied.desired);
+    let before = ready.past.known.before();
     let prefix = ready.opened.repository.prefix_at_nais();
     nais::migration_states(&ready.opened.desired, before, live, application, (prefix, today()))
 }

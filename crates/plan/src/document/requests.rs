@@ -85,21 +85,20 @@ impl RequestsDocument {
 fn requests(desired: &Desired, live: &Live, today: Date) -> Vec<AccessRequest> {
     let active = live.scopes.iter().filter(|(_, scope)| scope.active);
     let all = active.flat_map(|(name, scope)| {
-        let accesses = scope.accesses.iter().flatten();
-        let requested = accesses.filter(|(_, access)| access.state == AccessState::Requested);
+        let requested = scope.in_state(AccessState::Requested);
         requested.map(move |(orgno, access)| {
             let LiveAccess { state: _, name: name_there, requested } = access;
-            let declared = desired.entry(name, *orgno, today);
+            let declared = desired.entry(name, orgno, today);
             AccessRequest {
                 environment: desired.environment.clone(),
                 scope: name.to_string(),
                 description: scope.description().to_owned(),
                 consumer: orgno.to_string(),
-                consumer_name: desired.name_of(*orgno, name_there.as_ref()).cloned(),
+                consumer_name: desired.name_of(orgno, name_there.as_ref()).cloned(),
                 since: *requested,
                 declared: declared.map(|entry| SourceDocument::new(&entry.source)),
-                later: later(desired, name, *orgno, today).filter(|_| declared.is_none()),
-                blocked: desired.block(name, *orgno).map(|block| RequestBlock {
+                later: later(desired, name, orgno, today).filter(|_| declared.is_none()),
+                blocked: desired.block(name, orgno).map(|block| RequestBlock {
                     reason: block.reason.clone(),
                     source: SourceDocument::new(&block.source),
                 }),
@@ -111,7 +110,7 @@ fn requests(desired: &Desired, live: &Live, today: Date) -> Vec<AccessRequest> {
 
 /// The entry that gives an organisation access to a scope from a later day on, unless it is blocked.
 fn later(desired: &Desired, scope: &ScopeName, orgno: Orgno, today: Date) -> Option<LaterEntry> {
-    let access = desired.scopes.get(scope)?.consumers.get(&orgno)?;
+    let access = desired.access(scope, orgno)?;
     let entry = access.next_after(today).filter(|_| desired.block(scope, orgno).is_none())?;
     Some(LaterEntry { from: entry.days.from?, source: SourceDocument::new(&entry.source) })
 }

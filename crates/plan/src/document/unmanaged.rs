@@ -145,20 +145,16 @@ impl Coverage {
 }
 
 fn unmanaged_scope(name: &ScopeName, scope: &LiveScope, now: Timestamp) -> UnmanagedScope {
-    let LiveScope { representation, accesses, .. } = scope;
-    let count = |state: AccessState| {
-        let accesses = accesses.iter().flatten();
-        accesses.filter(|(_, access)| access.state == state).count()
-    };
+    let representation = &scope.representation;
     let description = scope.description().to_owned();
     UnmanagedScope {
         name: name.to_string(),
         owner: nais::owner_of_scope(&description, name.subscope()).map(Owner::from),
         description,
         age: Age::of(representation, now),
-        consumers: count(AccessState::Approved),
-        requests: count(AccessState::Requested),
-        accessible_for_all: SCOPE.accessible_for_all.of(representation) == Some(&Value::Bool(true)),
+        consumers: scope.in_state(AccessState::Approved).count(),
+        requests: scope.in_state(AccessState::Requested).count(),
+        accessible_for_all: SCOPE.accessible_for_all.is_set(representation),
     }
 }
 

@@ -1,10 +1,9 @@
 //! The document on access from declarations and live state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde_json::Value;
 
 use super::{
     Access, AccessDocument, AccessSource, ClientKeyDocument, ConsumedAccess, ConsumedBy,
@@ -82,7 +81,7 @@ impl AccessSide<'_> {
     fn scope(&self, name: &ScopeName) -> ReachableScope {
         let (declared, live) = self.both(name);
         let field = |attribute: &domain::Attribute, of: fn(&DesiredScope) -> bool| match live {
-            Some(live) => attribute.of(&live.representation) == Some(&Value::Bool(true)),
+            Some(live) => attribute.is_set(&live.representation),
             None => declared.is_some_and(of),
         };
         let to_all = field(&SCOPE.accessible_for_all, |scope| scope.attributes.accessible_for_all);
@@ -114,14 +113,13 @@ impl AccessSide<'_> {
         let (declared, live) = self.both(name);
         let is_declared = declared.is_some();
         let is_declared_inactive = declared.is_some_and(|scope| !scope.active);
-        let nobody = BTreeMap::new();
-        let declared = declared.map_or(&nobody, |scope| &scope.consumers);
         let is_active = live.is_none_or(|scope| scope.active);
-        let nobody = BTreeMap::new();
-        let live = live.and_then(|scope| scope.accesses.as_ref()).unwrap_or(&nobody);
-        let consumers: BTreeSet<&Orgno> = declared.keys().chain(live.keys()).collect();
+        let wanted = declared.into_iter().flat_map(|scope| scope.consumers.keys());
+        let there = live.into_iter().flat_map(|scope| &scope.accesses).flatten();
+        let consumers: BTreeSet<&Orgno> = wanted.chain(there.map(|(orgno, _)| orgno)).collect();
         let of = |consumer: &Orgno| {
-            let (wanted, there) = (declared.get(consumer), live.get(consumer));
+            let wanted = self.desired.access(name, *consumer);
+            let there = live.and_then(|scope| scope.access(*consumer));
             let is_approved = there.is_some_and(|access| access.state == AccessState::Approved);
             let is_requested = there.is_some_and(|access| access.state == AccessState::Requested);
             let block = self.desired.block(name, *consumer);
