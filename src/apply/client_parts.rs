@@ -27,8 +27,7 @@ pub(super) async fn replace_keys(
         // Either the remaining change is that of the plan, or the keys have changed since the plan.
         let now = KeysWork { before: live, ..work.clone() };
         Ok(match now.changes() == work.changes() {
-            true if sent.may_be_done() => WriteState::Unseen { left: now.set(), difference },
-            true => WriteState::Open { left: now.set(), difference },
+            true => WriteState::Open { left: now.set(), difference, is_unseen: sent.may_be_done() },
             false => WriteState::Moved(difference),
         })
     };
@@ -62,32 +61,29 @@ pub async fn renew_keys(
     };
     let look = async |sent: &SentWrite| {
         let live = writer.reader().keys(id).await?;
-        let difference = || "the keys expire when they did before".to_owned();
         Ok(match (is_same(&live), is_renewed(&live)) {
             (false, _) => WriteState::Moved("the client has other keys than before".to_owned()),
             (true, true) => WriteState::AsWanted,
-            (true, false) if sent.may_be_done() => {
-                WriteState::Unseen { left: (), difference: difference() }
-            }
-            (true, false) => WriteState::Open { left: (), difference: difference() },
+            (true, false) => WriteState::Open {
+                left: (),
+                difference: "the keys expire when they did before".to_owned(),
+                is_unseen: sent.may_be_done(),
+            },
         })
     };
     let send = async |(): &()| writer.replace_keys(id, set.to_vec()).await;
     let renewed = converge(RepeatPolicy::Always, NextStep::LookAgain, patience, look, send).await;
     renewed.map_err(|failure| failure.to_string())?;
     let now = writer.reader().keys(id).await.map_err(|error| advised(&error))?;
-    match (is_same(&now), is_renewed(&now)) {
-        (true, true) => Ok(now),
-        (false, _) => {
-            let why = "the client has other keys than before: see them in `portvakt keys list`";
-            Err(why.to_owned())
-        }
+    let why = match (is_same(&now), is_renewed(&now)) {
+        (true, true) => return Ok(now),
+        (false, _) => "the client has other keys than before: see them in `portvakt keys list`",
         (true, false) => {
-            let why = "DigDir took the keys, and does not show yet that they expire later: see in a \
-                       minute, in `portvakt keys list`";
-            Err(why.to_owned())
+            "DigDir took the keys, and does not show yet that they expire later: see in a minute, in \
+             `portvakt keys list`"
         }
-    }
+    };
+    Err(why.to_owned())
 }
 
 /// Writes the client's `onbehalfof` entries one after the other. Those of a client that `is_new` may not be
@@ -128,8 +124,7 @@ pub(super) async fn write_on_behalf_of(
             overwritten.replace(Some(live));
         }
         Ok(match is_ours {
-            true if is_unseen => WriteState::Unseen { left, difference },
-            true => WriteState::Open { left, difference },
+            true => WriteState::Open { left, difference, is_unseen },
             false => WriteState::Moved(difference),
         })
     };

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::execute::{ActionFailure, is_unclear, may_be_done};
+use super::execute::{ActionFailure, is_refused, is_unclear, may_be_done};
 use super::patience::Patience;
 use digdir::{Error, ErrorKind};
 
@@ -25,14 +25,8 @@ pub(super) enum WriteState<T> {
         left: T,
         /// The difference between the live and the wanted state, in words.
         difference: String,
-    },
-    /// As `Open`, and nothing of an earlier write is visible: it was not carried out, or the read is out of
-    /// date.
-    Unseen {
-        /// The rest.
-        left: T,
-        /// The difference between the live and the wanted state, in words.
-        difference: String,
+        /// Whether nothing of an earlier write is visible: it was not carried out, or the read is out of date.
+        is_unseen: bool,
     },
     /// As wanted.
     AsWanted,
@@ -105,8 +99,9 @@ pub(super) async fn converge<T>(
             SentWrite::Taken => false,
             SentWrite::Unclear(call) => writes_left > 0 && !is_final(call) && again.allows(call),
         };
-        let is_settled =
-            |stand: &WriteState<T>| can_be_sent || !matches!(stand, WriteState::Unseen { .. });
+        let is_settled = |stand: &WriteState<T>| {
+            can_be_sent || !matches!(stand, WriteState::Open { is_unseen: true, .. })
+        };
         let stand = wait.until(async || look(&sent).await, is_settled).await;
         may_be_done |= sent.may_be_done();
         let (left, found) = match (stand, sent) {
@@ -117,22 +112,19 @@ pub(super) async fn converge<T>(
             (Ok(WriteState::Moved(found)), SentWrite::Unclear(call)) => {
                 return Err(ActionFailure::Unexpected { call, found });
             }
-            (
-                Ok(
-                    WriteState::Open { difference: found, .. }
-                    | WriteState::Unseen { difference: found, .. },
-                ),
-                SentWrite::Unclear(call),
-            ) if !can_be_sent => return Err(ActionFailure::Unexpected { call, found }),
+            (Ok(WriteState::Open { difference: found, .. }), SentWrite::Unclear(call))
+                if !can_be_sent =>
+            {
+                return Err(ActionFailure::Unexpected { call, found });
+            }
             // The read-back reports a write that was accepted without effect.
-            (Ok(WriteState::Moved(_) | WriteState::Unseen { .. }) | Err(_), SentWrite::Taken) => {
+            (Ok(WriteState::Moved(_)) | Err(_), SentWrite::Taken) => return Ok(()),
+            (Ok(WriteState::Open { is_unseen, .. }), SentWrite::Taken)
+                if is_unseen || writes_left == 0 =>
+            {
                 return Ok(());
             }
-            (Ok(WriteState::Open { .. }), SentWrite::Taken) if writes_left == 0 => return Ok(()),
-            (
-                Ok(WriteState::Open { left, difference } | WriteState::Unseen { left, difference }),
-                _,
-            ) => (left, difference),
+            (Ok(WriteState::Open { left, difference, is_unseen: _ }), _) => (left, difference),
             (Err(error), SentWrite::Nothing) => return Err(error.into()),
             (Err(_), SentWrite::Unclear(call)) => return Err(ActionFailure::Unknown(call)),
         };
@@ -157,6 +149,5 @@ pub(super) async fn converge<T>(
 
 /// Whether another attempt is useless: the state is wrong, or the wait too long.
 fn is_final(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound)
-        || error.retry_after().is_some_and(|wait| wait > MAX_WAIT)
+    is_refused(error.kind()) || error.retry_after().is_some_and(|wait| wait > MAX_WAIT)
 }

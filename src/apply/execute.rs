@@ -282,7 +282,7 @@ pub(super) fn is_on_inactive(action: &Action) -> bool {
 }
 
 /// Whether DigDir answered that the entity is not in the state that the call requires.
-fn is_refused(kind: ErrorKind) -> bool {
+pub(super) fn is_refused(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Conflict | ErrorKind::NotFound)
 }
 

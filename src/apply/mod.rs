@@ -25,7 +25,7 @@ pub use recent::{Recent, RecentEnd, RecentWrite};
 use crate::advice::advised;
 use digdir::{ClientNeeds, Needs, Writer};
 use domain::{Behaviour, ClientId, ClientName, Live};
-use plan::{AccessWork, Action, Outcome, Plan, Report, Work};
+use plan::{Action, Outcome, Plan, Report, Verb};
 
 /// Options of an apply.
 pub struct ApplyOptions<P> {
@@ -65,11 +65,8 @@ async fn read_back(
 ) -> Result<(), String> {
     let done = actions.iter().enumerate().filter(|(index, _)| outcomes[*index] == Outcome::Done);
     let mut left: Vec<(usize, &Action)> = done.collect();
-    let revoked = left.iter().filter_map(|(_, action)| match &action.work {
-        Work::Access(scope, consumer, AccessWork::Revoke { .. }) => Some((scope, consumer.orgno)),
-        Work::Access(..) | Work::Scope(..) | Work::Client(..) | Work::Keys(..) => None,
-    });
-    let revoked = revoked.collect();
+    let revocations = left.iter().filter(|(_, action)| action.verb() == Verb::Revoke);
+    let revoked = revocations.filter_map(|(_, action)| action.access()).collect();
     let mut wait = patience.begin();
     loop {
         let Some(live) = read(&left, writer, made).await? else { return Ok(()) };

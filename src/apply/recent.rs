@@ -64,8 +64,8 @@ impl RecentWrite {
         match &self.id.target {
             Target::Scope(name) => live.scopes.get(name).is_some_and(|scope| is_seen(scope.active)),
             Target::Access(name, consumer) => live.scopes.get(name).is_some_and(|scope| {
-                let record = scope.accesses.iter().flatten().find(|(orgno, _)| *orgno == consumer);
-                !scope.active || record.is_some_and(|(_, it)| it.state == AccessState::Approved)
+                let record = scope.access(*consumer);
+                !scope.active || record.is_some_and(|it| it.state == AccessState::Approved)
             }),
             Target::Client(name) => match &self.client_id {
                 Some(id) => live.clients.get(id).is_some_and(|client| is_seen(client.active)),
@@ -138,17 +138,15 @@ fn is_ours(target: &Target, desired: &Desired, past: &Past) -> bool {
     if !is_declared && past.beside.iter().any(|beside| beside.desired.declares(&entity)) {
         return false;
     }
-    let before = past.applied.as_ref().map(|applied| &applied.desired);
     match desired.removal(&entity) {
         Some(removal) => removal.action == RemovalAction::Deactivate,
-        None => is_declared || before.is_some_and(|before| before.declares(&entity)),
+        None => is_declared || past.before().is_some_and(|before| before.declares(&entity)),
     }
 }
 
 /// Whether a live client may be the one with that name.
 fn is_live(name: &ClientName, past: &Past, live: &Live) -> bool {
-    let before = past.applied.as_ref().and_then(|applied| applied.desired.clients.get(name));
-    match before {
+    match past.before().and_then(|before| before.clients.get(name)) {
         Some(before) => live_client(before, live) != Ok(None),
         None => live.clients.values().any(|client| client.name == name.as_str()),
     }

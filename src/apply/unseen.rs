@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use super::verify::{client_id, state};
-use domain::{
-    AccessState, ClientId, ClientName, Live, LiveClient, LiveScope, Representation, changes,
-};
+use domain::{AccessState, ClientId, ClientName, Live, LiveClient, LiveScope, Representation};
 use plan::{
     AccessWork, Action, ClientWork, ClientWrite, KeysWork, OnBehalfOfWrite, ScopeWork, Work, Write,
 };
@@ -21,7 +19,7 @@ pub(super) fn is_unseen(
     match &action.work {
         Work::Scope(name, work) => of_scope(work, live.scopes.get(name)),
         Work::Access(name, consumer, work) => {
-            let state = state(consumer, live.scopes.get(name));
+            let state = state(consumer.orgno, live.scopes.get(name));
             match work {
                 AccessWork::Grant { before } => state.is_none() || state == before.as_ref(),
                 AccessWork::Revoke { .. } => state == Some(&AccessState::Approved),
@@ -47,7 +45,7 @@ fn of_client(work: &ClientWork, live: Option<&LiveClient>) -> bool {
     let representation = &live.representation;
     match work {
         ClientWork::Create(_, write) => {
-            let same = changes(representation, write.attributes.wanted.iter().cloned()).is_empty();
+            let same = write.attributes.left(representation).is_empty();
             live.active && same && are_left(write, live)
         }
         ClientWork::Update(_, write) => {
@@ -69,14 +67,12 @@ fn of_keys(work: &KeysWork, live: Option<&LiveClient>) -> bool {
 
 /// Whether each differing field was written, and has its value from before.
 fn is_left(write: &Write, live: &Representation) -> bool {
-    let left = changes(live, write.wanted.iter().cloned());
-    left.iter().all(|change| write.changes.contains(change))
+    write.left(live).iter().all(|change| write.changes.contains(change))
 }
 
 /// The same for an inactive entity. One without a differing field, and active, differs in another respect.
 fn is_opened(write: &Write, is_active: bool, live: &Representation) -> bool {
-    let is_written = changes(live, write.wanted.iter().cloned()).is_empty();
-    is_left(write, live) && !(is_active && is_written)
+    is_left(write, live) && !(is_active && write.left(live).is_empty())
 }
 
 /// Whether each differing entry was to be written, and has its value from before.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use digdir::{Error, Reader};
+use domain::text::listed;
 use domain::{
     AccessState, ClientId, ClientName, Live, LiveClient, LiveKey, LiveScope, Orgno, PublicKey,
-    Representation, ScopeName, changes,
+    Representation, ScopeName,
 };
 use plan::{
-    AccessWork, Action, ClientWork, ClientWrite, Consumer, EntryWork, KeysWork, ScopeWork, Work,
-    Write,
+    AccessWork, Action, ClientWork, ClientWrite, EntryWork, KeysWork, ScopeWork, Work, Write,
 };
 
 /// The difference between the live state and the effect of the action; `None` where there is none. For
@@ -64,15 +64,16 @@ fn of_scope(action: &Action, live: Option<&LiveScope>) -> Option<String> {
             }
         },
         Work::Access(_, consumer, AccessWork::Grant { .. }) => {
-            let state = state(consumer, live);
+            let state = state(consumer.orgno, live);
             (state != Some(&AccessState::Approved)).then(|| {
                 let state = state.map_or("none", AccessState::as_str);
                 format!("{} has no access (state: {state})", consumer.orgno)
             })
         }
-        Work::Access(_, consumer, AccessWork::Revoke { .. }) => (state(consumer, live)
-            == Some(&AccessState::Approved))
-        .then(|| format!("{} still has access", consumer.orgno)),
+        Work::Access(_, consumer, AccessWork::Revoke { .. }) => {
+            let is_approved = state(consumer.orgno, live) == Some(&AccessState::Approved);
+            is_approved.then(|| format!("{} still has access", consumer.orgno))
+        }
         Work::Client(..) | Work::Keys(..) => None,
     }
 }
@@ -107,18 +108,17 @@ fn surprise(
     let Work::Scope(scope, ScopeWork::Reactivate { entitled, .. }) = &action.work else {
         return None;
     };
-    let accesses = live?.accesses.iter().flatten();
-    let others: Vec<_> = accesses
-        .filter(|(orgno, access)| {
-            access.state == AccessState::Approved
-                && !entitled.contains(orgno)
-                && !revoked.contains(&(scope, **orgno))
-        })
-        .map(|(orgno, _)| orgno.as_str())
-        .collect();
-    (!others.is_empty()).then(|| {
-        format!("these have access and are not declared: {}. Run apply again", others.join(", "))
-    })
+    let approved = live?.in_state(AccessState::Approved).map(|(orgno, _)| orgno);
+    let is_strange =
+        |orgno: &Orgno| !entitled.contains(orgno) && !revoked.contains(&(scope, *orgno));
+    some_listed(approved.filter(is_strange))
+        .map(|all| format!("these have access and are not declared: {all}. Run apply again"))
+}
+
+/// These as a list; `None` if there are none.
+fn some_listed(items: impl Iterator<Item: ToString>) -> Option<String> {
+    let mut items = items.peekable();
+    items.peek().is_some().then(|| listed(items))
 }
 
 /// The keys of a reactivated client that it neither had before nor are declared.
@@ -127,11 +127,9 @@ fn strange_keys(live: &LiveClient, kept: &[LiveKey], declared: &[PublicKey]) -> 
         let was_kept = |kept: &LiveKey| kept.kid == key.kid && kept.modulus == key.modulus;
         kept.iter().any(was_kept) || declared.iter().any(|declared| key.is(declared))
     };
-    let keys = live.keys.iter().flatten();
-    let strange: Vec<&str> =
-        keys.filter(|key| !is_known(key)).map(|key| key.kid.as_str()).collect();
-    (!strange.is_empty())
-        .then(|| format!("these keys are live and were not in the plan: {}", strange.join(", ")))
+    let strange = live.keys.iter().flatten().filter(|key| !is_known(key));
+    some_listed(strange.map(|key| &key.kid))
+        .map(|kids| format!("these keys are live and were not in the plan: {kids}"))
 }
 
 /// The difference between an entity and what was written to it.
@@ -139,8 +137,8 @@ pub(super) fn attributes(write: &Write, active: bool, live: &Representation) -> 
     if !active {
         return Some("it is inactive".to_owned());
     }
-    let differing: Vec<_> = changes(live, write.wanted.iter().cloned())
-        .into_iter()
+    let left = write.left(live).into_iter();
+    let differing: Vec<_> = left
         .map(|change| format!("{} is {}, not {}", change.field, change.before, change.after))
         .collect();
     (!differing.is_empty()).then(|| differing.join("; "))
@@ -167,31 +165,19 @@ pub(super) fn entry(work: &EntryWork) -> String {
 
 /// The difference between the registered and the wanted keys.
 pub(super) fn keys(work: &KeysWork, live: &[LiveKey]) -> Option<String> {
-    let others: Vec<&str> = live
-        .iter()
-        .filter(|live| !work.wanted.iter().any(|key| live.is(key)))
-        .map(|live| live.kid.as_str())
-        .collect();
-    let missing: Vec<&str> = work
-        .wanted
-        .iter()
-        .filter(|key| !live.iter().any(|live| live.is(key)))
-        .map(|key| key.kid.as_str())
-        .collect();
-    let message = |what: &str, kids: Vec<&str>| {
-        (!kids.is_empty()).then(|| format!("{what}: {}", kids.join(", ")))
-    };
-    let parts =
-        [message("keys that are missing", missing), message("keys that are not wanted", others)];
+    let wanted = work.wanted.iter();
+    let missing = wanted.filter(|key| !live.iter().any(|live| live.is(key))).map(|key| &key.kid);
+    let others = live.iter().filter(|live| !work.wanted.iter().any(|key| live.is(key)));
+    let parts = [
+        some_listed(missing).map(|kids| format!("keys that are missing: {kids}")),
+        some_listed(others.map(|key| &key.kid))
+            .map(|kids| format!("keys that are not wanted: {kids}")),
+    ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// The state of a consumer's access to a scope; `None` where there is none.
-pub(super) fn state<'a>(
-    consumer: &Consumer,
-    live: Option<&'a LiveScope>,
-) -> Option<&'a AccessState> {
-    let accesses = live?.accesses.as_ref()?;
-    Some(&accesses.get(&consumer.orgno)?.state)
+pub(super) fn state(consumer: Orgno, live: Option<&LiveScope>) -> Option<&AccessState> {
+    Some(&live?.access(consumer)?.state)
 }

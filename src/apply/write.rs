@@ -8,9 +8,8 @@ use super::patience::Patience;
 use super::recent::RecentClient;
 use super::verify;
 use digdir::{Error, ErrorKind, Writer};
-use domain::{
-    CLIENT, Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName, changes,
-};
+use domain::text::listed;
+use domain::{CLIENT, Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName};
 use plan::Write;
 
 /// Entity of a write.
@@ -74,10 +73,9 @@ pub(super) async fn replace(
         };
         let is_unseen = sent.may_be_done() && overwritten.borrow().as_ref() == Some(&live);
         Ok(match left_of(write, was_active, live.active, &live.representation, sent) {
-            Some(write) if is_unseen => {
-                WriteState::Unseen { left: RemainingWrite { live, write }, difference }
+            Some(write) => {
+                WriteState::Open { left: RemainingWrite { live, write }, difference, is_unseen }
             }
-            Some(write) => WriteState::Open { left: RemainingWrite { live, write }, difference },
             None => WriteState::Moved(difference),
         })
     };
@@ -100,7 +98,7 @@ fn left_of(
     live: &Representation,
     sent: &SentWrite,
 ) -> Option<Write> {
-    let mut left = changes(live, write.wanted.iter().cloned());
+    let mut left = write.left(live);
     let is_ours = match sent {
         SentWrite::Nothing => is_active == was_active && left == write.changes,
         SentWrite::Taken | SentWrite::Unclear(_) => {
@@ -123,21 +121,19 @@ pub(super) async fn create_scope(
     writer: &Writer,
 ) -> Result<(), ActionFailure> {
     let look = async |sent: &SentWrite| {
-        let difference = || "the scope does not exist".to_owned();
+        let missing = |is_unseen| {
+            let difference = "the scope does not exist".to_owned();
+            WriteState::Open { left: (), difference, is_unseen }
+        };
         if matches!(sent, SentWrite::Nothing) {
-            return Ok(WriteState::Open { left: (), difference: difference() });
+            return Ok(missing(false));
         }
         // A conflict means that the scope exists and will become visible.
         let exists = matches!(sent, SentWrite::Unclear(call) if call.kind() == ErrorKind::Conflict);
         Ok(match writer.reader().scope(name).await? {
-            None if exists || sent.may_be_done() => {
-                WriteState::Unseen { left: (), difference: difference() }
-            }
-            None => WriteState::Open { left: (), difference: difference() },
-            Some(live) => match verify::attributes(write, live.active, &live.representation) {
-                None => WriteState::AsWanted,
-                Some(difference) => WriteState::Moved(difference),
-            },
+            None => missing(exists || sent.may_be_done()),
+            Some(live) => verify::attributes(write, live.active, &live.representation)
+                .map_or(WriteState::AsWanted, WriteState::Moved),
         })
     };
     let send = async |(): &()| writer.create_scope(&write.scope_creation(name)).await;
@@ -189,20 +185,19 @@ pub(super) async fn create_client(
     }
     let look = async |sent: &SentWrite| {
         let may_be_ours = may_be_made || !matches!(sent, SentWrite::Nothing);
-        let difference = || "the client does not exist".to_owned();
         Ok(match found().await?.as_slice() {
-            [] if sent.may_be_done() => WriteState::Unseen { left: (), difference: difference() },
-            [] => WriteState::Open { left: (), difference: difference() },
+            [] => WriteState::Open {
+                left: (),
+                difference: "the client does not exist".to_owned(),
+                is_unseen: sent.may_be_done(),
+            },
             [(_, live)] if may_be_ours => {
-                match verify::attributes(write, live.active, &live.representation) {
-                    None => WriteState::AsWanted,
-                    Some(difference) => WriteState::Moved(difference),
-                }
+                verify::attributes(write, live.active, &live.representation)
+                    .map_or(WriteState::AsWanted, WriteState::Moved)
             }
             found => {
-                let ids: Vec<_> = found.iter().map(|(id, _)| id.as_str()).collect();
-                let by = identity.matched_by();
-                WriteState::Moved(format!("there is a client of that {by}: {}", ids.join(", ")))
+                let (by, ids) = (identity.matched_by(), listed(found.iter().map(|(id, _)| id)));
+                WriteState::Moved(format!("there is a client of that {by}: {ids}"))
             }
         })
     };
