@@ -7,11 +7,10 @@ use crate::span::{Position, Span};
 /// The place where a text ends. YAML's lines end with a line feed, a carriage return, or the two together
 /// (YAML 1.2.2, section 5.4).
 pub fn end_of(text: &str) -> Position {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let last = text.rsplit(['\n', '\r']).next().unwrap_or_default();
     let pairs = text.matches("\r\n").count();
     let breaks = text.matches(['\n', '\r']).count() - pairs;
-    Position { line: number(breaks + 1), column: number(last.chars().count() + 1) }
+    Position::new(breaks + 1, last.chars().count() + 1)
 }
 
 /// A text and where its lines begin.

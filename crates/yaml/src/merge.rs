@@ -26,14 +26,8 @@ pub enum MergeProblem {
 impl<'s> Node<'s> {
     /// Whether a mapping in it has a merge key.
     pub fn has_merges(&self) -> bool {
-        match &self.value {
-            Value::Sequence(items) => items.iter().any(Self::has_merges),
-            Value::Mapping(mapping) => mapping
-                .entries
-                .iter()
-                .any(|(key, value)| is_merge(key) || key.has_merges() || value.has_merges()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-        }
+        let has_key = self.value.as_mapping().is_some_and(|mapping| mapping.keys().any(is_merge));
+        has_key || self.parts().any(Self::has_merges)
     }
 
     /// The document with its mappings merged: keys of a mapping's own come before merged ones, and of a list of
@@ -49,17 +43,13 @@ impl<'s> Node<'s> {
 
     /// Its collections, by place.
     fn collect<'d>(&'d self, collections: &mut HashMap<(Position, Position), &'d Self>) {
-        match &self.value {
-            Value::Sequence(items) => {
-                collections.entry((self.span.start, self.span.end)).or_insert(self);
-                items.iter().for_each(|item| item.collect(collections));
-            }
-            Value::Mapping(mapping) => {
-                collections.entry((self.span.start, self.span.end)).or_insert(self);
-                mapping.entries.iter().for_each(|(_, value)| value.collect(collections));
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        if self.value.is_scalar() {
+            return;
         }
+        collections.entry((self.span.start, self.span.end)).or_insert(self);
+        let entries = self.value.as_mapping().into_iter().flat_map(|mapping| &mapping.entries);
+        let values = entries.map(|(_, value)| value);
+        self.items().chain(values).for_each(|value| value.collect(collections));
     }
 }
 
@@ -113,8 +103,7 @@ impl<'d, 's> Merger<'d, 's> {
                 let Some(name) = key.value.as_str() else { continue };
                 match origins.get(name) {
                     Some(KeyOrigin::Own(index)) if *index < before => {
-                        let is_equal = own.get(*index).is_some_and(|(_, own)| is_same(own, &value));
-                        if !is_equal {
+                        if own.get(*index).is_none_or(|(_, own)| *own != value) {
                             self.note(span, MergeProblem::Order);
                         }
                     }
@@ -133,23 +122,11 @@ impl<'d, 's> Merger<'d, 's> {
     /// The mappings that a merge key names, merged themselves.
     fn sources(&mut self, value: &'d Node<'s>) -> Vec<Mapping<'s>> {
         let origin = self.origin(value);
-        let items = match &origin.value {
-            Value::Sequence(items) => items.as_slice(),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Mapping(_) => std::slice::from_ref(origin),
-        };
         let mut sources = Vec::new();
-        for item in items {
-            match &self.origin(item).value {
-                Value::Mapping(mapping) => sources.push(self.mapping(mapping)),
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Sequence(_) => self.note(value.span, MergeProblem::NoMapping),
+        for item in origin.value.as_sequence().unwrap_or(std::slice::from_ref(origin)) {
+            match self.origin(item).value.as_mapping() {
+                Some(mapping) => sources.push(self.mapping(mapping)),
+                None => self.note(value.span, MergeProblem::NoMapping),
             }
         }
         sources
@@ -166,34 +143,7 @@ impl<'d, 's> Merger<'d, 's> {
     fn origin(&self, value: &'d Node<'s>) -> &'d Node<'s> {
         let target = self.anchors.0.get(&value.span.start);
         let origin = target.and_then(|span| self.collections.get(&(span.start, span.end)));
-        origin.copied().filter(|origin| is_same(origin, value)).unwrap_or(value)
-    }
-}
-
-/// Whether two values are equal, wherever they are.
-fn is_same(a: &Node<'_>, b: &Node<'_>) -> bool {
-    match (&a.value, &b.value) {
-        (Value::Null, Value::Null) => true,
-        (Value::Bool(a), Value::Bool(b)) => a == b,
-        (Value::Number(a), Value::Number(b)) => a == b,
-        (Value::String(a), Value::String(b)) => a == b,
-        (Value::Sequence(a), Value::Sequence(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
-        }
-        (Value::Mapping(a), Value::Mapping(b)) => {
-            let mut pairs = a.entries.iter().zip(&b.entries);
-            a.entries.len() == b.entries.len()
-                && pairs.all(|((a, x), (b, y))| is_same(a, b) && is_same(x, y))
-        }
-        (
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Sequence(_)
-            | Value::Mapping(_),
-            _,
-        ) => false,
+        origin.copied().filter(|origin| *origin == value).unwrap_or(value)
     }
 }
 

@@ -145,9 +145,8 @@ impl<'s> Builder<'s> {
         let within = |marker| position(marker).min(end);
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| {
-                let start = position(*error.marker());
                 let kind = ProblemKind::Syntax(error.info().to_owned());
-                Problem { kind, span: Span { start, end: start } }
+                Problem { kind, span: Span::at(position(*error.marker())) }
             })?;
             let indices = (span.start.index(), span.end.index());
             let span = Span { start: within(span.start), end: within(span.end) };
@@ -182,7 +181,7 @@ impl<'s> Builder<'s> {
 
     fn start(&mut self, span: Span, value: Value<'s>, anchor: usize) -> Result<(), Problem> {
         if self.open.len() >= DEEPEST {
-            return Err(too_deep(span));
+            return Err(Problem { kind: ProblemKind::TooDeep, span });
         }
         self.open.push(Open {
             node: Node { span, is_plain: false, value },
@@ -220,7 +219,7 @@ impl<'s> Builder<'s> {
             return Err(Problem { kind: ProblemKind::TooManyFromAliases, span });
         }
         if self.open.len() + extent.levels > DEEPEST {
-            return Err(too_deep(span));
+            return Err(Problem { kind: ProblemKind::TooDeep, span });
         }
         self.aliases.push(span.start);
         self.targets.insert(span.start, target);
@@ -266,11 +265,9 @@ impl<'s> Builder<'s> {
 
 /// The problem of a text that is YAML for one reader only.
 fn second_opinion(error: &serde_yaml::Error, document: Span) -> Problem {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let start = error.location().map_or(document.start, |location| Position {
-        line: number(location.line()),
-        column: number(location.column()),
-    });
+    let start = error
+        .location()
+        .map_or(document.start, |location| Position::new(location.line(), location.column()));
     let said = error.to_string();
     let said = if said.contains("as u128") || said.contains("as i128") {
         "a number is too large"
@@ -280,7 +277,7 @@ fn second_opinion(error: &serde_yaml::Error, document: Span) -> Problem {
     } else {
         said.split(" at line ").next().unwrap_or_default()
     };
-    Problem { kind: ProblemKind::Syntax(said.to_owned()), span: Span { start, end: start } }
+    Problem { kind: ProblemKind::Syntax(said.to_owned()), span: Span::at(start) }
 }
 
 /// The keys that a mapping has more than once.
@@ -302,14 +299,9 @@ fn duplicates(mapping: &Mapping<'_>) -> Option<Problem> {
     Some(Problem { kind: ProblemKind::DuplicateKeys(duplicates), span })
 }
 
-fn too_deep(span: Span) -> Problem {
-    Problem { kind: ProblemKind::TooDeep, span }
-}
-
 /// The parser's lines start at 1 and its columns at 0.
 fn position(marker: Marker) -> Position {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position { line: number(marker.line().max(1)), column: number(marker.col().saturating_add(1)) }
+    Position::new(marker.line().max(1), marker.col().saturating_add(1))
 }
 
 #[cfg(test)]

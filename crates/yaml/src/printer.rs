@@ -38,15 +38,11 @@ impl Yaml {
 
     /// On one line of at most that many characters; scalars and empty values always fit.
     fn inline(&self, width: usize) -> Option<String> {
-        let fits = |text: String| (text.chars().count() <= width).then_some(text);
         match self {
             Self::Text(_) | Self::Quoted(_) | Self::Word(_) => Some(self.scalar(false)),
-            Self::List(items) | Self::Lines(items) if items.is_empty() => Some("[]".to_owned()),
-            Self::Map(entries) | Self::Block(entries) if entries.is_empty() => {
-                Some("{}".to_owned())
+            Self::List(_) | Self::Lines(_) | Self::Map(_) | Self::Block(_) => {
+                self.flow().filter(|text| text.chars().count() <= width.max("[]".len()))
             }
-            Self::List(_) | Self::Map(_) => fits(self.flow()?),
-            Self::Lines(_) | Self::Block(_) => None,
         }
     }
 

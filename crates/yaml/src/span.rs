@@ -9,6 +9,14 @@ pub struct Position {
     pub column: u32,
 }
 
+impl Position {
+    /// The place with these numbers; one that is too large becomes the largest.
+    pub fn new(line: usize, column: usize) -> Self {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { line: number(line), column: number(column) }
+    }
+}
+
 /// A part of a text, the end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -20,8 +28,10 @@ pub struct Span {
 
 impl Span {
     /// The beginning of a file, for what has no better place.
-    pub const TOP: Self = {
-        let start = Position { line: 1, column: 1 };
-        Self { start, end: start }
-    };
+    pub const TOP: Self = Self::at(Position { line: 1, column: 1 });
+
+    /// A place with nothing in it.
+    pub const fn at(place: Position) -> Self {
+        Self { start: place, end: place }
+    }
 }

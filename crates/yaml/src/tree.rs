@@ -9,7 +9,7 @@ use serde_yaml::Number;
 
 use crate::span::{Position, Span};
 
-/// A value and its place.
+/// A value and its place. Equal values are equal wherever they are.
 #[derive(Debug, Clone)]
 pub struct Node<'s> {
     pub(super) span: Span,
@@ -18,8 +18,14 @@ pub struct Node<'s> {
     pub value: Value<'s>,
 }
 
+impl PartialEq for Node<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
 /// The value of a [`Node`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value<'s> {
     /// Nothing.
     Null,
@@ -36,7 +42,7 @@ pub enum Value<'s> {
 }
 
 /// A mapping, in the order of the text.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mapping<'s> {
     pub(super) entries: Vec<(Node<'s>, Node<'s>)>,
     /// The numbers of the entries whose keys are texts, sorted by key: a wide mapping is searched in no time.
@@ -99,6 +105,11 @@ impl<'s> Value<'s> {
         matches!(self, Self::Mapping(_))
     }
 
+    /// Whether it has no parts.
+    pub fn is_scalar(&self) -> bool {
+        !self.is_sequence() && !self.is_mapping()
+    }
+
     /// It as true or false.
     pub fn as_bool(&self) -> Option<bool> {
         if let Self::Bool(value) = self { Some(*value) } else { None }
@@ -112,6 +123,11 @@ impl<'s> Value<'s> {
     /// It as a text.
     pub fn as_str(&self) -> Option<&str> {
         if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// It as a list.
+    pub fn as_sequence(&self) -> Option<&[Node<'s>]> {
+        if let Self::Sequence(items) = self { Some(items) } else { None }
     }
 
     /// It as a mapping.
@@ -163,15 +179,14 @@ impl<'d> Node<'d> {
 
     /// Whether a place lies in a key or a value that has no parts.
     pub fn is_in_scalar(&self, at: Position) -> bool {
-        match &self.value {
-            _ if !(self.span.start..self.span.end).contains(&at) => false,
-            Value::Sequence(items) => items.iter().any(|item| item.is_in_scalar(at)),
-            Value::Mapping(mapping) => {
-                let mut nodes = mapping.entries.iter().flat_map(|(key, value)| [key, value]);
-                nodes.any(|node| node.is_in_scalar(at))
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
-        }
+        let is_inside = (self.span.start..self.span.end).contains(&at);
+        is_inside && (self.value.is_scalar() || self.parts().any(|part| part.is_in_scalar(at)))
+    }
+
+    /// The items of a list, or the keys and the values of a mapping.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Self> {
+        let entries = self.value.as_mapping().into_iter().flat_map(|mapping| &mapping.entries);
+        self.items().chain(entries.flat_map(|(key, value)| [key, value]))
     }
 
     /// The value of a key; `None` too if this is no mapping.
@@ -193,14 +208,7 @@ impl<'d> Node<'d> {
 
     /// The items of a list; nothing if this is none.
     pub fn items(&self) -> std::slice::Iter<'_, Self> {
-        match &self.value {
-            Value::Sequence(items) => items.iter(),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Mapping(_) => [].iter(),
-        }
+        self.value.as_sequence().unwrap_or_default().iter()
     }
 
     /// The item of a list with this number, from 0.

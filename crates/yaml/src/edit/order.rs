@@ -19,14 +19,15 @@ impl Editor<'_> {
             return Err(CHANGED);
         }
         let has_key = |at: &Node<'_>| at.entries().any(|(key, _)| at.key_span(key) == span);
-        let is_scalar = |at: &Node<'_>| !at.value.is_mapping() && !at.value.is_sequence();
         match self.find(span.start, has_key) {
             Some(route) => {
                 let entries = self.mapping_mut(&route)?;
                 let value = entries.remove(old).ok_or(CHANGED)?;
                 entries.insert(new.into(), value);
             }
-            None => self.open.push(self.find(span.start, is_scalar).ok_or(CHANGED)?),
+            None => {
+                self.open.push(self.find(span.start, |at| at.value.is_scalar()).ok_or(CHANGED)?)
+            }
         }
         self.page.edits.push((range, text));
         Ok(())

@@ -213,7 +213,7 @@ impl<'t> Page<'t> {
     }
 
     fn replace_scalar(&mut self, key: Span, at: &Node<'_>, value: &str) -> Result<(), Hindrance> {
-        if at.value.is_mapping() || at.value.is_sequence() {
+        if !at.value.is_scalar() {
             return Err(LAYOUT);
         }
         let key = self.range(key)?.end;
@@ -255,13 +255,7 @@ impl<'t> Page<'t> {
         }
         let before = self.own_line(at.key_span(key))?;
         let (first, is_first) = self.first_of_key(at, key, before.len(), bound)?;
-        let mut next = self.line_below(own.end, before.len());
-        // Of the blank lines around it, one is enough.
-        let is_inside = is_first && !before.is_empty();
-        if self.lines.line(next).trim().is_empty() && (is_inside || self.is_below_blank(first)) {
-            next += 1;
-        }
-        self.edits.push((self.lines.start(first)..self.lines.start(next), String::new()));
+        self.take_lines(first, own.end, before.len(), is_first && !before.is_empty());
         Ok(())
     }
 
@@ -330,13 +324,18 @@ impl<'t> Page<'t> {
         let line = item.span().start.line as usize;
         let following = list.item(index + 1).map(|next| next.span().start.line as usize);
         let first = self.first_line(line, indent, index == 0, following, bound)?;
-        // Of the blank lines around it, one is enough.
-        let mut next = self.line_below(self.extent(item)?.end, indent);
-        if self.lines.line(next).trim().is_empty() && (index == 0 || self.is_below_blank(first)) {
+        self.take_lines(first, self.extent(item)?.end, indent, index == 0);
+        Ok(())
+    }
+
+    /// Takes the lines of an entry out, from its first one on. Of the blank lines around it, one is enough; the
+    /// entry with which others begin has none above it.
+    fn take_lines(&mut self, first: usize, end: usize, indent: usize, begins: bool) {
+        let mut next = self.line_below(end, indent);
+        if self.lines.line(next).trim().is_empty() && (begins || self.is_below_blank(first)) {
             next += 1;
         }
         self.edits.push((self.lines.start(first)..self.lines.start(next), String::new()));
-        Ok(())
     }
 
     /// Takes a list with a single item out of a document; comments in it that are not the item's stay.
