@@ -160,18 +160,16 @@ impl Diagnostic {
 
     /// Moves it to another place of its file.
     pub(crate) fn relocate(&mut self, place: &impl Fn(Span) -> Span) {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let at = |line, column| Position { line: number(line), column: number(column) };
         let Span { start, end } = place(Span {
-            start: at(self.line, self.column),
-            end: at(self.end_line, self.end_column),
+            start: Position::new(self.line, self.column),
+            end: Position::new(self.end_line, self.end_column),
         });
         (self.line, self.column) = (start.line as usize, start.column as usize);
         (self.end_line, self.end_column) = (end.line as usize, end.column as usize);
         self.fix = None;
         for related in &mut self.related {
-            let start = at(related.line, related.column);
-            let Span { start, end: _ } = place(Span { start, end: start });
+            let Span { start, end: _ } =
+                place(Span::at(Position::new(related.line, related.column)));
             (related.line, related.column) = (start.line as usize, start.column as usize);
         }
     }
@@ -188,9 +186,8 @@ pub(crate) fn cut(diagnostics: &mut Vec<Diagnostic>, most: usize) {
     let Some(next) = diagnostics.get(most) else {
         return;
     };
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let start = Position { line: number(next.line), column: number(next.column) };
-    let place = Place { file: Arc::clone(&next.file), span: Span { start, end: start } };
+    let span = Span::at(Position::new(next.line, next.column));
+    let place = Place { file: Arc::clone(&next.file), span };
     let message = format!("more than {most} findings, of which these are the first");
     let help = "fix these first; what else there is is shown then";
     let mut more = Diagnostic::new(Rule::TooMuch, &place, &message, help);

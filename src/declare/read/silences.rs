@@ -10,9 +10,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::did_you_mean;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::yaml::document::Findings;
-use yaml::Lines;
-use yaml::Node;
-use yaml::{Position, Span};
+use yaml::{Lines, Node, Position, Span};
 
 /// How a comment to this program begins.
 pub(crate) const MARK: &str = "portvakt:";
@@ -89,12 +87,9 @@ const MOST_SIGNS: usize = 20;
 fn comment<'l>(line: &'l str, index: usize, roots: &[Node<'_>]) -> Option<SilenceComment<'l>> {
     let (before, text) = line.split_once(MARK)?;
     let before = before.trim_end().strip_suffix('#')?;
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let position =
-        |text: &str| Position { line: number(index + 1), column: number(text.chars().count() + 1) };
     let is_comment = |before: &str| {
         let follows_space = before.is_empty() || before.ends_with([' ', '\t']);
-        follows_space && !roots.iter().any(|root| root.is_in_scalar(position(before)))
+        follows_space && !roots.iter().any(|root| root.is_in_scalar(behind(before, index)))
     };
     // Behind the beginning of another comment, this one is only spoken of.
     let mut signs = before.match_indices('#').map(|(at, _)| &before[..at]);
@@ -102,14 +97,13 @@ fn comment<'l>(line: &'l str, index: usize, roots: &[Node<'_>]) -> Option<Silenc
     if is_spoken_of || !is_comment(before) {
         return None;
     }
-    let span = Span { start: position(before), end: position(line.trim_end()) };
+    let span = Span { start: behind(before, index), end: behind(line.trim_end(), index) };
     Some(SilenceComment { text, span, is_alone: before.trim().is_empty() })
 }
 
 /// The place behind a text with which a line begins.
 fn behind(text: &str, index: usize) -> Position {
-    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position { line: number(index + 1), column: number(text.chars().count() + 1) }
+    Position::new(index + 1, text.chars().count() + 1)
 }
 
 /// A line without the white space at its end.
@@ -189,8 +183,7 @@ pub(crate) fn heed<'s>(found: &mut Vec<Diagnostic>, silences: &'s [Silence]) -> 
 impl Silence {
     /// Whether it silences what was found in its file.
     fn covers(&self, found: &Diagnostic) -> bool {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let at = Position { line: number(found.line), column: number(found.column) };
+        let at = Position::new(found.line, found.column);
         let is_meant = match &found.own_rule {
             Some(rule) => **rule == *self.rule,
             None => {

@@ -35,10 +35,9 @@ impl Findings {
     /// there are aliases nothing is mended: a change in one place would be one in others.
     pub(crate) fn into_list(self) -> Vec<Diagnostic> {
         let Self { file: _, mut list, aliases, rendered_for: _ } = self;
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let mut said = HashSet::new();
         list.retain(|found| {
-            let at = Position { line: number(found.line), column: number(found.column) };
+            let at = Position::new(found.line, found.column);
             let what = (found.code, found.message.clone(), found.help.clone(), found.hides);
             let is_first = said.insert(what);
             // What can be silenced is told of each: it may be silenced for one alone.
@@ -210,8 +209,7 @@ pub(crate) fn decode<'b>(bytes: &'b [u8], findings: &mut Findings) -> Option<&'b
         Err(error) => {
             let (before, after) = bytes.split_at(error.valid_up_to());
             let before = String::from_utf8_lossy(before);
-            let start = end_of(before.strip_prefix('\u{feff}').unwrap_or(&before));
-            let span = Span { start, end: start };
+            let span = Span::at(end_of(before.strip_prefix('\u{feff}').unwrap_or(&before)));
             let byte = after.first().copied().unwrap_or_default();
             let message = format!("this file is not UTF-8: byte 0x{byte:02x}");
             let help = "save it as UTF-8; older Windows programs save as Latin-1 or UTF-16";
@@ -228,11 +226,10 @@ fn no_control_characters(text: &str, findings: &mut Findings) -> bool {
     let Some((at, control)) = text.char_indices().find(|(_, c)| !is_allowed(*c)) else {
         return true;
     };
-    let start = end_of(&text[..at]);
     let code = u32::from(control);
     let message = format!("this is not YAML: it cannot hold the control character U+{code:04X}");
     let help = format!("remove it; between double quotes it can be written as `\\x{code:02x}`");
-    findings.report(Rule::Syntax, Span { start, end: start }, &message, &help);
+    findings.report(Rule::Syntax, Span::at(end_of(&text[..at])), &message, &help);
     false
 }
 

@@ -79,15 +79,15 @@ pub(super) fn brackets(broken: &Broken<'_>) -> Option<Explanation> {
     let Some(open) = brackets.open.last() else {
         let stray = here.filter(|c| matches!(c, ']' | '}'))?;
         let reason = format!("this `{stray}` closes nothing");
-        return Some(broken.explain(broken.line(), broken.column(), 1, reason, "remove it".into()));
+        return Some(broken.explain(broken.line(), broken.column(), 1, reason, "remove it"));
     };
     if let Some(close) = here.filter(|c| matches!(c, ']' | '}') && *c != partner(open.is)) {
         let close = Bracket { line: line.number, column: broken.column(), is: close };
         return Some(crossing(broken, &brackets, *open, close));
     }
     if here == Some(',') {
-        let reason = "a comma with nothing before it".to_owned();
-        let help = "take one of the commas out".to_owned();
+        let reason = "a comma with nothing before it";
+        let help = "take one of the commas out";
         return Some(broken.explain(line.number, broken.column(), 1, reason, help));
     }
     Some(not_closed(broken, &line, *open).unwrap_or_else(|| comma(broken, &line)))
@@ -150,5 +150,5 @@ fn comma(broken: &Broken<'_>, line: &Line<'_>) -> Explanation {
         "" => "write a comma between the entries".to_owned(),
         word => format!("write a comma before `{}`", broken.name(word)),
     };
-    broken.explain(line.number, start, word.chars().count(), "a comma is missing".into(), help)
+    broken.explain(line.number, start, word.chars().count(), "a comma is missing", help)
 }

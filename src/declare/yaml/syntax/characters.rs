@@ -1,6 +1,7 @@
 //! Characters that are no YAML where they stand.
 
 use super::line::Line;
+use super::quoting::put_in_quotes;
 use super::{Broken, Explanation};
 
 /// What git leaves where two changes meet.
@@ -14,7 +15,7 @@ pub(super) fn conflict(broken: &Broken<'_>) -> Option<Explanation> {
                 `=======` and `>>>>>>>`";
     let length = line.text.chars().count();
     let reason = "git left a merge conflict here";
-    Some(broken.explain(line.number, 0, length, reason.into(), help.into()))
+    Some(broken.explain(line.number, 0, length, reason, help))
 }
 
 /// A template for another program.
@@ -26,7 +27,7 @@ pub(super) fn template(broken: &Broken<'_>) -> Option<Explanation> {
     let line = broken.around().into_iter().find(begins)?;
     let help = "write it out; if this file is for another tool, add it to `exclude` in \
                 portvakt.yaml";
-    Some(broken.explain_line(&line, "`{{ … }}` of a template is not read", help.into()))
+    Some(broken.explain_line(&line, "`{{ … }}` of a template is not read", help))
 }
 
 /// A tab where YAML wants spaces.
@@ -46,7 +47,7 @@ pub(super) fn tab(broken: &Broken<'_>) -> Option<Explanation> {
         Some((line.number, column(line.text, behind_colon(&line)?)))
     })?;
     let help = "put spaces in its place: YAML is indented with spaces, never with tabs";
-    Some(broken.explain(number, column, 1, "there is a tab here".into(), help.into()))
+    Some(broken.explain(number, column, 1, "there is a tab here", help))
 }
 
 fn column(text: &str, at: usize) -> usize {
@@ -70,7 +71,7 @@ fn space(broken: &Broken<'_>, line: &Line<'_>) -> Option<Explanation> {
     let help = "delete it and type a space: it looks like one, but was copied from a document or \
                 a web page";
     let reason = "this character only looks like a space";
-    Some(broken.explain(line.number, column(line.text, at), 1, reason.into(), help.into()))
+    Some(broken.explain(line.number, column(line.text, at), 1, reason, help))
 }
 
 fn bullet(broken: &Broken<'_>, line: &Line<'_>) -> Option<Explanation> {
@@ -108,16 +109,10 @@ pub(super) fn indicator(broken: &Broken<'_>) -> Option<Explanation> {
         '`' => "a text cannot begin with a backtick".to_owned(),
         first => format!("a text cannot begin with `{first}`"),
     };
-    let value = line.key().map_or(line.content, |(_, value)| value);
-    let is_whole = line.value_column() == broken.column();
-    let help = match line.key() {
-        Some((key, _)) if is_whole => {
-            crate::declare::yaml::syntax::quoting::put_in_quotes(broken, Some(key), value)
-        }
-        None if is_whole => {
-            crate::declare::yaml::syntax::quoting::put_in_quotes(broken, None, value)
-        }
-        _ => "put the text in quotes".to_owned(),
+    let (key, value) = line.key().unzip();
+    let help = match line.value_column() == broken.column() {
+        true => put_in_quotes(broken, key, value.unwrap_or(line.content)),
+        false => "put the text in quotes".to_owned(),
     };
     Some(broken.explain(line.number, broken.column(), 1, reason, help))
 }

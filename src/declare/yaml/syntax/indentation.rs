@@ -23,10 +23,12 @@ pub(super) fn dashes(broken: &Broken<'_>) -> Option<Explanation> {
         return None;
     }
     let here = broken.get(broken.line());
-    let below = || broken.below(here.number);
     let (first, second) = match broken.says(&["comment intercepting"]) {
-        true => (broken.get(here.number), below()?),
-        false => (broken.above(here.number)?, broken.get(here.number)),
+        true => {
+            let below = broken.below(here.number)?;
+            (here, below)
+        }
+        false => (broken.above(here.number)?, here),
     };
     if !second.has_dash {
         return None;
@@ -50,8 +52,8 @@ pub(super) fn dashes(broken: &Broken<'_>) -> Option<Explanation> {
     let third = broken.below(second.number).filter(|line| line.has_dash);
     let is_first = third.is_some_and(|third| third.indent == second.indent);
     let (wrong, right) = if is_first { (&first, &second) } else { (&second, &first) };
-    if left_out(broken, &second).is_some() {
-        return left_out(broken, &second);
+    if let Some(explanation) = left_out(broken, &second) {
+        return Some(explanation);
     }
     let help = format!("begin this line with {}, as line {}", spaces(right.indent), right.number);
     let reason = "the dashes of one list are in the same column";
@@ -72,18 +74,16 @@ fn needless(broken: &Broken<'_>, first: &Line<'_>, second: &Line<'_>) -> Option<
 
 /// A key of a scope that stands so far to the left that it ends the list of scopes.
 fn left_out(broken: &Broken<'_>, below: &Line<'_>) -> Option<Explanation> {
-    let lines = || std::iter::successors(broken.above(below.number), |l| broken.above(l.number));
-    let out = lines().take(200).find(|line| line.indent < below.indent)?;
+    let lines = || broken.all_above(below.number).take(200);
+    let out = lines().find(|line| line.indent < below.indent)?;
     let (key, _) = out.key().filter(|(key, _)| is_known(key))?;
-    let item = lines()
-        .take(200)
-        .find(|line| line.number < out.number && line.has_dash && line.indent == below.indent)?;
-    let is_parent = std::iter::successors(broken.above(item.number), |l| broken.above(l.number))
-        .find(|line| line.indent < item.indent)?;
-    if is_parent.indent != out.indent || !is_list(is_parent.key()?.0) {
+    let mut further = lines().filter(|line| line.number < out.number && line.has_dash);
+    let item = further.find(|line| line.indent == below.indent)?;
+    let parent = broken.all_above(item.number).find(|line| line.indent < item.indent)?;
+    if parent.indent != out.indent || !is_list(parent.key()?.0) {
         return None;
     }
-    if broken.above(below.number).is_some_and(|line| line.number == out.number) {
+    if lines().next().is_some_and(|line| line.number == out.number) {
         return None;
     }
     let help = format!("begin this line with {}", spaces(item.content_column));
@@ -96,17 +96,17 @@ fn left_out(broken: &Broken<'_>, below: &Line<'_>) -> Option<Explanation> {
 fn levels<'t>(broken: &Broken<'t>, from: Line<'t>) -> Vec<(usize, &'t str)> {
     let mut levels = Vec::new();
     let mut limit = usize::MAX;
-    let mut next = Some(from);
-    while let Some(line) = next
-        && limit > 0
-    {
+    let above = broken.all_above(from.number);
+    for line in std::iter::once(from).chain(above) {
         if line.content_column < limit
             && let Some((key, _)) = line.key()
         {
             levels.push((line.content_column, key));
         }
         limit = limit.min(line.indent);
-        next = broken.above(line.number);
+        if limit == 0 {
+            break;
+        }
     }
     levels
 }
@@ -152,7 +152,7 @@ pub(super) fn keys(broken: &Broken<'_>) -> Option<Explanation> {
 
 /// Whether a key begins an entry of a list rather than going on with the one above.
 fn wants_dash(broken: &Broken<'_>, line: &Line<'_>, key: &str) -> bool {
-    let lines = || std::iter::successors(broken.above(line.number), |l| broken.above(l.number));
+    let lines = || broken.all_above(line.number);
     let Some(item) = lines().take(200).find(|line| line.has_dash) else {
         return false;
     };

@@ -138,11 +138,11 @@ pub(super) fn behind_a_bracket(broken: &Broken<'_>) -> Option<Explanation> {
         '{' => '}',
         _ => return None,
     };
-    let rest: String = line.text.chars().skip(broken.column()).collect();
     let before: String = line.text.chars().take(broken.column()).collect();
     if !before.trim_end().ends_with(close) {
         return None;
     }
+    let length = line.text.chars().skip(broken.column()).take(1).count();
     let (reason, help) = match (line.content.ends_with(','), line.key()) {
         (true, _) => ("a line does not end with a comma", "remove the comma".to_owned()),
         (false, key) => (
@@ -150,13 +150,7 @@ pub(super) fn behind_a_bracket(broken: &Broken<'_>) -> Option<Explanation> {
             put_in_quotes(broken, key.map(|(key, _)| key), value),
         ),
     };
-    Some(broken.explain(
-        line.number,
-        broken.column(),
-        rest.chars().count().min(1),
-        reason.into(),
-        help,
-    ))
+    Some(broken.explain(line.number, broken.column(), length, reason, help))
 }
 
 /// A colon and a space in a text without quotes.
@@ -175,7 +169,7 @@ pub(super) fn colon_in_a_text(broken: &Broken<'_>) -> Option<Explanation> {
             line.number,
             line.content_column,
             before.chars().count(),
-            "a colon is missing".into(),
+            "a colon is missing",
             help,
         );
         return opened.starts_with('{').then_some(reported);
@@ -194,7 +188,7 @@ pub(super) fn colon_in_a_text(broken: &Broken<'_>) -> Option<Explanation> {
     } else {
         put_in_quotes(broken, Some(key), value)
     };
-    Some(broken.explain(line.number, broken.column(), 1, reason.into(), help))
+    Some(broken.explain(line.number, broken.column(), 1, reason, help))
 }
 
 /// A line that should have a colon and a space.
@@ -242,11 +236,8 @@ fn run<'t>(broken: &Broken<'t>) -> Vec<Line<'t>> {
     const MOST: usize = 20;
     let here = broken.get(broken.line());
     let starts_above = broken.says(&["comment intercepting"]) || here.key().is_none();
-    let first = match starts_above && !here.content.is_empty() {
-        true => Some(here),
-        false => broken.above(broken.line()),
-    };
-    let lines = std::iter::successors(first, |line| broken.above(line.number));
+    let own = (starts_above && !here.content.is_empty()).then_some(here);
+    let lines = own.into_iter().chain(broken.all_above(broken.line()));
     let mut run: Vec<Line<'t>> = lines.take_while(|line| line.key().is_none()).take(MOST).collect();
     run.reverse();
     run

@@ -11,9 +11,7 @@ mod line;
 mod quoting;
 
 use line::Line;
-
-use yaml::Lines;
-use yaml::{Position, Span};
+use yaml::{Lines, Position, Span};
 
 /// What is told of a text that is not YAML.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,7 +45,7 @@ pub(crate) fn explain(text: &str, at: Position, said: &str, repeats: bool) -> Ex
     let broken = Broken { lines: Lines::new(text), at, said, repeats };
     LOOKS.iter().find_map(|look| look(&broken)).unwrap_or_else(|| {
         let help = "check the indentation, quotes and brackets here and just above";
-        broken.explain(broken.line(), broken.column(), 0, said.to_owned(), help.to_owned())
+        broken.explain(broken.line(), broken.column(), 0, said, help)
     })
 }
 
@@ -83,9 +81,15 @@ impl<'t> Broken<'t> {
         self.lines.starts.len()
     }
 
-    /// The nearest line above that has more than a comment.
+    /// The lines above that have more than a comment, the nearest first.
+    fn all_above(&self, number: usize) -> impl Iterator<Item = Line<'t>> {
+        let lines = (1..number).rev().map(|number| self.get(number));
+        lines.filter(|line| !line.content.is_empty())
+    }
+
+    /// The nearest of them.
     fn above(&self, number: usize) -> Option<Line<'t>> {
-        (1..number).rev().map(|number| self.get(number)).find(|line| !line.content.is_empty())
+        self.all_above(number).next()
     }
 
     /// The nearest line below that has more than a comment.
@@ -97,9 +101,10 @@ impl<'t> Broken<'t> {
 
     /// The line at which the parser stopped, and the two above it that say something, from above.
     fn around(&self) -> Vec<Line<'t>> {
-        let above = self.above(self.line());
-        let higher = above.as_ref().and_then(|line| self.above(line.number));
-        higher.into_iter().chain(above).chain([self.get(self.line())]).collect()
+        let above = self.all_above(self.line()).take(2);
+        let mut lines: Vec<_> = std::iter::once(self.get(self.line())).chain(above).collect();
+        lines.reverse();
+        lines
     }
 
     /// A text as help shows it; an ellipsis where it may not be repeated.
@@ -125,18 +130,17 @@ impl<'t> Broken<'t> {
         line: usize,
         column: usize,
         length: usize,
-        reason: String,
-        help: String,
+        reason: impl Into<String>,
+        help: impl Into<String>,
     ) -> Explanation {
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let position = |column: usize| Position { line: number(line), column: number(column + 1) };
+        let position = |column: usize| Position::new(line, column + 1);
         let span = Span { start: position(column), end: position(column + length) };
-        Explanation { span, reason, help }
+        Explanation { span, reason: reason.into(), help: help.into() }
     }
 
     /// What is told of all that a line has but its comment.
-    fn explain_line(&self, line: &Line<'_>, reason: &str, help: String) -> Explanation {
-        let column = line.content_column;
-        self.explain(line.number, column, line.content.chars().count(), reason.to_owned(), help)
+    fn explain_line(&self, line: &Line<'_>, reason: &str, help: impl Into<String>) -> Explanation {
+        let length = line.content.chars().count();
+        self.explain(line.number, line.content_column, length, reason, help)
     }
 }

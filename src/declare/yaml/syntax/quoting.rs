@@ -1,5 +1,6 @@
 //! Quotes that are not closed, or closed too soon.
 
+use super::brackets::is_inside;
 use super::line::scan;
 use super::{Broken, Explanation};
 
@@ -7,7 +8,7 @@ pub(super) fn quotes(broken: &Broken<'_>) -> Option<Explanation> {
     if broken.says(&["escape", "hexadecimal"]) && broken.says(&["quoted scalar"]) {
         let help = "write `\\\\` for each `\\`, or put the text in single quotes: '…'";
         let reason = "a backslash begins an escape here, and this one does not exist";
-        return Some(broken.explain(broken.line(), broken.column(), 1, reason.into(), help.into()));
+        return Some(broken.explain(broken.line(), broken.column(), 1, reason, help));
     }
     if !broken.says(&["quoted scalar", "double-quoted"]) {
         return None;
@@ -17,9 +18,9 @@ pub(super) fn quotes(broken: &Broken<'_>) -> Option<Explanation> {
 
 /// A quote that its own line does not close. Over several lines that is allowed, and rarely meant.
 fn never_closed(broken: &Broken<'_>) -> Option<Explanation> {
-    let mut lines = std::iter::successors(Some(broken.get(broken.line())), |line| {
-        broken.above(line.number).filter(|above| above.number + 20 > broken.line())
-    });
+    let above = broken.all_above(broken.line());
+    let near = above.take_while(|above| above.number + 20 > broken.line());
+    let mut lines = std::iter::once(broken.get(broken.line())).chain(near);
     let (line, at, quote) = lines.find_map(|line| {
         let (at, quote) = scan(line.text, 0).quote?;
         Some((line, at, quote))
@@ -43,9 +44,9 @@ fn closed_too_soon(broken: &Broken<'_>) -> Option<Explanation> {
     let code = &line.text[..scan(line.text, 0).comment.unwrap_or(line.text.len())];
     let rest = code.get(at..)?.trim();
     let reported = |reason: &str, help: String| {
-        Some(broken.explain(line.number, column, rest.chars().count(), reason.to_owned(), help))
+        Some(broken.explain(line.number, column, rest.chars().count(), reason, help))
     };
-    let in_brackets = crate::declare::yaml::syntax::brackets::is_inside(broken);
+    let in_brackets = is_inside(broken);
     if rest == "," && !in_brackets {
         return reported("a line does not end with a comma", "remove the comma".into());
     }
@@ -59,11 +60,9 @@ fn closed_too_soon(broken: &Broken<'_>) -> Option<Explanation> {
         let help = format!("write a comma before `{}`", broken.shown(word));
         return reported("a comma is missing", help);
     }
-    let (key, value) = match line.key() {
-        Some((key, value)) => (Some(key), value),
-        None => (None, line.content),
-    };
-    reported("the text continues after its closing quote", put_in_quotes(broken, key, value))
+    let (key, value) = line.key().unzip();
+    let help = put_in_quotes(broken, key, value.unwrap_or(line.content));
+    reported("the text continues after its closing quote", help)
 }
 
 /// Tells to put a text in quotes, and how that looks.
