@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use super::attributes::ClientLayer;
 use super::declarations_file as file;
-use super::declared::{ClientOverride, ClientPart, Declared, DeclaredClient, RemovedClient, Spans};
-use super::environments::EnvironmentSet;
+use super::declared::{ClientPart, Declared, DeclaredClient, RemovedClient, Spans};
 use super::keys::keys;
+use super::overrides::{check_reach, overrides};
 use super::settings::Settings;
-use super::texts::{check_description, parse_orgno};
+use super::texts::{check_description, parse_orgno, parsed};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::item::{entries_of, items_of};
-use crate::declare::yaml::optional::{Items, Members, Optional, Raw, ReadableTexts, Spanned};
+use crate::declare::yaml::item::items_of;
+use crate::declare::yaml::optional::{Items, Optional, Raw, ReadableTexts, Spanned};
+use crate::declare::yaml::suggestions;
 use domain::{ClientId, ClientName, ConsumedScope, IntegrationType, OnBehalfOf, OnBehalfOfId};
 use yaml::Node;
 use yaml::Span;
@@ -30,7 +31,15 @@ pub(crate) fn client<'d>(
     let names = &settings.environment_names;
     let at = input.at;
     let Some(input) = input.read(findings) else { return };
-    let overrides = overrides(input.per_environment, settings, files, findings);
+    let in_environment =
+        |input: file::ClientInEnvironment<'d>, at: &Node<'_>, findings: &mut _| ClientPart {
+            attributes: attributes((&input).into(), &input.description, findings),
+            description: input.description.kept(),
+            active: input.active.0,
+            id: input.client_id.0.as_ref().and_then(|written| id(written, findings)),
+            ..part(at, input.scopes.0, input.jwks.0, input.onbehalfof.0, files, findings)
+        };
+    let overrides = overrides(input.per_environment, names, in_environment, findings);
     let name = input.name.0.as_ref().and_then(|name| client_name(name, findings));
     let environments = names.declared(&input.environments, findings);
     let Some((name, span)) = name else { return };
@@ -53,7 +62,10 @@ pub(crate) fn client<'d>(
         place: findings.place(span),
         manifest: None,
     };
-    check_reach(&client, findings);
+    for own in &client.overrides {
+        let held = (client.environments, "client");
+        check_reach(held, (own.environment, "override"), own.span, findings);
+    }
     declared.clients.push(client);
 }
 
@@ -91,33 +103,6 @@ fn part<'d>(
     part
 }
 
-fn overrides<'d>(
-    section: Option<Members<'d, file::ClientInEnvironment<'d>>>,
-    settings: &Settings,
-    files: &KeyFiles<'_>,
-    findings: &mut Findings,
-) -> Vec<ClientOverride> {
-    let mut overrides = Vec::new();
-    for (name, input) in entries_of(section, findings) {
-        let Raw { at, key: span, .. } = input;
-        let environment = settings.environment_names.known(name, span, findings);
-        if environment.is_none() && !at.value.is_mapping() {
-            continue;
-        }
-        if let (Some(input), Some(environment)) = (input.read(findings), environment) {
-            let part = ClientPart {
-                attributes: attributes((&input).into(), &input.description, findings),
-                description: input.description.kept(),
-                active: input.active.0,
-                id: input.client_id.0.as_ref().and_then(|written| id(written, findings)),
-                ..part(at, input.scopes.0, input.jwks.0, input.onbehalfof.0, files, findings)
-            };
-            overrides.push(ClientOverride { environment, part, span });
-        }
-    }
-    overrides
-}
-
 /// Reads one entry of `removed` that names a client.
 pub(crate) fn removed(
     input: file::RemovedClientItem,
@@ -131,8 +116,7 @@ pub(crate) fn removed(
     let environments = names.declared(&environments, findings);
     let ((name, span), action) = (name?, action.0?);
     let id = match id {
-        Some(None) => return None,
-        Some(id) => id,
+        Some(id) => Some(id?),
         None => None,
     };
     let place = findings.place(span);
@@ -141,27 +125,16 @@ pub(crate) fn removed(
 
 /// The name of a client, and where it stands.
 fn client_name(written: &Spanned<String>, findings: &mut Findings) -> Option<(ClientName, Span)> {
-    let Spanned { value: text, span } = written;
-    match text.parse() {
-        Ok(name) => Some((name, *span)),
-        Err(error) => {
-            let message = format!("{} is not a valid client name: {error}", quoted(text));
-            let help = "write a name of one line, such as `prod:arbeid:aareg-sync`";
-            findings.report(Rule::ClientName, *span, &message, help);
-            None
-        }
-    }
+    let help = "write a name of one line, such as `prod:arbeid:aareg-sync`";
+    let what = "is not a valid client name";
+    let name = parsed(&written.value, written.span, Rule::ClientName, (what, help), findings)?;
+    Some((name, written.span))
 }
 
 fn id(written: &Spanned<String>, findings: &mut Findings) -> Option<ClientId> {
-    let Spanned { value: text, span } = written;
-    text.parse()
-        .map_err(|error| {
-            let message = format!("{} is not a valid client id: {error}", quoted(text));
-            let help = "copy it from DigDir's self-service, or leave `client_id` out";
-            findings.report(Rule::ClientName, *span, &message, help);
-        })
-        .ok()
+    let help = "copy it from DigDir's self-service, or leave `client_id` out";
+    let what = "is not a valid client id";
+    parsed(&written.value, written.span, Rule::ClientName, (what, help), findings)
 }
 
 /// Of a list that has something wrong in it, the rest is checked all the same.
@@ -172,7 +145,7 @@ fn scopes(list: &ReadableTexts, findings: &mut Findings) -> Vec<ConsumedScope> {
             Ok(scope) => scopes.push(scope),
             Err(error) => {
                 let message = format!("{} is no scope: {error}", quoted(text));
-                let names: Vec<_> = crate::declare::yaml::suggestions::names(text);
+                let names = suggestions::names(text);
                 let help = match names.len() > 1 {
                     true => format!("write a comma between them: `[{}]`", names.join(", ")),
                     false => "write the whole name, such as `skatteetaten:skattekort.read`".into(),
@@ -199,15 +172,9 @@ fn on_behalf_of(
         let Some(Spanned { value: text, span }) = input.onbehalfof.0.filter(|_| is_whole) else {
             continue;
         };
-        let id: OnBehalfOfId = match text.parse() {
-            Ok(id) => id,
-            Err(error) => {
-                let message = format!("{} cannot be an `onbehalfof`: {error}", quoted(&text));
-                let help = "write letters, digits, `-` and `_`";
-                findings.report(Rule::ClientName, span, &message, help);
-                continue;
-            }
-        };
+        let reason = ("cannot be an `onbehalfof`", "write letters, digits, `-` and `_`");
+        let id: Option<OnBehalfOfId> = parsed(&text, span, Rule::ClientName, reason, findings);
+        let Some(id) = id else { continue };
         let entry = OnBehalfOf {
             name: input.name.kept(),
             orgno,
@@ -222,16 +189,4 @@ fn on_behalf_of(
         }
     }
     is_list.then_some(entries)
-}
-
-/// Warns about overrides for environments that do not hold the client.
-fn check_reach(client: &DeclaredClient, findings: &mut Findings) {
-    for ClientOverride { environment, span, .. } in &client.overrides {
-        let is_known = client.environments != EnvironmentSet::NONE;
-        if is_known && !client.environments.overlaps(*environment) {
-            let message = "this override is for environments that do not hold the client";
-            let help = "add the environment to the client's `environments`, or take this out";
-            findings.report(Rule::NeverCounts, *span, message, help);
-        }
-    }
 }

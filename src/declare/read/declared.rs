@@ -10,6 +10,7 @@ use super::attributes::{ClientLayer, ScopeLayer};
 use super::environments::EnvironmentSet;
 use super::keys::Keys;
 use super::manifest::ManifestKind;
+use super::overrides::{Override, parts_in};
 use super::shares::DeclaredShare;
 use super::silences::Silence;
 use crate::declare::diagnostic::{Diagnostic, Place};
@@ -202,7 +203,7 @@ pub(crate) struct Scope {
     pub(crate) active: bool,
     pub(crate) prevent_deactivation: bool,
     pub(crate) environments: EnvironmentSet,
-    pub(crate) overrides: Vec<Override>,
+    pub(crate) overrides: Vec<Override<ScopePart>>,
     /// Shared by the scopes that one manifest makes.
     pub(crate) consumers: Arc<[DeclaredAccess]>,
     /// The place of the name.
@@ -223,8 +224,8 @@ impl Scope {
         Some(self.at(in_override.or_else(|| self.spans.of(attribute))?))
     }
 
-    pub(crate) fn override_in(&self, environment: EnvironmentSet) -> Option<&Override> {
-        self.overrides.iter().find(|o| o.environment == environment)
+    pub(crate) fn override_in(&self, environment: EnvironmentSet) -> Option<&ScopePart> {
+        parts_in(&self.overrides, environment).next()
     }
 }
 
@@ -251,12 +252,11 @@ impl Spans {
 
 /// What a scope is in one environment.
 #[derive(Debug)]
-pub(crate) struct Override {
-    pub(crate) environment: EnvironmentSet,
+pub(crate) struct ScopePart {
     pub(crate) description: Option<String>,
     pub(crate) active: Option<bool>,
     pub(crate) attributes: ScopeLayer,
-    pub(crate) span: Span,
+    /// Where the values of its keys stand.
     pub(crate) spans: Spans,
 }
 
@@ -353,7 +353,7 @@ pub(crate) struct DeclaredClient {
     pub(crate) previous_name: Option<(ClientName, Span)>,
     pub(crate) integration_type: IntegrationType,
     pub(crate) part: ClientPart,
-    pub(crate) overrides: Vec<ClientOverride>,
+    pub(crate) overrides: Vec<Override<ClientPart>>,
     pub(crate) environments: EnvironmentSet,
     pub(crate) prevent_deactivation: bool,
     /// The place of the name.
@@ -385,19 +385,10 @@ pub(crate) struct ClientPart {
     pub(crate) spans: Spans,
 }
 
-/// What a client is in one environment.
-#[derive(Debug)]
-pub(crate) struct ClientOverride {
-    pub(crate) environment: EnvironmentSet,
-    pub(crate) part: ClientPart,
-    pub(crate) span: Span,
-}
-
 impl DeclaredClient {
     /// What is said of the client in an environment, what decides first.
     pub(crate) fn parts(&self, environment: EnvironmentSet) -> impl Iterator<Item = &ClientPart> {
-        let own = self.overrides.iter().filter(move |o| o.environment == environment);
-        own.map(|o| &o.part).chain([&self.part])
+        parts_in(&self.overrides, environment).chain([&self.part])
     }
 
     /// What an environment's client has of something, from what decides first.

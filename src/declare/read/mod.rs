@@ -14,6 +14,7 @@ pub(crate) mod globs;
 pub(crate) mod keys;
 pub(crate) mod manifest;
 pub(crate) mod nais;
+pub(crate) mod overrides;
 pub(crate) mod public_keys;
 pub(crate) mod scopes;
 pub(crate) mod settings;

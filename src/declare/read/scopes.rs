@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::attributes::ScopeLayer;
 use super::consumers;
 use super::declarations_file as file;
-use super::declared::{Declared, Override, RemovedScope, Scope, Spans, Stray};
-use super::environments::{EnvironmentNames, EnvironmentSet};
+use super::declared::{Declared, RemovedScope, Scope, ScopePart, Spans, Stray};
+use super::overrides::{check_reach, overrides};
 use super::settings::Settings;
 use super::texts::check_texts;
 use crate::declare::diagnostic::quoted;
@@ -14,10 +14,10 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::own::sorted;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::item::{entries_of, items_of};
-use crate::declare::yaml::optional::{Members, Raw, Spanned};
+use crate::declare::yaml::item::items_of;
+use crate::declare::yaml::optional::{Raw, Spanned};
 use domain::{ScopeName, ScopeNameError, kept};
-use yaml::Span;
+use yaml::{Node, Span};
 
 /// Reads one scope.
 pub(crate) fn scope<'d>(
@@ -43,7 +43,7 @@ pub(crate) fn scope<'d>(
     let consumers: Arc<[_]> = items_of(list, None, findings)
         .filter_map(|entry| consumers::consumer(entry, names, findings))
         .collect();
-    let overrides = overrides(input.per_environment, names, findings);
+    let overrides = overrides(input.per_environment, names, part, findings);
     let (attributes, description) = (ScopeLayer::from(&input), input.description.0.as_ref());
     check_texts(description, &attributes, findings);
     let name = input.name.0.as_ref().and_then(|name| scope_name(name, settings, findings));
@@ -65,39 +65,27 @@ pub(crate) fn scope<'d>(
         place: findings.place(span),
         in_manifest: false,
     };
-    check_reach(&scope, findings);
+    let held = (scope.environments, "scope");
+    for entry in &*scope.consumers {
+        check_reach(held, (entry.environments, "entry"), entry.span, findings);
+    }
+    for own in &scope.overrides {
+        check_reach(held, (own.environment, "override"), own.span, findings);
+    }
     sorted::check(&scope, settings, findings);
     declared.scopes.push(scope);
 }
 
-fn overrides(
-    section: Option<Members<'_, file::ScopeInEnvironment>>,
-    names: &EnvironmentNames,
-    findings: &mut Findings,
-) -> Vec<Override> {
-    let entries = entries_of(section, findings);
-    let mut overrides = Vec::with_capacity(entries.len());
-    for (name, input) in entries {
-        let Raw { at, key: span, .. } = input;
-        let environment = names.known(name, span, findings);
-        if environment.is_none() && !at.value.is_mapping() {
-            continue;
-        }
-        let Some(input) = input.read(findings) else { continue };
-        let attributes = ScopeLayer::from(&input);
-        check_texts(input.description.0.as_ref(), &attributes, findings);
-        if let Some(environment) = environment {
-            overrides.push(Override {
-                environment,
-                attributes,
-                description: input.description.kept(),
-                active: input.active.0,
-                span,
-                spans: Spans::new(at),
-            });
-        }
+/// What a scope is in one environment.
+fn part(input: file::ScopeInEnvironment, at: &Node<'_>, findings: &mut Findings) -> ScopePart {
+    let attributes = ScopeLayer::from(&input);
+    check_texts(input.description.0.as_ref(), &attributes, findings);
+    ScopePart {
+        attributes,
+        description: input.description.kept(),
+        active: input.active.0,
+        spans: Spans::new(at),
     }
-    overrides
 }
 
 /// Reads one entry of `removed`.
@@ -161,24 +149,5 @@ fn scope_name_help(text: &str, error: ScopeNameError, settings: &Settings) -> St
                 "write it with letters, digits, `.`, `:`, `/`, `-` and `_`, such as `{prefix}:arbeid.read`"
             )
         }
-    }
-}
-
-/// Warns about entries and overrides for environments that do not hold the scope.
-fn check_reach(scope: &Scope, findings: &mut Findings) {
-    let mut never = |span: Span, environments: EnvironmentSet, what: &str| {
-        // An empty set comes of environments that are wrong, and that was told.
-        let is_known = !scope.environments.is_empty() && !environments.is_empty();
-        if is_known && !scope.environments.overlaps(environments) {
-            let message = format!("this {what} is for environments that do not hold the scope");
-            let help = "add the environment to the scope's `environments`, or take this out";
-            findings.report(Rule::NeverCounts, span, &message, help);
-        }
-    };
-    for entry in &*scope.consumers {
-        never(entry.span, entry.environments, "entry");
-    }
-    for override_ in &scope.overrides {
-        never(override_.span, override_.environment, "override");
     }
 }

@@ -1,6 +1,7 @@
 //! Shares of cloud resources, as they are declared.
 
 use super::environments::EnvironmentSet;
+use super::overrides::{Override, parts_in};
 use crate::declare::diagnostic::Place;
 use crate::declare::yaml::optional::Spanned;
 use crate::skyporten::{
@@ -14,7 +15,7 @@ pub(crate) struct DeclaredShare {
     pub(crate) name: String,
     pub(crate) scope: Spanned<ScopeName>,
     pub(crate) part: SharePart,
-    pub(crate) overrides: Vec<ShareOverride>,
+    pub(crate) overrides: Vec<Override<SharePart>>,
     pub(crate) environments: EnvironmentSet,
     /// The place of the name.
     pub(crate) place: Place,
@@ -34,13 +35,6 @@ pub(crate) struct SharePart {
     pub(crate) databricks: Option<Spanned<DeltaRecipient>>,
 }
 
-/// What a share is in one environment.
-#[derive(Debug)]
-pub(crate) struct ShareOverride {
-    pub(crate) environment: EnvironmentSet,
-    pub(crate) part: SharePart,
-}
-
 impl SharePart {
     /// Whether no cloud is named.
     pub(crate) fn is_nowhere(&self) -> bool {
@@ -56,8 +50,7 @@ impl DeclaredShare {
         environment: EnvironmentSet,
         pick: impl Fn(&'s SharePart) -> Option<T>,
     ) -> Option<T> {
-        let own = self.overrides.iter().filter(|it| it.environment == environment);
-        own.map(|it| &it.part).chain([&self.part]).find_map(pick)
+        parts_in(&self.overrides, environment).chain([&self.part]).find_map(pick)
     }
 
     /// The place at which a cloud is declared for an environment, or else that of the name.

@@ -1,21 +1,23 @@
 //! Reading shares of cloud resources. Nothing that is wrong with one hides a scope or an access.
 
 use super::declared::Declared;
-use super::environments::{EnvironmentNames, EnvironmentSet};
-use super::shares::{DeclaredShare, ShareOverride, SharePart};
+use super::environments::EnvironmentNames;
+use super::overrides::overrides;
+use super::shares::{DeclaredShare, SharePart};
 use super::skyporten_file::{
     AwsEntry, AzureEntry, DatabricksEntry, GcpEntry, NameOrNames, ShareInEnvironment, ShareItem,
 };
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::item::{entries_of, items_of};
-use crate::declare::yaml::optional::{Items, Members, Needed, Optional, Raw, Spanned};
+use crate::declare::yaml::item::items_of;
+use crate::declare::yaml::optional::{Items, Needed, Optional, Raw, Spanned};
 use crate::skyporten::{
     AwsRoles, AzureIdentities, DeltaRecipient, GcpAccess, GcpResource, MOST_NAMES, NameForm,
     is_plain_scope, is_uri,
 };
 use domain::ScopeName;
+use yaml::Node;
 
 /// The role on a bucket if none is declared.
 const READER: &str = "roles/storage.objectViewer";
@@ -30,8 +32,7 @@ pub(crate) fn shares(
     let first = findings.list.len();
     let for_mapping = "write each entry as `- { name: …, scope: …, audience: …, azure: … }`";
     for item in items_of(list, Some(for_mapping), findings) {
-        let share = share(item, names, findings);
-        declared.shares.extend(share);
+        declared.shares.extend(share(item, names, findings));
     }
     findings.hide_nothing(first);
 }
@@ -57,7 +58,14 @@ fn share<'d>(
     let span = name.0.as_ref().map_or_else(|| item.at.span(), |name| name.span);
     let environments = names.declared(&environments, findings);
     let part = part(audience.0, (azure, gcp, aws, databricks), findings);
-    let overrides = overrides(per_environment, environments, names, findings);
+    let overrides = overrides(per_environment, names, part_in, findings);
+    for own in &overrides {
+        if !environments.is_empty() && !environments.overlaps(own.environment) {
+            let message = "this override is for an environment in which the entry does not count";
+            let help = "add the environment to the entry's `environments`, or remove the override";
+            findings.report(Rule::NeverCounts, own.span, message, help);
+        }
+    }
     let parts = || overrides.iter().map(|it| &it.part).chain([&part]);
     if is_whole && findings.list.len() == before && parts().all(SharePart::is_nowhere) {
         let help = "add `azure`, `gcp`, `aws` or `databricks`, or several of them";
@@ -95,31 +103,10 @@ fn scope_name(written: &Spanned<String>, findings: &mut Findings) -> Option<Span
     None
 }
 
-fn overrides(
-    section: Option<Members<'_, ShareInEnvironment>>,
-    environments: EnvironmentSet,
-    names: &EnvironmentNames,
-    findings: &mut Findings,
-) -> Vec<ShareOverride> {
-    let mut overrides = Vec::new();
-    for (name, input) in entries_of(section, findings) {
-        let Raw { at, key: span, .. } = input;
-        let environment = names.known(name, span, findings);
-        if environment.is_none() && !at.value.is_mapping() {
-            continue;
-        }
-        let Some(input) = input.read(findings) else { continue };
-        let ShareInEnvironment { audience, azure, gcp, aws, databricks } = input;
-        let part = part(audience.0, (azure, gcp, aws, databricks), findings);
-        let Some(environment) = environment else { continue };
-        if environments != EnvironmentSet::NONE && !environments.overlaps(environment) {
-            let message = "this override is for an environment in which the entry does not count";
-            let help = "add the environment to the entry's `environments`, or remove the override";
-            findings.report(Rule::NeverCounts, span, message, help);
-        }
-        overrides.push(ShareOverride { environment, part });
-    }
-    overrides
+/// What a share is in one environment.
+fn part_in(input: ShareInEnvironment, _: &Node<'_>, findings: &mut Findings) -> SharePart {
+    let ShareInEnvironment { audience, azure, gcp, aws, databricks } = input;
+    part(audience.0, (azure, gcp, aws, databricks), findings)
 }
 
 fn part(

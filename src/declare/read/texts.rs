@@ -1,5 +1,8 @@
 //! What is wrong with the texts of attributes.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use super::attributes::ScopeLayer;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
@@ -8,6 +11,21 @@ use crate::declare::yaml::optional::Spanned;
 use crate::declare::yaml::suggestions;
 use domain::{Orgno, composed};
 use yaml::Span;
+
+/// The value that a text stands for; reported with what the text is not, and with help, if there is none.
+pub(crate) fn parsed<T: FromStr<Err: Display>>(
+    text: &str,
+    span: Span,
+    rule: Rule,
+    (what, help): (&str, &str),
+    findings: &mut Findings,
+) -> Option<T> {
+    let report = |error| {
+        let message = format!("{} {what}: {error}", quoted(text));
+        findings.report(rule, span, &message, help);
+    };
+    text.parse().map_err(report).ok()
+}
 
 /// An organisation number, or a report of what is wrong with it.
 pub(crate) fn parse_orgno(text: &str, span: Span, findings: &mut Findings) -> Option<Orgno> {

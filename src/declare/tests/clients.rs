@@ -101,6 +101,16 @@ fn what_is_the_same_client_is_reported() {
     assert_eq!(said(&check(one(apart).path())), "");
 }
 
+#[test]
+fn what_is_wrong_in_an_override_is_reported_even_if_its_environment_does_not_exist() {
+    let yaml =
+        "clients:\n  - name: a\n    per_environment: { nei: { client_id: '', jwks: x.json } }\n";
+    let reported = said(&check(one(yaml).path()));
+    for part in ["no environment `nei`", "not a valid client id", "there is no such file"] {
+        assert!(reported.contains(part), "{part}\n{reported}");
+    }
+}
+
 fn with_files(yaml: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = one(yaml);
     for (name, text) in files {

@@ -4,9 +4,9 @@ use super::fields::{
     PlacedOption, is_mapping, items, refuse_nothing, required, text, warn_unknown,
 };
 use super::owner::Owners;
-use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::read::declared::{ClientPart, Declared, DeclaredClient, ManifestClient, Spans};
+use crate::declare::read::texts::parsed;
 use crate::declare::yaml::document::Findings;
 use domain::nais::Application;
 use domain::{
@@ -65,23 +65,16 @@ pub(super) fn consumed_scope(
     (name, span): (&str, Span),
     findings: &mut Findings,
 ) -> Option<ConsumedScope> {
-    let scope = name.parse().map_err(|error| {
-        let message = format!("{} is no scope: {error}", quoted(name));
-        let help = "write the whole name of one scope, such as `skatteetaten:skattekort.read`";
-        findings.report(Rule::ConsumedScope, span, &message, help);
-    });
-    scope.ok()
+    let help = "write the whole name of one scope, such as `skatteetaten:skattekort.read`";
+    parsed(name, span, Rule::ConsumedScope, ("is no scope", help), findings)
 }
 
 /// The name that a manifest gives its client.
 pub(super) fn client_name(at: &Node<'_>, findings: &mut Findings) -> PlacedOption<ClientName> {
     let (name, span) = text(at, "clientName", findings)?;
-    let parsed = name.parse().map_err(|error| {
-        let message = format!("{} is not a valid client name: {error}", quoted(name));
-        let help = "write a name of one line, or leave `clientName` out";
-        findings.report(Rule::ClientName, span, &message, help);
-    });
-    Some((parsed.ok()?, span))
+    let help = "write a name of one line, or leave `clientName` out";
+    let what = "is not a valid client name";
+    Some((parsed(name, span, Rule::ClientName, (what, help), findings)?, span))
 }
 
 /// What digdirator sets of every client, whatever its manifest says. The rest is as it is live.
