@@ -243,7 +243,7 @@ impl Repository {
     pub fn usual_at_nais(&self, environment: &str) -> (Option<&str>, Option<&str>) {
         let set = self.settings().environment_names.set(environment);
         let nais = &self.settings().nais;
-        (set.and_then(|set| nais.cluster(set)), nais.namespace())
+        (set.and_then(|set| nais.cluster(set)), nais.namespace.as_deref())
     }
 
     /// The prefix of the scopes that manifests expose, as far as portvakt.yaml tells it.

@@ -9,7 +9,7 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::list;
 use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::environments::check_name;
-use crate::declare::read::globs::globset;
+use crate::declare::read::globs::name_globs;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::entries_of;
 use crate::declare::yaml::optional::{Members, Spanned, TextList};
@@ -185,7 +185,7 @@ pub(crate) fn teams(section: Option<Members<'_, TeamFile>>, findings: &mut Findi
 
 fn globs(written: Option<TextList>, findings: &mut Findings) -> Globs {
     let Some(written) = written else { return Globs::default() };
-    let set = globset(&written, false, findings);
+    let set = name_globs(&written, findings);
     Globs { written: written.value.into_iter().map(|glob| glob.value).collect(), set }
 }
 

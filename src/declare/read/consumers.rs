@@ -5,23 +5,19 @@ use super::declared::{
     Alias, Day, Declared, DeclaredAccess, DeclaredBlock, DeclaredGroup, ScopeGlobs, Spans, Who,
 };
 use super::environments::{EnvironmentNames, check_name};
-use super::globs::globset;
+use super::globs::name_globs;
 use super::texts::parse_orgno;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::{entries_of, items_of, unknown_key, wrong_kind};
-use crate::declare::yaml::optional::{
-    Items, Members, Needed, Optional, Raw, ReadableTexts, Restriction, Spanned,
-};
-use crate::declare::yaml::suggestions;
-use crate::declare::yaml::suggestions::TEXT;
+use crate::declare::yaml::optional::{Items, Members, Needed, Optional, Raw, Spanned};
+use crate::declare::yaml::suggestions::{self, TEXT};
 use crate::declare::yaml::table::{Read, TableReader};
 use domain::kept;
 use jiff::civil::Date;
-use yaml::Span;
-use yaml::{Node, Value};
+use yaml::{Node, Span, Value};
 
 /// Reads the `consumers` of a document.
 pub(crate) fn aliases(
@@ -119,7 +115,7 @@ pub(crate) fn consumer<'d>(
     findings: &mut Findings,
 ) -> Option<DeclaredAccess> {
     let span = input.at.span();
-    let (named, limits) = match input.read(findings)? {
+    let (named, from, until, names, reason) = match input.read(findings)? {
         file::ConsumerItem::Name(text) => {
             let who = named(&text, span, findings)?;
             return Some(DeclaredAccess::plain(who, span, span));
@@ -128,37 +124,13 @@ pub(crate) fn consumer<'d>(
             let file::GroupEntry { group, from, until, environments, reason } = entry;
             let group =
                 group.0.map(|Spanned { value, span }| (Who::Group((&*kept(&value)).into()), span));
-            (group, EntryLimits { from, until, environments, reason })
+            (group, from, until, environments, reason)
         }
         file::ConsumerItem::Consumer(entry) => {
             let file::DetailedEntry { consumer, from, until, environments, reason } = entry;
-            (consumer_of(consumer, findings), EntryLimits { from, until, environments, reason })
+            (consumer_of(consumer, findings), from, until, environments, reason)
         }
     };
-    limited(named, limits, span, environments, findings)
-}
-
-/// The organisation that an entry names, and where.
-fn consumer_of(consumer: Needed<Spanned<String>>, findings: &mut Findings) -> Option<(Who, Span)> {
-    let Spanned { value, span } = consumer.0?;
-    Some((named(&value, span, findings)?, span))
-}
-
-/// The limits of an entry.
-struct EntryLimits<'d> {
-    from: Optional<Raw<'d, String>>,
-    until: Optional<Raw<'d, String>>,
-    environments: Restriction<ReadableTexts>,
-    reason: Optional<String>,
-}
-
-fn limited(
-    named: Option<(Who, Span)>,
-    EntryLimits { from, until, environments: names, reason }: EntryLimits<'_>,
-    span: Span,
-    environments: &EnvironmentNames,
-    findings: &mut Findings,
-) -> Option<DeclaredAccess> {
     let from = day(from, "first", findings);
     let until = day(until, "last", findings);
     let environments = environments.declared(&names, findings);
@@ -174,6 +146,12 @@ fn limited(
         findings.report(Rule::Date, until.span, &message, help);
     }
     Some(access)
+}
+
+/// The organisation that an entry names, and where.
+fn consumer_of(consumer: Needed<Spanned<String>>, findings: &mut Findings) -> Option<(Who, Span)> {
+    let Spanned { value, span } = consumer.0?;
+    Some((named(&value, span, findings)?, span))
 }
 
 fn day(input: Optional<Raw<'_, String>>, which: &str, findings: &mut Findings) -> Option<Day> {
@@ -201,7 +179,7 @@ pub(crate) fn blocks(
             findings.report(Rule::WrongValue, globs.span, message, help);
         }
         let scopes = scopes.0.map(|globs| {
-            let set = globset(&globs, false, findings);
+            let set = name_globs(&globs, findings);
             ScopeGlobs { set, written: globs.value }
         });
         let named = consumer_of(consumer, findings);
@@ -249,7 +227,6 @@ fn misshapen(at: &Node<'_>, findings: &mut Findings) -> bool {
 
 /// Reads the `which` (first or last) day with access.
 fn date(at: &Node<'_>, which: &str, findings: &mut Findings) -> Option<Date> {
-    let span = at.span();
     let text = match &at.value {
         Value::String(text) => text.to_string(),
         Value::Number(number) => number.to_string(),
@@ -263,11 +240,9 @@ fn date(at: &Node<'_>, which: &str, findings: &mut Findings) -> Option<Date> {
         let message = format!("{} is not a date", quoted(&text));
         let help = match meant(&text) {
             Some(date) => format!("write {date}: the {which} day with access, as YYYY-MM-DD"),
-            None => {
-                format!("write the {which} day with access as YYYY-MM-DD, such as 2027-06-30")
-            }
+            None => format!("write the {which} day with access as YYYY-MM-DD, such as 2027-06-30"),
         };
-        findings.report(Rule::Date, span, &message, &help);
+        findings.report(Rule::Date, at.span(), &message, &help);
     }
     date
 }

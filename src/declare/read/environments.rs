@@ -108,7 +108,6 @@ impl EnvironmentNames {
         }
         let set = self.set(name);
         if set.is_none() {
-            let known = || self.0.iter().map(String::as_str);
             let message = format!("there is no environment {}", quoted(name));
             let several = suggestions::names(name);
             let hint = if several.len() > 1 && several.iter().all(|name| self.set(name).is_some()) {
@@ -118,9 +117,9 @@ impl EnvironmentNames {
             {
                 format!("write a space behind the colon of `{name}:`; ")
             } else {
-                did_you_mean(name, known())
+                did_you_mean(name, self.iter())
             };
-            let help = format!("{hint}portvakt.yaml has {}", list(known()));
+            let help = format!("{hint}portvakt.yaml has {}", list(self.iter()));
             findings.report(Rule::UnknownEnvironment, span, &message, &help);
         }
         set

@@ -40,23 +40,20 @@ impl PathPattern {
     }
 }
 
-/// Globs as one matcher. In paths `*` stops at a slash; in scopes' names it stops at nothing, so
-/// that a protection covers what lies below too.
-pub(crate) fn globset(
+/// Globs of names as one matcher: `*` stops at nothing, so that a protection covers what lies below too.
+pub(crate) fn name_globs(
     Spanned { value: globs, span }: &TextList,
-    paths: bool,
     findings: &mut Findings,
 ) -> GlobSet {
     let mut set = Vec::new();
     for Spanned { value: glob, span } in globs {
-        let written = if paths { glob.trim_end_matches('/').into() } else { kept(glob) };
-        let built = GlobBuilder::new(&written).literal_separator(paths).build();
+        let built = Glob::new(&kept(glob));
         set.extend(built.map_err(|error| report(glob, &error, *span, findings)));
     }
     set_of(set, *span, findings)
 }
 
-/// Globs of paths: one matcher, and each by itself.
+/// Globs of paths, in which `*` stops at a slash: one matcher, and each by itself.
 pub(crate) fn path_globs(
     Spanned { value: globs, span }: &TextList,
     pattern_use: PatternUse,

@@ -14,7 +14,7 @@ use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::{entries_of, wrong_kind};
 use crate::declare::yaml::optional::{Members, Raw, Spanned, TextList};
 use crate::declare::yaml::table::{Read, TableReader};
-use domain::nais::Application;
+use domain::nais::label;
 use yaml::Span;
 use yaml::{Node, Value};
 
@@ -80,12 +80,11 @@ impl Nais {
         file: NaisFile<'_>,
         prefixes: &[String],
         names: &EnvironmentNames,
-        patterns: &mut Vec<PathPattern>,
         findings: &mut Findings,
     ) -> Self {
         let NaisFile { cluster, namespace, manifests, vars, prefix } = file;
         if let Some(Spanned { value: namespace, span }) = &namespace.0 {
-            is_name(namespace, "namespace", *span, findings);
+            is_label(namespace, &help_on("namespace"), *span, findings);
         }
         if let Some(Spanned { value: prefix, span }) = &prefix.0
             && !prefixes.iter().any(|known| known == prefix)
@@ -95,17 +94,19 @@ impl Nais {
             let help = format!("{}write one of {}", did_you_mean(prefix, known()), list(known()));
             findings.report(Rule::Prefix, *span, &message, &help);
         }
-        let manifests = by_environment(manifests.0, PatternUse::Manifests, names, findings);
-        let vars = by_environment(vars.0, PatternUse::Vars, names, findings);
-        patterns.extend(manifests.iter().chain(&vars).flat_map(|it| it.patterns.iter().cloned()));
         Self {
             is_there: true,
-            manifests,
-            vars,
+            manifests: by_environment(manifests.0, PatternUse::Manifests, names, findings),
+            vars: by_environment(vars.0, PatternUse::Vars, names, findings),
             clusters: clusters(cluster.0, names, findings),
             namespace: namespace.0.map(|namespace| namespace.value),
             prefix: prefix.0.map(|prefix| prefix.value),
         }
+    }
+
+    /// All globs of paths.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &PathPattern> {
+        self.manifests.iter().chain(&self.vars).flat_map(|it| &it.patterns)
     }
 
     /// The environments in which the manifests of a file count.
@@ -154,11 +155,6 @@ impl Nais {
         }
     }
 
-    /// The namespace of manifests that name none, if there is one.
-    pub(crate) fn namespace(&self) -> Option<&str> {
-        self.namespace.as_deref()
-    }
-
     /// The prefix of what manifests expose, as far as the repository has it.
     pub(crate) fn known_prefix<'s>(&'s self, prefixes: &'s [String]) -> Option<&'s str> {
         match (&self.prefix, prefixes) {
@@ -175,17 +171,14 @@ impl Nais {
         span: Span,
         findings: &mut Findings,
     ) -> Option<&'s str> {
-        match (&self.prefix, prefixes) {
-            (Some(prefix), _) | (None, [prefix]) => Some(prefix),
-            (None, []) => None,
-            (None, [first, ..]) => {
-                let message = "a manifest does not say which of the organisation's prefixes its \
-                               scopes have";
-                let help = format!("say it in portvakt.yaml: `nais: {{ prefix: {first} }}`");
-                findings.report(Rule::NaisManifest, span, message, &help);
-                None
-            }
+        let known = self.known_prefix(prefixes);
+        if let (None, [first, ..]) = (known, prefixes) {
+            let message =
+                "a manifest does not say which of the organisation's prefixes its scopes have";
+            let help = format!("say it in portvakt.yaml: `nais: {{ prefix: {first} }}`");
+            findings.report(Rule::NaisManifest, span, message, &help);
         }
+        known
     }
 }
 
@@ -232,7 +225,7 @@ fn clusters<'d>(
     };
     match declared.read(findings) {
         Some(ClusterFile::All(cluster)) => {
-            match is_name(&cluster, "cluster", declared.at.span(), findings) {
+            match is_label(&cluster, &help_on("cluster"), declared.at.span(), findings) {
                 true => Clusters::Usual(cluster),
                 false => Clusters::Wrong,
             }
@@ -245,11 +238,12 @@ fn clusters<'d>(
                     continue;
                 };
                 match cluster.at.value.as_str() {
-                    Some(name) if is_name(name, "cluster", cluster.at.span(), findings) => {
-                        let all = each.entry(name).or_insert(EnvironmentSet::NONE);
-                        *all = all.or(set);
+                    Some(name) => {
+                        if is_label(name, &help_on("cluster"), cluster.at.span(), findings) {
+                            let all = each.entry(name).or_insert(EnvironmentSet::NONE);
+                            *all = all.or(set);
+                        }
                     }
-                    Some(_) => {}
                     None => wrong_kind(cluster.at, "a cluster's name", findings),
                 }
             }
@@ -268,14 +262,15 @@ fn clusters<'d>(
     }
 }
 
-/// Whether a text can name something in Kubernetes; reported if not.
-fn is_name(text: &str, what: &str, span: Span, findings: &mut Findings) -> bool {
-    match Application::new(text, text, text) {
-        Ok(_) => true,
-        Err(error) => {
-            let help = format!("write the {what} as NAIS calls it, such as `prod-gcp`");
-            findings.report(Rule::NaisManifest, span, &error.to_string(), &help);
-            false
-        }
+fn help_on(what: &str) -> String {
+    format!("write the {what} as NAIS calls it, such as `prod-gcp`")
+}
+
+/// Whether a text can name a cluster or a namespace in Kubernetes; reported if not.
+pub(crate) fn is_label(text: &str, help: &str, span: Span, findings: &mut Findings) -> bool {
+    let named = label(text);
+    if let Err(error) = &named {
+        findings.report(Rule::NaisManifest, span, &error.to_string(), help);
     }
+    named.is_ok()
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use globset::GlobSet;
 use jiff::SignedDuration;
 
 use super::attributes::{ClientLayer, ScopeLayer};
@@ -10,7 +11,7 @@ use super::credentials::{check_credentials, credential_places};
 use super::declared::Spans;
 use super::environment::Environment;
 use super::environments::{EnvironmentNames, MOST_ENVIRONMENTS, check_environment_name};
-use super::globs::{PatternUse, globset, path_globs};
+use super::globs::{PathPattern, PatternUse, name_globs, path_globs};
 use super::nais::Nais;
 use super::settings_file::{GuardsFile, SettingsFile};
 use super::silences;
@@ -26,9 +27,7 @@ use crate::declare::own::teams::{Teams, team_names, teams};
 use crate::declare::own::{Names, check_unique};
 use crate::declare::yaml::document::{Findings, decode, parse};
 use crate::declare::yaml::item::{entries_of, wrong_kind};
-use crate::declare::yaml::optional::{
-    Checked, Members, Optional, Raw, ReadableTexts, Spanned, TextList,
-};
+use crate::declare::yaml::optional::{Checked, Members, Optional, Raw, ReadableTexts, Spanned};
 use crate::declare::yaml::table::{read, read_whole};
 use domain::{Guards, Orgno};
 use yaml::Position;
@@ -146,7 +145,12 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         wrong_kind(root, "a mapping with `organization`, `prefixes`, …", findings);
         return None;
     }
-    let file: SettingsFile<'_> = read(root, findings)?;
+    let file = read(root, findings)?;
+    Some(checked(file, root.span().start, findings))
+}
+
+/// The settings. `top` is where the file begins.
+fn checked(file: SettingsFile<'_>, top: Position, findings: &mut Findings) -> Settings {
     let environments_at = file.environments.0;
     let environments = environments(environments_at, findings);
     let environment_names = environment_names(environments_at);
@@ -157,9 +161,10 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let naming = naming(file.naming, &names, findings);
     let policies = policies(file.policies, &names, findings);
     findings.hide_nothing(first);
-    let orgno = file.organization.orgno.0.as_ref();
-    let organization = orgno.and_then(|orgno| parse_orgno(&orgno.value, orgno.span, findings));
-    let organization_at = orgno.map_or(root.span(), |orgno| orgno.span).start;
+    let (orgno, organization_name) =
+        file.organization.0.map_or((None, None), |it| (it.orgno.0, it.name.0));
+    let organization_at = orgno.as_ref().map_or(top, |orgno| orgno.span.start);
+    let organization = orgno.and_then(|it| parse_orgno(&it.value, it.span, findings));
     let prefixes = prefixes(file.prefixes.0, findings);
     let defaults = file.defaults.0.unwrap_or_default();
     let (scope_defaults, scope_default_spans) = of_defaults(defaults.scope);
@@ -168,34 +173,23 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     let first = findings.list.len();
     client_defaults.check(findings);
     findings.hide_nothing(first);
-    let mut patterns = Vec::new();
-    let mut paths = |globs: Option<TextList>, pattern_use, findings: &mut Findings| {
-        let (set, own) = path_globs(&globs?, pattern_use, findings);
-        patterns.extend(own);
-        Some(set)
-    };
     if let Some(Spanned { span, .. }) = file.include.0.as_ref().filter(|it| it.value.is_empty()) {
         let message = "`include` is empty, so no declaration at all would be read";
         let help = "leave `include` out, which reads all files, or name the files to read";
         findings.report(Rule::WrongValue, *span, message, help);
     }
-    let include = paths(file.include.0, PatternUse::Include, findings);
-    let exclude = paths(file.exclude.0, PatternUse::Exclude, findings);
+    let include = file.include.0.map(|it| path_globs(&it, PatternUse::Include, findings));
+    let exclude = file.exclude.0.map(|it| path_globs(&it, PatternUse::Exclude, findings));
     let keys_policy = file.keys_policy.0.unwrap_or_default();
     let warn_of_access = file.access_policy.0.unwrap_or_default().warn_before.0;
     let warn_of_access = warn_before(warn_of_access, WARN_OF_ACCESS, findings);
     let warn_before = warn_before(keys_policy.warn_before.0, WARN_BEFORE, findings);
-    let nais = file
-        .nais
-        .0
-        .map(|nais| Nais::new(nais, &prefixes, &environment_names, &mut patterns, findings));
+    let nais = file.nais.0.map(|it| Nais::new(it, &prefixes, &environment_names, findings));
     let nais = nais.unwrap_or_default();
-    let exclude = exclude.unwrap_or_default();
-    let filter = FileFilter::new(include, exclude, !nais.is_empty(), patterns);
-    Some(Settings {
+    Settings {
         organization,
         organization_at,
-        organization_name: file.organization.name.0,
+        organization_name,
         prefixes,
         project: project(file.project.0, findings),
         apply_from: branch(file.apply_from.0, findings),
@@ -212,9 +206,21 @@ fn from_bytes(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
         client_defaults,
         warn_before,
         warn_of_access,
+        filter: filter(include, exclude, &nais),
         nais,
-        filter,
-    })
+    }
+}
+
+fn filter(
+    include: Option<(GlobSet, Vec<PathPattern>)>,
+    exclude: Option<(GlobSet, Vec<PathPattern>)>,
+    nais: &Nais,
+) -> FileFilter {
+    let (include, included) = include.unzip();
+    let (exclude, excluded) = exclude.unwrap_or_default();
+    let own = included.into_iter().flatten().chain(excluded);
+    let patterns = own.chain(nais.patterns().cloned()).collect();
+    FileFilter::new(include, exclude, !nais.is_empty(), patterns)
 }
 
 /// The attributes of a kind of entity, and their places.
@@ -346,7 +352,7 @@ fn guards(file: GuardsFile, findings: &mut Findings) -> Guards {
         }
         small
     });
-    let protect = protect.0.map(|globs| globset(&globs, false, findings));
+    let protect = protect.0.map(|globs| name_globs(&globs, findings));
     Guards {
         max_deactivations: max_deactivations.0.unwrap_or(defaults.max_deactivations),
         max_revocations: max_revocations.0.unwrap_or(defaults.max_revocations),

@@ -16,7 +16,7 @@ table! {
     /// Settings of the whole repository.
     pub(crate) struct SettingsFile<'d> {
         /// Whose scopes and clients they are.
-        pub(crate) organization: OrganizationFile,
+        pub(crate) organization: Needed<OrganizationFile>,
         /// What this folder is called beside others of the same git repository: its refs, its ledger and its
         /// comments have that name. Default: none at the top of the git repository, else the folder's path
         /// with `.` for `/`.

@@ -49,7 +49,7 @@ const IDENTIFYING: [&str; 26] = [
 const MOST_WRONG_ITEMS: usize = 50;
 
 /// Reads an item of a file. Each error is reported at its place. Keys that are wrong are left out, so that
-/// the rest can be checked too, and what must be there is empty; `None` if nothing can be made of it.
+/// the rest can be checked too; `None` if nothing can be made of it.
 ///
 /// Where all that is wrong is about keys that are not known, or that say nothing of who or what it is,
 /// the findings hide nothing.
@@ -157,11 +157,6 @@ pub(crate) trait Read<'d>: Sized {
     /// Reads a value that stands under a key; what is wrong with it is reported. `None` if nothing can be
     /// made of it.
     fn read(at: &'d Node<'d>, key: Span, reader: &mut TableReader<'_>) -> Option<Self>;
-
-    /// What is in the place of a value that must be there and is not, or is wrong.
-    fn empty() -> Option<Self> {
-        None
-    }
 }
 
 /// A key of a mapping, with what may be left out.
@@ -171,9 +166,6 @@ pub(crate) trait Member<'d>: Sized {
 
     /// Reads what is under the key; `None` if the mapping is of no use without it.
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self>;
-
-    /// What the key has in a mapping that is not there.
-    fn without() -> Option<Self>;
 }
 
 /// A mapping that is being read.
@@ -251,11 +243,6 @@ impl<'d, 'r, 'f> Table<'d, 'r, 'f> {
         self.unknown.iter().any(|unknown| nearest(unknown, [key]).is_some())
     }
 
-    /// Reads what is under a key, which must be there.
-    fn required<T: Read<'d>>(&mut self, key: &'static str) -> Option<T> {
-        Needed::field(self, key)?.0.or_else(T::empty)
-    }
-
     fn missing<T>(&mut self, key: &'static str) -> Option<T> {
         self.reader.doubts(key);
         if !self.meant.contains(&key) {
@@ -298,11 +285,7 @@ impl<'d, T: Read<'d>> Member<'d> for T {
     const IS_REQUIRED: bool = true;
 
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
-        table.required(key)
-    }
-
-    fn without() -> Option<Self> {
-        T::empty()
+        Needed::field(table, key)?.0
     }
 }
 
@@ -321,10 +304,6 @@ impl<'d, T: Read<'d>> Member<'d> for Optional<T> {
         }
         Some(Self(table.value(key, at)))
     }
-
-    fn without() -> Option<Self> {
-        Some(Self(None))
-    }
 }
 
 impl<'d, T: Read<'d>> Member<'d> for Restriction<T> {
@@ -339,10 +318,6 @@ impl<'d, T: Read<'d>> Member<'d> for Restriction<T> {
             None => Self::None,
         })
     }
-
-    fn without() -> Option<Self> {
-        Some(Self::None)
-    }
 }
 
 impl<'d, T: Read<'d>> Member<'d> for Needed<T> {
@@ -355,10 +330,6 @@ impl<'d, T: Read<'d>> Member<'d> for Needed<T> {
         };
         Some(Self(value))
     }
-
-    fn without() -> Option<Self> {
-        Some(Self(None))
-    }
 }
 
 impl<'d, T: Read<'d>> Member<'d> for Option<T> {
@@ -367,10 +338,6 @@ impl<'d, T: Read<'d>> Member<'d> for Option<T> {
     fn field(table: &mut Table<'d, '_, '_>, key: &'static str) -> Option<Self> {
         let at = table.at.get(key).filter(|at| T::TAKES_NOTHING || !at.value.is_null());
         Some(at.and_then(|at| table.value(key, at)))
-    }
-
-    fn without() -> Option<Self> {
-        Some(None)
     }
 }
 
@@ -420,10 +387,6 @@ macro_rules! table {
                     $crate::declare::yaml::table::Member::field(&mut table, stringify!($field));)*
                 table.done();
                 Some(Self { $($field: $field?,)* })
-            }
-
-            fn empty() -> Option<Self> {
-                Some(Self { $($field: $crate::declare::yaml::table::Member::without()?,)* })
             }
         }
     };

@@ -5,7 +5,7 @@ use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 use crate::declare::read::environments::EnvironmentSet;
-use crate::declare::read::nais::Clusters;
+use crate::declare::read::nais::{Clusters, is_label};
 use crate::declare::read::settings::Settings;
 use crate::declare::yaml::document::Findings;
 use domain::ClientName;
@@ -50,7 +50,9 @@ pub(super) fn owners(
         return nobody(span);
     }
     let namespace = match (own_namespace, &nais.namespace) {
-        (Some((namespace, span)), _) => is_named(namespace, span, findings).then_some(namespace),
+        (Some((namespace, span)), _) => {
+            is_label(namespace, NAMED_THERE, span, findings).then_some(namespace)
+        }
         (None, Some(namespace)) => Some(namespace.as_str()),
         (None, None) => {
             let message = "the manifest does not say in which namespace this is";
@@ -61,7 +63,7 @@ pub(super) fn owners(
         }
     };
     let clusters = match own_cluster {
-        Some((own, span)) if is_named(own, span, findings) => {
+        Some((own, span)) if is_label(own, NAMED_THERE, span, findings) => {
             of_cluster(own, span, &nais.clusters, findings)
         }
         Some(_) => Vec::new(),
@@ -88,13 +90,6 @@ pub(super) fn owners(
 }
 
 const NAMED_THERE: &str = "write it as it is at NAIS";
-
-fn is_named(text: &str, span: Span, findings: &mut Findings) -> bool {
-    let is_name = Application::new(text, text, text).map_err(|error| {
-        findings.report(Rule::NaisManifest, span, &error.to_string(), NAMED_THERE);
-    });
-    is_name.is_ok()
-}
 
 /// The environments of the cluster that a manifest names.
 fn of_cluster(
@@ -137,12 +132,8 @@ fn usual_clusters(
         Clusters::Wrong => Vec::new(),
         Clusters::Unknown => {
             let message = "the manifest does not say in which cluster this is";
-            let each: Vec<_> = settings
-                .environment_names
-                .iter()
-                .take(3)
-                .map(|name| format!("{name}: …"))
-                .collect();
+            let names = settings.environment_names.iter().take(3);
+            let each: Vec<_> = names.map(|name| format!("{name}: …")).collect();
             let help = format!(
                 "say it in portvakt.yaml: `nais: {{ cluster: prod-gcp }}`, or for each environment \
                  `nais: {{ cluster: {{ {} }} }}`",

@@ -16,10 +16,6 @@ impl Read<'_> for String {
         let text = at.value.as_str().map(str::to_owned);
         text.or_else(|| reader.wrong(at, TEXT))
     }
-
-    fn empty() -> Option<Self> {
-        Some(Self::new())
-    }
 }
 
 impl<'d, T: Read<'d>> Read<'d> for Spanned<T> {
@@ -47,10 +43,6 @@ impl<'d, T: Read<'d>> Read<'d> for Vec<T> {
         }
         let (items, is_whole) = readable(at, key, reader);
         is_whole.then_some(items)
-    }
-
-    fn empty() -> Option<Self> {
-        Some(Self::new())
     }
 }
 
@@ -112,10 +104,6 @@ impl<'d, T: Read<'d>> Read<'d> for BTreeMap<String, T> {
             }
         }
         Some(all)
-    }
-
-    fn empty() -> Option<Self> {
-        Some(Self::new())
     }
 }
 
