@@ -164,8 +164,7 @@ impl CredentialSources<'_> {
             TextSource::Literal(text) => {
                 (Ok(SecretString::from(text.as_str())), SETTINGS_FILE.to_owned())
             }
-            TextSource::Env(name) => from(&SecretSource::Env(name.clone()), self.root()),
-            TextSource::File(file) => from(&SecretSource::File(file.clone()), self.root()),
+            TextSource::Elsewhere(source) => (read(source, self.root()), shown(source)),
         };
         let text = match text {
             Ok(text) => text,
@@ -283,10 +282,6 @@ fn likeness(text: &str, root: &Path) -> Option<PathLikeness> {
         true => Some(PathLikeness::Exists),
         false => looks.then_some(PathLikeness::Looks),
     }
-}
-
-fn from(source: &SecretSource, root: &Path) -> (Result<SecretString, String>, String) {
-    (read(source, root), shown(source))
 }
 
 /// Reads what portvakt.yaml points at. The error says why it cannot, behind its name.

@@ -13,25 +13,20 @@ use yaml::{Node, Position, Span};
 
 /// Reports credentials that are missing or do not fit together.
 pub(super) fn check_credentials(environment: &Environment, name: Span, findings: &mut Findings) {
-    match (&*environment.target, &environment.credentials) {
-        (EnvironmentTarget::Sandbox, None) => {}
-        (EnvironmentTarget::Sandbox, Some(credentials)) => {
+    let is_sandbox = *environment.target == EnvironmentTarget::Sandbox;
+    match (is_sandbox, &environment.credentials) {
+        (true, None) => {}
+        (true, Some(credentials)) => {
             let message = "the embedded sandbox does not use credentials";
             let help = "leave them out: it starts with a key of its own";
             findings.report(Rule::UnusedCredentials, credentials.span, message, help);
         }
-        (
-            EnvironmentTarget::Test | EnvironmentTarget::Prod | EnvironmentTarget::Custom(_),
-            None,
-        ) => {
+        (false, None) => {
             let message = "this target needs `credentials`";
             let help = "add `credentials: { client_id: …, key: { env: … }, kid: … }`";
             findings.report(Rule::Credentials, name, message, help);
         }
-        (
-            EnvironmentTarget::Test | EnvironmentTarget::Prod | EnvironmentTarget::Custom(_),
-            Some(credentials),
-        ) => {
+        (false, Some(credentials)) => {
             if let Some((message, help)) = misfit(credentials) {
                 findings.report(Rule::Credentials, credentials.span, message, help);
             }

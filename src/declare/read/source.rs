@@ -20,12 +20,10 @@ pub enum SecretSource {
 /// Where something that is no secret is to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextSource {
-    /// It stands in the YAML.
+    /// It is in the YAML.
     Literal(String),
-    /// The name of an environment variable.
-    Env(String),
-    /// A file, relative to the repository unless absolute.
-    File(String),
+    /// It is where a secret can be.
+    Elsewhere(SecretSource),
 }
 
 impl Read<'_> for TextSource {
@@ -40,10 +38,7 @@ impl Read<'_> for TextSource {
                 reader.says(at, message)
             }
             Value::String(text) => Some(Self::Literal(text.to_string())),
-            Value::Mapping(_) => match env_or_file(at, reader)? {
-                SecretSource::Env(name) => Some(Self::Env(name)),
-                SecretSource::File(path) => Some(Self::File(path)),
-            },
+            Value::Mapping(_) => env_or_file(at, reader).map(Self::Elsewhere),
             _ => reader.wrong(at, "a text, or { env: NAME }, or { file: PATH }"),
         }
     }
