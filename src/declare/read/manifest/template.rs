@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use self::assumptions::{Assumptions, BlockQuestion, RenderTrial};
 use self::braces::{CheckedTemplate, check};
 pub(crate) use self::decisions::check_missing;
-use self::helpers::{RenderBudget, register};
+use self::helpers::register;
 pub(crate) use self::lines::TemplateLines;
 
 /// Before and behind the name of a value that is missing: a character that no text has.
@@ -129,7 +129,7 @@ impl TemplateRenderer {
         let assumptions = Assumptions::default();
         let mut registry = Handlebars::new();
         registry.register_escape_fn(escaped);
-        register(&mut registry, &RenderBudget::default(), &assumptions);
+        register(&mut registry, &assumptions);
         registry.register_template("manifest", compiled);
         let context = handlebars::Context::wraps(values)
             .map_err(|error| TemplateProblem::new(None, error.to_string()))?;

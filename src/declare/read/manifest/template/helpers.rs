@@ -20,7 +20,7 @@ const MOST_ELEMENTS: usize = 200_000;
 
 /// Number of elements that were rendered in blocks.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RenderBudget(Arc<AtomicUsize>);
+struct RenderBudget(Arc<AtomicUsize>);
 
 impl RenderBudget {
     fn spend(&self, elements: usize) -> Result<(), RenderError> {
@@ -41,26 +41,24 @@ const OTHERS: [&str; 12] =
     ["raw", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "inline"];
 
 /// Registers the blocks and helpers of nais/deploy, and what is rendered in the place of missing values.
-pub(super) fn register(
-    registry: &mut Handlebars<'_>,
-    budget: &RenderBudget,
-    assumptions: &Assumptions,
-) {
+pub(super) fn register(registry: &mut Handlebars<'_>, assumptions: &Assumptions) {
     for name in OTHERS {
         registry.unregister_helper(name);
     }
-    for (name, repeats) in [("each", true), ("with", false)] {
+    let budget = RenderBudget::default();
+    for (name, kind) in [
+        ("each", HelperKind::Block { repeats: true }),
+        ("with", HelperKind::Block { repeats: false }),
+        ("if", HelperKind::Condition { wanted: true }),
+        ("unless", HelperKind::Condition { wanted: false }),
+        ("equal", HelperKind::Equal),
+        ("log", HelperKind::Log),
+        (WRITE, HelperKind::Write),
+    ] {
         let (budget, assumptions) = (budget.clone(), assumptions.clone());
-        registry.register_helper(name, Box::new(TemplateBlock { repeats, budget, assumptions }));
+        registry.register_helper(name, Box::new(TemplateHelper { kind, budget, assumptions }));
     }
-    for (name, wanted) in [("if", true), ("unless", false)] {
-        let assumptions = assumptions.clone();
-        registry.register_helper(name, Box::new(Condition { wanted, assumptions }));
-    }
-    registry.register_helper("equal", Box::new(Equal { assumptions: assumptions.clone() }));
     registry.register_helper("lookup", Box::new(LookupHelper));
-    registry.register_helper("log", Box::new(Log));
-    registry.register_helper(WRITE, Box::new(Write));
 }
 
 /// An argument, which is missing or a value.
@@ -121,27 +119,6 @@ fn written(value: &Value) -> Result<String, RenderError> {
     })
 }
 
-/// Writes a value, or marks one that is missing.
-struct Write;
-
-impl HelperDef for Write {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Helper<'rc>,
-        registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        rc: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let text = match Argument::of(helper.param(0), context, rc)? {
-            Argument::Missing(name) => missing(&name),
-            Argument::Known(value) if rc.is_disable_escape() => written(&value)?,
-            Argument::Known(value) => registry.get_escape_fn()(&written(&value)?),
-        };
-        Ok(out.write(&text)?)
-    }
-}
-
 /// One of a mapping's or a list's values, as a text.
 struct LookupHelper;
 
@@ -169,29 +146,67 @@ impl HelperDef for LookupHelper {
     }
 }
 
-/// Writes nothing: nais/deploy writes it into its log.
-struct Log;
-
-impl HelperDef for Log {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        _: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-        _: &mut dyn Output,
-    ) -> HelperResult {
-        Ok(())
-    }
+/// What a helper or a block does.
+#[derive(Clone, Copy)]
+enum HelperKind {
+    /// Writes a value, or marks one that is missing.
+    Write,
+    /// Writes nothing: nais/deploy writes it into its log.
+    Log,
+    /// Renders a block if two values are equal. What its `else` has is never rendered
+    /// (<https://github.com/aymerick/raymond/blob/v2.0.2/helper.go>).
+    Equal,
+    /// The blocks `if` and `unless`.
+    Condition { wanted: bool },
+    /// The blocks `each` and `with`.
+    Block { repeats: bool },
 }
 
-/// Renders a block if two values are equal. What its `else` has is never rendered
-/// (<https://github.com/aymerick/raymond/blob/v2.0.2/helper.go>).
-struct Equal {
+/// A helper or a block that writes.
+struct TemplateHelper {
+    kind: HelperKind,
+    budget: RenderBudget,
     assumptions: Assumptions,
 }
 
-impl Equal {
+impl HelperDef for TemplateHelper {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        rc: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let mut call = HelperCall { helper, registry, context, rc, out };
+        match self.kind {
+            HelperKind::Write => {
+                let text = match call.argument(0)? {
+                    Argument::Missing(name) => missing(&name),
+                    Argument::Known(value) if call.rc.is_disable_escape() => written(&value)?,
+                    Argument::Known(value) => registry.get_escape_fn()(&written(&value)?),
+                };
+                Ok(call.out.write(&text)?)
+            }
+            HelperKind::Log => Ok(()),
+            HelperKind::Equal => {
+                let (one, other) = (call.argument(0)?, call.argument(1)?);
+                let is_equal = self.text(&one, &other)? == self.text(&other, &one)?;
+                call.render(helper.template().filter(|_| is_equal))
+            }
+            HelperKind::Condition { wanted } => {
+                let is_true = match call.argument(0)? {
+                    Argument::Missing(name) => self.assumptions.is_something(&name)?,
+                    Argument::Known(value) => is_something(&value),
+                };
+                call.render(if is_true == wanted { helper.template() } else { helper.inverse() })
+            }
+            HelperKind::Block { repeats } => self.block(repeats, &mut call),
+        }
+    }
+}
+
+impl TemplateHelper {
     /// The text of an argument, which is compared with another.
     fn text(&self, argument: &Argument<'_>, other: &Argument<'_>) -> Result<String, RenderError> {
         let name = match argument {
@@ -204,114 +219,72 @@ impl Equal {
         };
         self.assumptions.ask(name, vec![other, missing(name)])
     }
-}
 
-impl HelperDef for Equal {
-    fn call<'reg: 'rc, 'rc>(
+    /// Renders `each` or `with`.
+    fn block<'reg: 'rc, 'rc>(
         &self,
-        helper: &Helper<'rc>,
-        registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        rc: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
+        repeats: bool,
+        call: &mut HelperCall<'_, 'reg, 'rc>,
     ) -> HelperResult {
-        let (one, other) = (
-            Argument::of(helper.param(0), context, rc)?,
-            Argument::of(helper.param(1), context, rc)?,
-        );
-        let is_equal = self.text(&one, &other)? == self.text(&other, &one)?;
-        let part = helper.template().filter(|_| is_equal);
-        part.map_or(Ok(()), |part| part.render(registry, context, rc, out))
-    }
-}
-
-/// The blocks `if` and `unless`.
-struct Condition {
-    wanted: bool,
-    assumptions: Assumptions,
-}
-
-impl HelperDef for Condition {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Helper<'rc>,
-        registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        rc: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let is_true = match Argument::of(helper.param(0), context, rc)? {
-            Argument::Missing(name) => self.assumptions.is_something(&name)?,
-            Argument::Known(value) => is_something(&value),
-        };
-        let part = match is_true == self.wanted {
-            true => helper.template(),
-            false => helper.inverse(),
-        };
-        part.map_or(Ok(()), |part| part.render(registry, context, rc, out))
-    }
-}
-
-/// The blocks `each` and `with`.
-struct TemplateBlock {
-    repeats: bool,
-    budget: RenderBudget,
-    assumptions: Assumptions,
-}
-
-impl HelperDef for TemplateBlock {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Helper<'rc>,
-        registry: &'reg Handlebars<'reg>,
-        context: &'rc Context,
-        rc: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
+        let helper = call.helper;
         let param = helper.param(0).ok_or_else(|| refused("the block has no argument"))?;
         let Some(body) = helper.template() else { return Ok(()) };
         let elements = 1 + count(body);
-        let mut render = |item: BlockItem<'_>, rc: &mut RenderContext<'reg, 'rc>| {
+        let render = |item: BlockItem<'_>, call: &mut HelperCall<'_, 'reg, 'rc>| {
             self.budget.spend(elements)?;
-            rc.push_block(item.block(helper, param)?);
-            let done = body.render(registry, context, rc, out);
-            rc.pop_block();
+            call.rc.push_block(item.block(helper, param)?);
+            let done = call.render(Some(body));
+            call.rc.pop_block();
             done
         };
-        let value = match Argument::of(Some(param), context, rc)? {
+        let value = match call.argument(0)? {
             Argument::Known(value) => value,
             Argument::Missing(name) => {
-                return match (self.assumptions.is_something(&name)?, helper.inverse()) {
-                    (true, _) => render(BlockItem::Whole(&Value::String(missing(&name))), rc),
-                    (false, Some(other)) => other.render(registry, context, rc, out),
-                    (false, None) => Ok(()),
+                return match self.assumptions.is_something(&name)? {
+                    true => render(BlockItem::Whole(&Value::String(missing(&name))), call),
+                    false => call.render(helper.inverse()),
                 };
             }
         };
         match &*value {
-            Value::Array(items) if self.repeats && !items.is_empty() => {
-                for (index, value) in items.iter().enumerate() {
-                    render(BlockItem::Part { key: None, index, count: items.len(), value }, rc)?;
-                }
-                Ok(())
+            Value::Array(items) if repeats && !items.is_empty() => {
+                let count = items.len();
+                items.iter().enumerate().try_for_each(|(index, value)| {
+                    render(BlockItem::Part { key: None, index, count, value }, call)
+                })
             }
-            Value::Object(entries) if self.repeats && !entries.is_empty() => {
-                for (index, (key, value)) in entries.iter().enumerate() {
-                    render(
-                        BlockItem::Part { key: Some(key), index, count: entries.len(), value },
-                        rc,
-                    )?;
-                }
-                Ok(())
+            Value::Object(entries) if repeats && !entries.is_empty() => {
+                let count = entries.len();
+                entries.iter().enumerate().try_for_each(|(index, (key, value))| {
+                    render(BlockItem::Part { key: Some(key), index, count, value }, call)
+                })
             }
-            value if !self.repeats && is_something(value) => render(BlockItem::Whole(value), rc),
+            value if !is_something(value) => call.render(helper.inverse()),
             // There is nothing in it to repeat.
-            value if is_something(value) => Ok(()),
-            _ => match helper.inverse() {
-                Some(other) => other.render(registry, context, rc, out),
-                None => Ok(()),
-            },
+            _ if repeats => Ok(()),
+            value => render(BlockItem::Whole(value), call),
         }
+    }
+}
+
+/// A call of a helper by the library.
+struct HelperCall<'a, 'reg: 'rc, 'rc> {
+    helper: &'a Helper<'rc>,
+    registry: &'reg Handlebars<'reg>,
+    context: &'rc Context,
+    rc: &'a mut RenderContext<'reg, 'rc>,
+    out: &'a mut dyn Output,
+}
+
+impl<'a, 'rc> HelperCall<'a, '_, 'rc> {
+    fn argument(&self, index: usize) -> Result<Argument<'a>, RenderError> {
+        Argument::of(self.helper.param(index), self.context, self.rc)
+    }
+
+    /// Renders a part of a block, if there is one.
+    fn render(&mut self, part: Option<&'rc Template>) -> HelperResult {
+        let Some(part) = part else { return Ok(()) };
+        part.render(self.registry, self.context, self.rc, self.out)
     }
 }
 
