@@ -10,10 +10,8 @@ use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::{missing, wrong_kind};
-use crate::declare::yaml::suggestions;
-use crate::declare::yaml::suggestions::{BOOL, LIST, MAPPING, NUMBER, TEXT};
-use yaml::Span;
-use yaml::{Node, Value};
+use crate::declare::yaml::suggestions::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
+use yaml::{Node, Span, Value};
 
 /// A value, and where it stands.
 pub(super) type PlacedOption<T> = Option<(T, Span)>;
@@ -97,8 +95,7 @@ pub(super) fn text<'d>(
     key: &str,
     findings: &mut Findings,
 ) -> PlacedOption<&'d str> {
-    let at = field(at, key)?;
-    plain_text(at, findings).map(|text| (text, at.span()))
+    plain_text(field(at, key)?, findings)
 }
 
 /// Reports a text that Kubernetes requires, and that says nothing here, if it is not there.
@@ -127,17 +124,13 @@ pub(super) fn check_bounds(
 }
 
 /// Reports an address that Kubernetes refuses.
-pub(super) fn check_address(input: &PlacedOption<&str>, findings: &mut Findings) {
+pub(super) fn check_address((text, span): (&str, Span), findings: &mut Findings) {
     const SECURE: &str = "https://";
     const LOCAL: &str = "http://localhost";
-    let is_local = |text: &str| {
-        let rest = text.strip_prefix(LOCAL);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-    };
-    let is_allowed = |text: &str| {
-        text.strip_prefix(SECURE).is_some_and(|rest| !rest.is_empty()) || is_local(text)
-    };
-    if let Some((text, span)) = input.filter(|(text, _)| !is_allowed(text)) {
+    let behind_host = text.strip_prefix(LOCAL);
+    let is_local = behind_host.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']));
+    let is_secure = text.strip_prefix(SECURE).is_some_and(|rest| !rest.is_empty());
+    if !is_secure && !is_local {
         let message =
             format!("{} does not begin with `https://`, as NAIS asks of it", quoted(text));
         let help = "write an address that begins with `https://`; `http://` is for localhost alone";
@@ -152,32 +145,27 @@ pub(super) fn check_label(at: &Node<'_>, key: &str, findings: &mut Findings) {
     }
 }
 
-fn plain_text<'d>(at: &'d Node<'d>, findings: &mut Findings) -> Option<&'d str> {
-    match &at.value {
-        Value::String(text) if is_placeholder_text(text) => {
-            placeholder(at, findings);
-            None
-        }
-        Value::String(text) => Some(text),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Sequence(_)
-        | Value::Mapping(_) => {
-            wrong(at, TEXT, findings);
-            None
-        }
+fn plain_text<'d>(at: &'d Node<'d>, findings: &mut Findings) -> PlacedOption<&'d str> {
+    read_as(at, at.value.as_str().filter(|text| !is_placeholder_text(text)), TEXT, findings)
+}
+
+/// What a value was read as, with its place; reported if it is something else.
+fn read_as<T>(
+    at: &Node<'_>,
+    value: Option<T>,
+    expected: &str,
+    findings: &mut Findings,
+) -> PlacedOption<T> {
+    if value.is_none() {
+        wrong(at, expected, findings);
     }
+    Some((value?, at.span()))
 }
 
 /// True or false, as YAML 1.1 has it: Kubernetes reads that.
 pub(super) fn flag(at: &Node<'_>, key: &str, findings: &mut Findings) -> PlacedOption<bool> {
     let at = field(at, key)?;
-    let flag = at.value.as_bool().or_else(|| bool_of(at));
-    if flag.is_none() {
-        wrong(at, BOOL, findings);
-    }
-    Some((flag?, at.span()))
+    read_as(at, at.value.as_bool().or_else(|| bool_of(at)), BOOL, findings)
 }
 
 /// What a plain word stands for in YAML 1.1, if that is true or false.
@@ -195,11 +183,7 @@ pub(super) fn bool_of(at: &Node<'_>) -> Option<bool> {
 /// A number.
 pub(super) fn number(at: &Node<'_>, key: &str, findings: &mut Findings) -> PlacedOption<u64> {
     let at = field(at, key)?;
-    let number = at.value.as_u64();
-    if number.is_none() {
-        wrong(at, NUMBER, findings);
-    }
-    Some((number?, at.span()))
+    read_as(at, at.value.as_u64(), NUMBER, findings)
 }
 
 /// The items of a list, and where that stands.
@@ -209,11 +193,8 @@ pub(super) fn items<'d>(
     findings: &mut Findings,
 ) -> PlacedOption<Vec<&'d Node<'d>>> {
     let at = field(at, key)?;
-    if !at.value.is_sequence() {
-        wrong(at, LIST, findings);
-        return None;
-    }
-    Some((at.items().collect(), at.span()))
+    let items = at.value.as_sequence().map(|items| items.iter().collect());
+    read_as(at, items, LIST, findings)
 }
 
 /// The texts of a list, and where that stands.
@@ -223,8 +204,7 @@ pub(super) fn texts<'d>(
     findings: &mut Findings,
 ) -> PlacedOption<Vec<(&'d str, Span)>> {
     let (items, span) = items(at, key, findings)?;
-    let texts = items.into_iter().filter_map(|at| Some((plain_text(at, findings)?, at.span())));
-    Some((texts.collect(), span))
+    Some((items.into_iter().filter_map(|at| plain_text(at, findings)).collect(), span))
 }
 
 /// What must be there.
@@ -298,7 +278,7 @@ pub(super) fn warn_misspelt(at: &Node<'_>, meant: &str, findings: &mut Findings)
 /// Reports a value of the wrong kind.
 pub(super) fn wrong(at: &Node<'_>, expected: &str, findings: &mut Findings) {
     match is_placeholder(&at.value) {
-        true => placeholder(at, findings),
+        true => refuse_placeholder(at, findings),
         false => wrong_kind(at, expected, findings),
     }
 }
@@ -315,16 +295,8 @@ pub(super) fn is_placeholder_text(text: &str) -> bool {
     has_mustache || missing_name(text).is_some()
 }
 
-/// Reports a text with a placeholder; whether it has one.
-pub(super) fn refuse_placeholder(at: &Node<'_>, key: &str, findings: &mut Findings) -> bool {
-    let found = at.get(key).filter(|at| at.value.as_str().is_some_and(is_placeholder_text));
-    if let Some(found) = found {
-        placeholder(found, findings);
-    }
-    found.is_some()
-}
-
-fn placeholder(at: &Node<'_>, findings: &mut Findings) {
+/// Reports a value with a placeholder.
+pub(crate) fn refuse_placeholder(at: &Node<'_>, findings: &mut Findings) {
     report_placeholder(at.value.as_str().and_then(missing_name), at.span(), findings);
 }
 

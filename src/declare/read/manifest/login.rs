@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 
 use super::client::{Places, bare, client_name, consumed_scope, declare};
 use super::fields::{
-    PlacedOption, check_address, check_bounds, flag, number, one_of, refuse_nothing, require_text,
-    text, texts, warn_unknown,
+    check_address, check_bounds, flag, number, one_of, refuse_nothing, require_text, text, texts,
+    warn_unknown,
 };
 use super::owner::Owners;
 use crate::declare::read::declared::Declared;
@@ -15,8 +15,7 @@ use domain::nais::Application;
 use domain::{
     CLIENT, ClientAttributes, ConsumedScope, GrantType, IntegrationType, KRR_SCOPES, LOGIN_SCOPES,
 };
-use yaml::Node;
-use yaml::Span;
+use yaml::{Node, Span};
 
 /// The keys of its `spec`. `clientURI` is known to nobody but digdirator: DigDir's description of a
 /// client has no such field.
@@ -68,18 +67,18 @@ pub(super) fn client(
     };
     let mut places = Places::new();
     let scopes = scopes(at, &mut places, findings);
-    let input = LoginSpec::read(at, &mut places, findings);
+    let login = login(at, &mut places, findings);
     let Some(kind) = kind else { return };
     if let Some((_, span)) = text(at, "integrationType", findings) {
         places.push((CLIENT.integration_type.name, span));
     }
     let scopes = if scopes.is_empty() { usual_scopes(kind) } else { scopes };
     let attributes = match kind.has_login() {
-        true => input.with_login(kind, scopes),
+        true => ClientAttributes { integration_type: kind, scopes, ..login },
         // Nobody logs in to it, and DigDir knows no other grant for it (its table of combinations).
         false => ClientAttributes {
             scopes,
-            access_token_lifetime: input.access_token_lifetime,
+            access_token_lifetime: login.access_token_lifetime,
             ..bare(kind, [GrantType::JwtBearer])
         },
     };
@@ -111,104 +110,58 @@ fn usual_scopes(kind: IntegrationType) -> BTreeSet<ConsumedScope> {
     scopes.iter().filter_map(|scope| scope.parse().ok()).collect()
 }
 
-/// What else the manifest gives of a client with a login.
-struct LoginSpec {
-    access_token_lifetime: Option<u64>,
-    session_lifetime: Option<u64>,
-    redirect_uris: BTreeSet<String>,
-    post_logout_redirect_uris: Option<BTreeSet<String>>,
-    frontchannel_logout_uri: Option<String>,
-    sso_disabled: bool,
-}
-
-impl LoginSpec {
-    fn read(at: &Node<'_>, places: &mut Places, findings: &mut Findings) -> Self {
-        let mut noted = |names: &[&'static str], span: Span| {
-            places.extend(names.iter().map(|name| (*name, span)));
-        };
-        let mut value = |names: &[&'static str], read: PlacedOption<u64>| {
-            let (value, span) = read?;
-            noted(names, span);
-            Some(value)
-        };
-        let access_token_lifetime = number(at, "accessTokenLifetime", findings);
-        check_bounds(access_token_lifetime, ACCESS_TOKEN_LIFETIME, findings);
-        let session_lifetime = number(at, "sessionLifetime", findings);
-        check_bounds(session_lifetime, SESSION_LIFETIME, findings);
-        let access_token_lifetime =
-            value(&[CLIENT.access_token_lifetime.name], access_token_lifetime);
-        let session_lifetime = value(
-            &[CLIENT.authorization_lifetime.name, CLIENT.refresh_token_lifetime.name],
-            session_lifetime,
-        );
-        let one = text(at, "redirectURI", findings);
-        let help = "write the addresses, or remove the key";
-        refuse_nothing(at, "redirectURIs", "take the addresses of logins", help, findings);
-        let several = texts(at, "redirectURIs", findings);
-        let after_logout = texts(at, "postLogoutRedirectURIs", findings);
-        let logout = text(at, "frontchannelLogoutURI", findings);
-        let sso_disabled = flag(at, "ssoDisabled", findings);
-        for address in [&one, &logout] {
-            check_address(address, findings);
-        }
-        for address in several.iter().chain(&after_logout).flat_map(|(texts, _)| texts) {
-            check_address(&Some(*address), findings);
-        }
-        let spans = [
-            (
-                CLIENT.redirect_uris.name,
-                several.as_ref().map(|(_, span)| *span).or(one.map(|(_, at)| at)),
-            ),
-            (CLIENT.post_logout_redirect_uris.name, after_logout.as_ref().map(|(_, span)| *span)),
-            (CLIENT.frontchannel_logout_uri.name, logout.map(|(_, span)| span)),
-            (CLIENT.sso_disabled.name, sso_disabled.map(|(_, span)| span)),
-        ];
-        for (name, span) in spans {
-            if let Some(span) = span {
-                noted(&[name], span);
-            }
-        }
-        let set = |(texts, _): (Vec<(&str, Span)>, Span)| -> BTreeSet<String> {
-            texts.into_iter().map(|(text, _)| text.to_owned()).collect()
-        };
-        let mut redirect_uris = several.map(set).unwrap_or_default();
-        redirect_uris.extend(one.map(|(text, _)| text.to_owned()));
-        redirect_uris.remove("");
-        Self {
-            access_token_lifetime,
-            session_lifetime,
-            redirect_uris,
-            post_logout_redirect_uris: after_logout.map(set).filter(|uris| !uris.is_empty()),
-            frontchannel_logout_uri: logout.map(|(text, _)| text.to_owned()),
-            sso_disabled: sso_disabled.is_some_and(|(flag, _)| flag),
-        }
+/// What else the manifest gives of a client with a login. What is left out, digdirator unsets, but for what its
+/// operator has configured.
+fn login(at: &Node<'_>, places: &mut Places, findings: &mut Findings) -> ClientAttributes {
+    let access_token_lifetime = number(at, "accessTokenLifetime", findings);
+    check_bounds(access_token_lifetime, ACCESS_TOKEN_LIFETIME, findings);
+    let session_lifetime = number(at, "sessionLifetime", findings);
+    check_bounds(session_lifetime, SESSION_LIFETIME, findings);
+    let one = text(at, "redirectURI", findings);
+    let help = "write the addresses, or remove the key";
+    refuse_nothing(at, "redirectURIs", "take the addresses of logins", help, findings);
+    let several = texts(at, "redirectURIs", findings);
+    let after_logout = texts(at, "postLogoutRedirectURIs", findings);
+    let logout = text(at, "frontchannelLogoutURI", findings);
+    let sso_disabled = flag(at, "ssoDisabled", findings);
+    for address in [one, logout].into_iter().flatten() {
+        check_address(address, findings);
     }
-
-    /// What is left out, digdirator unsets, but for what its operator has configured.
-    fn with_login(
-        self,
-        kind: IntegrationType,
-        scopes: BTreeSet<ConsumedScope>,
-    ) -> ClientAttributes {
-        let Self {
-            access_token_lifetime,
-            session_lifetime,
-            redirect_uris,
-            post_logout_redirect_uris,
-            frontchannel_logout_uri,
-            sso_disabled,
-        } = self;
-        ClientAttributes {
-            scopes,
-            access_token_lifetime,
-            refresh_token_lifetime: session_lifetime,
-            authorization_lifetime: session_lifetime,
-            redirect_uris: Some(redirect_uris),
-            post_logout_redirect_uris,
-            frontchannel_logout_session_required: Some(true),
-            frontchannel_logout_uri: Some(frontchannel_logout_uri.unwrap_or_default()),
-            sso_disabled: Some(sso_disabled),
-            ..bare(kind, [GrantType::AuthorizationCode, GrantType::RefreshToken])
-        }
+    for address in several.iter().chain(&after_logout).flat_map(|(texts, _)| texts) {
+        check_address(*address, findings);
+    }
+    let (access_token_lifetime, token_span) = access_token_lifetime.unzip();
+    let (session_lifetime, session_span) = session_lifetime.unzip();
+    let (one, one_span) = one.unzip();
+    let (several, several_span) = several.unzip();
+    let (after_logout, after_span) = after_logout.unzip();
+    let (logout, logout_span) = logout.unzip();
+    let (sso_disabled, sso_span) = sso_disabled.unzip();
+    let spans = [
+        (&CLIENT.access_token_lifetime, token_span),
+        (&CLIENT.authorization_lifetime, session_span),
+        (&CLIENT.refresh_token_lifetime, session_span),
+        (&CLIENT.redirect_uris, several_span.or(one_span)),
+        (&CLIENT.post_logout_redirect_uris, after_span),
+        (&CLIENT.frontchannel_logout_uri, logout_span),
+        (&CLIENT.sso_disabled, sso_span),
+    ];
+    places.extend(spans.iter().filter_map(|(attribute, span)| Some((attribute.name, (*span)?))));
+    let set = |texts: Vec<(&str, Span)>| -> BTreeSet<String> {
+        texts.into_iter().map(|(text, _)| text.to_owned()).collect()
+    };
+    let mut redirect_uris = several.map(set).unwrap_or_default();
+    redirect_uris.extend(one.map(str::to_owned));
+    redirect_uris.remove("");
+    ClientAttributes {
+        access_token_lifetime,
+        refresh_token_lifetime: session_lifetime,
+        authorization_lifetime: session_lifetime,
+        redirect_uris: Some(redirect_uris),
+        post_logout_redirect_uris: after_logout.map(set).filter(|uris| !uris.is_empty()),
+        frontchannel_logout_session_required: Some(true),
+        frontchannel_logout_uri: Some(logout.unwrap_or_default().to_owned()),
+        sso_disabled: Some(sso_disabled.unwrap_or_default()),
+        ..bare(IntegrationType::Idporten, [GrantType::AuthorizationCode, GrantType::RefreshToken])
     }
 }

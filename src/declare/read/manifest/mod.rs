@@ -19,11 +19,11 @@ mod parts;
 pub(crate) mod template;
 pub(crate) mod values;
 
-pub(crate) use self::fields::template_help;
 use self::fields::{
     flag, mapping, refuse_nothing, refuse_unknown_keys, require_text, required, warn_misspelt,
     warn_unknown,
 };
+pub(crate) use self::fields::{refuse_placeholder, template_help};
 use self::owner::{Owners, owners};
 use super::declarations_file::Declarations;
 use super::declared::{Declared, ManifestResource};
@@ -35,8 +35,7 @@ use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::missing;
 use crate::declare::yaml::table::Read as _;
-use yaml::Span;
-use yaml::{Node, Value};
+use yaml::{Node, Span, Value};
 
 /// The kinds of NAIS that can declare something.
 const KINDS: [(&str, ManifestKind); 5] = [
@@ -72,7 +71,7 @@ pub(crate) enum ManifestKind {
 
 /// What a document is a manifest of; `None` if it is none that can declare something.
 pub(crate) fn kind(document: &Node<'_>) -> Option<ManifestKind> {
-    if Declarations::KEYS.iter().any(|key| document.get(key).is_some()) {
+    if is_declaration(document) {
         return None;
     }
     let (named, _) = document.text("kind")?;
@@ -91,6 +90,11 @@ pub(crate) fn kind(document: &Node<'_>) -> Option<ManifestKind> {
     }
 }
 
+/// Whether a document has one of the keys that declare something.
+pub(crate) fn is_declaration(document: &Node<'_>) -> bool {
+    Declarations::KEYS.iter().any(|key| document.get(key).is_some())
+}
+
 /// Whether an `apiVersion` is one of manifests.
 pub(crate) fn is_version(version: &str) -> bool {
     version.starts_with(GROUP) || version.starts_with(SKIPERATOR_GROUP)
@@ -98,9 +102,8 @@ pub(crate) fn is_version(version: &str) -> bool {
 
 /// Whether a document is a resource of Kubernetes, of whatever kind.
 pub(crate) fn is_resource(document: &Node<'_>) -> bool {
-    let is_declaration = || Declarations::KEYS.iter().any(|key| document.get(key).is_some());
     let has = |key| document.text(key).is_some_and(|(text, _)| !text.is_empty());
-    has("apiVersion") && has("kind") && !is_declaration()
+    has("apiVersion") && has("kind") && !is_declaration(document)
 }
 
 /// The resources of a list of Kubernetes. What is in it and is none is reported, as Kubernetes refuses it.
@@ -121,16 +124,10 @@ pub(crate) fn list_items<'d>(
     resources.into_iter()
 }
 
-/// Reports a resource whose group or kind only a value would tell; whether it is one.
-pub(crate) fn is_unclear(document: &Node<'_>, findings: &mut Findings) -> bool {
-    ["apiVersion", "kind"].iter().any(|key| fields::refuse_placeholder(document, key, findings))
-}
-
-/// Whether only a value would give the group or the kind of a resource.
-fn is_unclear_kind(document: &Node<'_>) -> bool {
-    ["apiVersion", "kind"]
-        .iter()
-        .any(|key| document.text(key).is_some_and(|(text, _)| fields::is_placeholder_text(text)))
+/// The group or the kind of a resource, if only a value would give it.
+pub(super) fn unclear_kind<'d>(document: &'d Node<'d>) -> Option<&'d Node<'d>> {
+    let mut parts = ["apiVersion", "kind"].iter().filter_map(|key| document.get(key));
+    parts.find(|at| at.value.as_str().is_some_and(fields::is_placeholder_text))
 }
 
 /// Whether a resource of another group has what manifests have: the group is misspelt then.

@@ -3,14 +3,10 @@
 use serde_json::Value as Json;
 use yaml::{Node, Parsed};
 
-use super::{ManifestKind, is_misplaced, is_resource, is_unclear_kind, kind, meant};
+use super::{ManifestKind, is_misplaced, is_resource, kind, meant, unclear_kind};
 
-/// The parts of a file's documents that are read.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct ReadParts(Vec<Json>);
-
-/// The parts of a text that are read; `None` if it cannot be read.
-pub(super) fn parts_read(text: &str) -> Option<ReadParts> {
+/// The parts of a text that are read, by document; `None` if it cannot be read.
+pub(super) fn parts_read(text: &str) -> Option<Vec<Json>> {
     let Parsed { documents, problems, aliases: _, anchors } = yaml::parse(text);
     if !problems.is_empty() {
         return None;
@@ -28,7 +24,7 @@ pub(super) fn parts_read(text: &str) -> Option<ReadParts> {
             false => of_document(document, &mut parts)?,
         }
     }
-    Some(ReadParts(parts))
+    Some(parts)
 }
 
 fn of_document(document: &Node<'_>, parts: &mut Vec<Json>) -> Option<()> {
@@ -39,7 +35,7 @@ fn of_document(document: &Node<'_>, parts: &mut Vec<Json>) -> Option<()> {
     if let Some(kind) = kind(document) {
         parts.push(of_manifest(kind, document)?);
     } else if !is_resource(document)
-        || is_unclear_kind(document)
+        || unclear_kind(document).is_some()
         || is_misplaced(document)
         || meant(document).is_some()
     {

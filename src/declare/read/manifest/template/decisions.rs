@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::assumptions::{AssumedTexts, BlockQuestion, RenderTrial};
 use super::braces::check;
 use super::{LARGEST, TemplateProblem, TemplateRenderer};
-use crate::declare::read::manifest::parts::{ReadParts, parts_read};
+use crate::declare::read::manifest::parts::parts_read;
 
 /// Largest number of renderings with different assumptions.
 const MOST_TRIALS: usize = 200;
@@ -32,7 +32,7 @@ pub(crate) fn check_missing(
 struct Explorer {
     renderer: TemplateRenderer,
     /// What is read if no missing value is there.
-    parts: ReadParts,
+    parts: Vec<Value>,
     trials: usize,
 }
 
