@@ -7,6 +7,8 @@ use super::{CloudShare, Clouds, GcpAccess, GcpResource, TrustingCloud};
 pub(crate) struct ExclusiveResource {
     /// The cloud.
     pub(crate) cloud: TrustingCloud,
+    /// Whether it is a pool of identities, and not one of those that use it.
+    pub(crate) is_pool: bool,
     /// Equal for equal resources.
     pub(crate) key: String,
     /// The resource in words.
@@ -15,7 +17,8 @@ pub(crate) struct ExclusiveResource {
 
 impl ExclusiveResource {
     fn new(cloud: TrustingCloud, key: &str, description: String) -> Self {
-        Self { cloud, key: format!("{} {}", cloud.prefix(), key.to_lowercase()), description }
+        let key = format!("{} {}", cloud.prefix(), key.to_lowercase());
+        Self { cloud, is_pool: false, key, description }
     }
 }
 
@@ -36,7 +39,8 @@ impl CloudShare {
         if let Some(GcpAccess { project_number, pool, provider: _, resource }) = gcp {
             let description = format!("the pool `{pool}` of the project {project_number}");
             let key = format!("{project_number} {pool}");
-            things.push(ExclusiveResource::new(TrustingCloud::Gcp, &key, description));
+            let pool = ExclusiveResource::new(TrustingCloud::Gcp, &key, description);
+            things.push(ExclusiveResource { is_pool: true, ..pool });
             // A bucket is no identity: it may be granted to the pools of two environments.
             if let GcpResource::ServiceAccount(account) = resource {
                 let description = format!("the service account `{account}`");

@@ -26,6 +26,7 @@ use domain::{Orgno, ScopeName, Source};
 pub(crate) use aws::AwsRoles;
 pub(crate) use azure::AzureIdentities;
 pub(crate) use databricks::DeltaRecipient;
+pub(crate) use exclusive::ExclusiveResource;
 pub(crate) use forms::{NameForm, is_plain_scope, is_uri};
 pub(crate) use gcp::{GcpAccess, GcpResource};
 pub(crate) use limits::{Exceeded, exceeded};
@@ -33,7 +34,7 @@ pub(crate) use spread::MOST_NAMES;
 use terraform::TerraformResource;
 
 /// A cloud.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum TrustingCloud {
     /// Federated credentials of managed identities.
     Azure,

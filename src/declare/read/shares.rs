@@ -5,9 +5,10 @@ use super::overrides::{Override, parts_in};
 use crate::declare::diagnostic::Place;
 use crate::declare::yaml::optional::Spanned;
 use crate::skyporten::{
-    AwsRoles, AzureIdentities, Clouds, DeltaRecipient, GcpAccess, TrustingCloud,
+    AwsRoles, AzureIdentities, Clouds, DeltaRecipient, ExclusiveResource, GcpAccess, TrustingCloud,
 };
 use domain::ScopeName;
+use yaml::Span;
 
 /// Cloud resources that the consumers of a scope reach.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct SharePart {
     pub(crate) azure: Option<Spanned<AzureIdentities>>,
     /// With the place of the resource.
     pub(crate) gcp: Option<Spanned<GcpAccess>>,
+    /// The place of the pool of `gcp`.
+    pub(crate) gcp_pool: Option<Span>,
     /// With the place of the roles.
     pub(crate) aws: Option<Spanned<AwsRoles>>,
     /// With the place of the recipient.
@@ -38,7 +41,7 @@ pub(crate) struct SharePart {
 impl SharePart {
     /// Whether no cloud is named.
     pub(crate) fn is_nowhere(&self) -> bool {
-        let Self { audience: _, azure, gcp, aws, databricks } = self;
+        let Self { audience: _, azure, gcp, gcp_pool: _, aws, databricks } = self;
         azure.is_none() && gcp.is_none() && aws.is_none() && databricks.is_none()
     }
 }
@@ -62,6 +65,16 @@ impl DeclaredShare {
             TrustingCloud::Databricks => part.databricks.as_ref().map(|it| it.span),
         });
         span.map_or_else(|| self.place.clone(), |span| self.place.with(span))
+    }
+
+    /// The place at which a resource is declared for an environment.
+    pub(crate) fn place_of(
+        &self,
+        environment: EnvironmentSet,
+        resource: &ExclusiveResource,
+    ) -> Place {
+        let pool = self.first(environment, |part| part.gcp_pool).filter(|_| resource.is_pool);
+        pool.map_or_else(|| self.at(environment, resource.cloud), |span| self.place.with(span))
     }
 
     /// The resources in an environment.

@@ -17,7 +17,7 @@ use crate::skyporten::{
     is_plain_scope, is_uri,
 };
 use domain::ScopeName;
-use yaml::Node;
+use yaml::{Node, Span};
 
 /// The role on a bucket if none is declared.
 const READER: &str = "roles/storage.objectViewer";
@@ -119,10 +119,12 @@ fn part(
     ),
     findings: &mut Findings,
 ) -> SharePart {
+    let (gcp, gcp_pool) = gcp.0.and_then(|entry| gcp_access(entry, findings)).unzip();
     SharePart {
         audience: audience.and_then(|audience| checked_audience(audience, findings)),
         azure: azure.0.and_then(|entry| azure_identities(entry, findings)),
-        gcp: gcp.0.and_then(|entry| gcp_access(entry, findings)),
+        gcp,
+        gcp_pool,
         aws: aws.0.and_then(|entry| aws_roles(entry, findings)),
         databricks: databricks.0.and_then(|entry| delta_recipient(entry, findings)),
     }
@@ -156,7 +158,8 @@ fn azure_identities(
     Some(Spanned { value, span })
 }
 
-fn gcp_access(entry: GcpEntry, findings: &mut Findings) -> Option<Spanned<GcpAccess>> {
+/// The access, with the place of the pool.
+fn gcp_access(entry: GcpEntry, findings: &mut Findings) -> Option<(Spanned<GcpAccess>, Span)> {
     let GcpEntry { project_number, pool, provider, service_account, bucket, role } = entry;
     let project_number = needed(NameForm::ProjectNumber, &project_number, findings);
     let pool_name = needed(NameForm::Pool, &pool, findings);
@@ -201,7 +204,7 @@ fn gcp_access(entry: GcpEntry, findings: &mut Findings) -> Option<Spanned<GcpAcc
         provider: provider?,
         resource,
     };
-    Some(Spanned { value, span })
+    Some((Spanned { value, span }, pool.0?.span))
 }
 
 fn aws_roles(entry: AwsEntry, findings: &mut Findings) -> Option<Spanned<AwsRoles>> {

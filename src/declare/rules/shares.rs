@@ -86,7 +86,7 @@ fn environments(declared: &Declared, settings: &Settings, found: &mut Vec<Diagno
         for (declared, share) in shares(&Here::new(name, set, settings, declared)) {
             let mut is_reported = false;
             for resource in share.exclusive_in_environment() {
-                let place = declared.at(set, resource.cloud);
+                let place = declared.place_of(set, &resource);
                 let Some((other, there)) = first.get(&resource.key) else {
                     first.insert(resource.key, (name, place));
                     continue;

@@ -367,6 +367,28 @@ fn an_identity_of_one_environment_is_not_trusted_with_tokens_of_another() {
 }
 
 #[test]
+fn a_pool_of_two_environments_is_reported_where_it_is_written() {
+    let gcp = |pool: &str| {
+        format!("gcp: {{ project_number: '1', pool: {pool}, provider: prov, bucket: etat-lager }}")
+    };
+    let yaml = |test: &str| {
+        format!(
+            "scopes: [{{ name: 'etat:a', description: d, consumers: ['974761076'] }}]\n\
+             skyporten:\n- name: lager\n  scope: etat:a\n  audience: https://a.example\n  \
+             environments: [prod, test]\n  {}\n  per_environment: {{ test: {{ {} }} }}\n",
+            gcp("pool"),
+            gcp(test),
+        )
+    };
+    assert_snapshot!(said(&check_one(&yaml("pool"))), @r"
+    a.yaml:8:64: PV173: the pool `pool` of the project 1 would trust the tokens of `prod` and of `test`
+      a.yaml:7:37: the first environment has it from here
+      help: name another one for one of the two in `per_environment`, or restrict the entry by `environments`
+    ");
+    assert_eq!(said(&check_one(&yaml("pool-test"))), "");
+}
+
+#[test]
 fn so_many_consumers_of_so_many_shares_are_refused() {
     let mut many = format!("groups: {{ all: [{}] }}\n", numbers(1_000));
     many.push_str(&share(AWS).replace("['974761076']", "[{ group: all }]"));
