@@ -205,6 +205,26 @@ fn the_help_for_a_limit_is_a_list_that_is_long_enough() {
 }
 
 #[test]
+fn consumers_count_together_on_the_days_that_they_have_in_common() {
+    let azure = "  azure: { identity: lager, resource_group: data, subscription: 00000000-0000-0000-0000-000000000000 }\n";
+    let with = |first: &str, second: &str| {
+        let all = numbers(30);
+        let days = std::iter::repeat_n(first, 15).chain(std::iter::repeat_n(second, 15));
+        let entries = all.split(", ").zip(days);
+        let entries = entries.map(|(number, days)| format!("{{ consumer: {number}, {days} }}"));
+        share(azure).replace("'974761076'", &entries.collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(said(&check_one(&with("until: 2026-12-31", "from: 2027-01-01"))), "");
+    assert_snapshot!(said(&check_one(&with("until: 2027-01-01", "from: 2027-01-01"))), @r"
+    a.yaml:7:22: PV170: in `sandbox` from 2027-01-01 the identity `lager` would have 30 federated credentials, one for each consumer, and Azure allows 20
+      help: write `identity: [lager, lager-2]`, and create those identities: each consumer gets one of them, and some get another one than before
+    ");
+    // An entry that begins later is one of somebody.
+    let one = share(AWS).replace("'974761076'", "{ consumer: '974761076', from: 2027-01-01 }");
+    assert_eq!(said(&check_one(&one)), "");
+}
+
+#[test]
 fn other_limits_are_reported_with_their_number() {
     let long = format!("etat:{}", "a".repeat(110));
     let gcp = "  gcp: { project_number: '1', pool: pool, provider: prov, bucket: abc }\n";

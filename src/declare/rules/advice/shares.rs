@@ -1,51 +1,93 @@
 //! Rules about shares of cloud resources: who reaches them, and the limits of the clouds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
 use crate::declare::diagnostic::rule::{Rule, Severity};
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
-use crate::declare::read::declared::{DeclaredAccess, Scope};
+use crate::declare::read::declared::Scope;
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::shares::DeclaredShare;
-use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
 use crate::declare::resolve::shares::shares;
-use crate::skyporten::{Exceeded, TrustedShare, TrustingCloud, exceeded};
-use domain::{Orgno, SCOPE, ScopeName, TokenType};
+use crate::declare::resolve::{attributes, desired};
+use crate::skyporten::{CloudShare, Exceeded, TrustedShare, TrustingCloud, exceeded};
+use domain::{Desired, SCOPE, ScopeName, TokenType};
+
+/// Largest number of days on which the limits of the clouds are checked.
+const MOST_DAYS: usize = 50;
+
+/// The shares of an environment, as declared and resolved.
+type Shares<'s> = [(&'s DeclaredShare, CloudShare)];
 
 pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
     if here.declared.shares.is_empty() {
         return;
     }
-    let consumers = ScopeConsumers::of(here, today);
-    let (declared, trusted): (Vec<&DeclaredShare>, Vec<TrustedShare>) = shares(here)
+    let shares = shares(here);
+    twice(here, &shares, found);
+    pool_audiences(here, &shares, found);
+    let scopes: HashMap<_, _> = here.scopes().map(|scope| (&scope.name, scope)).collect();
+    for (declared, share) in &shares {
+        let scope = scopes.get(&share.scope);
+        found.extend(scope.and_then(|scope| unfit(declared, &share.audience, scope, here)));
+    }
+    if let Some(organization) = here.settings.organization {
+        consumers(here, &desired(here, organization), shares, today, found);
+    }
+}
+
+/// Reports shares that nobody reaches, today or later, and the limits that they exceed with their consumers.
+fn consumers(
+    here: &Here<'_>,
+    desired: &Desired,
+    shares: Vec<(&DeclaredShare, CloudShare)>,
+    today: Date,
+    found: &mut Vec<Diagnostic>,
+) {
+    let days = days(desired, &shares, today);
+    let (declared, mut trusted): (Vec<_>, Vec<_>) = shares
         .into_iter()
-        .map(|(declared, share)| {
-            let consumers = consumers.of_scope(&share.scope);
-            (declared, TrustedShare { share, consumers })
-        })
+        .map(|(declared, share)| (declared, TrustedShare { share, consumers: BTreeMap::new() }))
         .unzip();
-    for Exceeded { share, cloud, message, help } in exceeded(&issuer(here), &trusted) {
-        let Some(share) = declared.get(share) else { continue };
-        let message = format!("in {} {message}", quoted(here.name));
-        found.push(Diagnostic::new(Rule::CloudLimit, &share.at(here.set, cloud), &message, &help));
+    let issuer = issuer(here);
+    let (mut reached, mut reported) = (HashSet::new(), HashSet::new());
+    for day in days {
+        for (index, TrustedShare { share, consumers }) in trusted.iter_mut().enumerate() {
+            *consumers = desired.consumers_on(&share.scope, day);
+            if !consumers.is_empty() {
+                reached.insert(index);
+            }
+        }
+        let mut exceeded = exceeded(&issuer, &trusted);
+        exceeded.retain(|it| !reported.contains(&(it.share, it.cloud)));
+        reported.extend(exceeded.iter().map(|it| (it.share, it.cloud)));
+        for Exceeded { share, cloud, message, help } in exceeded {
+            let Some(share) = declared.get(share) else { continue };
+            let when = if day == today { String::new() } else { format!(" from {day}") };
+            let message = format!("in {}{when} {message}", quoted(here.name));
+            let place = share.at(here.set, cloud);
+            found.push(Diagnostic::new(Rule::CloudLimit, &place, &message, &help));
+        }
     }
-    twice(here, &declared, &trusted, found);
-    pool_audiences(here, &declared, &trusted, found);
-    for (declared, trusted) in declared.iter().zip(&trusted) {
-        let scope = consumers.scopes.get(&trusted.share.scope);
-        found.extend(scope.and_then(|scope| unfit(declared, &trusted.share.audience, scope, here)));
-    }
-    let empty = declared.iter().zip(&trusted).filter(|(_, trusted)| trusted.consumers.is_empty());
     let mut elsewhere = None;
-    for (declared, _) in empty {
+    for (_, declared) in declared.iter().enumerate().filter(|(index, _)| !reached.contains(index)) {
         let elsewhere = elsewhere.get_or_insert_with(|| reach(here, today));
         let reach = elsewhere.get(&declared.scope.value).copied();
         let reach = reach.unwrap_or(EnvironmentSet::NONE).without(here.set);
         found.push(nobody(declared, here, declared.environments.overlaps(reach)));
     }
+}
+
+/// Today, and the days after it on which a consumer's access begins: only then have shares more of them.
+fn days(desired: &Desired, shares: &Shares<'_>, today: Date) -> Vec<Date> {
+    let scopes: BTreeSet<&ScopeName> = shares.iter().map(|(_, share)| &share.scope).collect();
+    let scopes = scopes.into_iter().filter_map(|name| desired.scopes.get(name));
+    let accesses = scopes.flat_map(|scope| scope.consumers.values());
+    let begins = accesses.flat_map(|access| access.entries().filter_map(|entry| entry.days.from));
+    let later: BTreeSet<Date> = begins.filter(|day| *day > today).collect();
+    std::iter::once(today).chain(later).take(MOST_DAYS).collect()
 }
 
 /// Skyporten's issuer, for the length of what is made of it.
@@ -56,46 +98,12 @@ fn issuer(here: &Here<'_>) -> String {
     known.or_else(|| digdir::ApiTarget::test().skyporten).unwrap_or_default()
 }
 
-/// The organisations that are declared on the scopes of an environment, but for those that are blocked and those
-/// whose access has ended.
-struct ScopeConsumers<'h> {
-    here: &'h Here<'h>,
-    today: Date,
-    scopes: HashMap<&'h ScopeName, &'h Scope>,
-}
-
-impl<'h> ScopeConsumers<'h> {
-    fn of(here: &'h Here<'h>, today: Date) -> Self {
-        let scopes = here.scopes().map(|scope| (&scope.name, scope)).collect();
-        Self { here, today, scopes }
-    }
-
-    fn of_scope(&self, name: &ScopeName) -> BTreeMap<Orgno, Option<String>> {
-        let Some(scope) = self.scopes.get(name) else { return BTreeMap::new() };
-        let entries = self.here.entries(scope);
-        let lasting = entries.filter(|entry| is_lasting(entry, self.today));
-        let named = lasting.flat_map(|entry| self.here.named(&entry.who)).copied();
-        let mut consumers: BTreeMap<_, _> = named.map(|orgno| (orgno, None)).collect();
-        for (block, blocked) in self.here.blocks() {
-            if block.concerns(name) {
-                consumers.retain(|orgno, _| !blocked.contains(orgno));
-            }
-        }
-        consumers
-    }
-}
-
 /// Reports what two shares of the environment would both have.
-fn twice(
-    here: &Here<'_>,
-    declared: &[&DeclaredShare],
-    trusted: &[TrustedShare],
-    found: &mut Vec<Diagnostic>,
-) {
+fn twice(here: &Here<'_>, shares: &Shares<'_>, found: &mut Vec<Diagnostic>) {
     let mut first: HashMap<String, (usize, Place)> = HashMap::new();
-    for (index, (declared, trusted)) in declared.iter().zip(trusted).enumerate() {
-        for resource in trusted.share.exclusive_in_cloud() {
-            let place = declared.at(here.set, resource.cloud);
+    for (index, (declared, share)) in shares.iter().enumerate() {
+        for resource in share.exclusive_in_cloud() {
+            let place = declared.place_of(here.set, &resource);
             match first.get(&resource.key) {
                 Some((other, there)) if *other != index => {
                     let message = format!("another entry names {} too", resource.description);
@@ -113,17 +121,13 @@ fn twice(
 }
 
 /// Reports shares whose audiences a pool does not keep apart.
-fn pool_audiences(
-    here: &Here<'_>,
-    declared: &[&DeclaredShare],
-    trusted: &[TrustedShare],
-    found: &mut Vec<Diagnostic>,
-) {
+fn pool_audiences(here: &Here<'_>, shares: &Shares<'_>, found: &mut Vec<Diagnostic>) {
     let mut first: HashMap<(&str, &str, &ScopeName), (&str, Place)> = HashMap::new();
-    for (declared, TrustedShare { share, consumers: _ }) in declared.iter().zip(trusted) {
+    for (declared, share) in shares {
         let Some(gcp) = &share.clouds.gcp else { continue };
         let place = declared.at(here.set, TrustingCloud::Gcp);
-        match first.get(&(&*gcp.project_number, &*gcp.pool, &share.scope)) {
+        let key = (&*gcp.project_number, &*gcp.pool, &share.scope);
+        match first.get(&key) {
             Some((audience, there)) if *audience != share.audience => {
                 let message = format!(
                     "another entry has this scope in the pool {} with another audience, and a token for either \
@@ -136,10 +140,7 @@ fn pool_audiences(
                 found.push(diagnostic.with_related(related));
             }
             Some(_) => {}
-            None => {
-                let key = (&*gcp.project_number, &*gcp.pool, &share.scope);
-                first.insert(key, (&share.audience, place));
-            }
+            None => drop(first.insert(key, (&share.audience, place))),
         }
     }
 }
@@ -180,16 +181,12 @@ fn reach<'h>(here: &Here<'h>, today: Date) -> HashMap<&'h ScopeName, Environment
     let mut reach = HashMap::new();
     let known = here.settings.environment_names.all();
     for scope in &here.declared.scopes {
-        let lasting = scope.consumers.iter().filter(|entry| is_lasting(entry, today));
+        let lasting = scope.consumers.iter().filter(|entry| !entry.days().is_over(today));
         let all = lasting.fold(EnvironmentSet::NONE, |all, entry| all.or(entry.environments));
         let before = reach.entry(&scope.name).or_insert(EnvironmentSet::NONE);
         *before = before.or(all.and(scope.environments).and(known));
     }
     reach
-}
-
-fn is_lasting(entry: &DeclaredAccess, today: Date) -> bool {
-    entry.until.is_none_or(|until| until.date >= today)
 }
 
 /// A share without consumers: a note where other environments have entries that count.
