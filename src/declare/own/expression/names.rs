@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo,
-};
+use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, SourceInfo};
 use regex::{Regex, RegexBuilder};
 
 use super::ExpressionError;
 use super::functions::{FUNCTIONS, TYPES};
-use super::syntax::characters_before;
+use super::syntax::{characters_before, children};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
 
@@ -65,7 +63,7 @@ struct Check<'e> {
 impl<'e> Check<'e> {
     fn walk(&mut self, expr: &'e IdedExpr) -> Result<(), ExpressionError> {
         match &expr.expr {
-            Expr::Literal(_) => Ok(()),
+            Expr::Literal(_) | Expr::List(_) | Expr::Map(_) => self.walk_all(children(expr)),
             Expr::Ident(name) => {
                 self.uses(name, None);
                 self.variable(name, expr)
@@ -77,15 +75,13 @@ impl<'e> Check<'e> {
                 }
                 _ => self.walk(&select.operand),
             },
-            Expr::List(list) => list.elements.iter().try_for_each(|element| self.walk(element)),
-            Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
-                EntryExpr::StructField(field) => self.walk(&field.value),
-                EntryExpr::MapEntry(entry) => {
-                    self.walk(&entry.key)?;
-                    self.walk(&entry.value)
+            Expr::Call(call) => {
+                let is_operator = |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.';
+                if !call.func_name.contains(is_operator) {
+                    self.function(call, expr)?;
                 }
-            }),
-            Expr::Call(call) => self.call(call, expr),
+                self.walk_all(children(expr))
+            }
             Expr::Comprehension(all) => self.comprehension(all, expr),
             Expr::Struct(message) => {
                 let name = quoted(&message.type_name);
@@ -93,6 +89,13 @@ impl<'e> Check<'e> {
             }
             Expr::Unspecified => Err(self.error(expr, "the expression cannot be read")),
         }
+    }
+
+    fn walk_all(
+        &mut self,
+        all: impl IntoIterator<Item = &'e IdedExpr>,
+    ) -> Result<(), ExpressionError> {
+        all.into_iter().try_for_each(|expr| self.walk(expr))
     }
 
     fn uses(&mut self, variable: &str, field: Option<&str>) {
@@ -110,17 +113,6 @@ impl<'e> Check<'e> {
         let (shown, hint) = (quoted(name), did_you_mean(name, names()));
         let known = list(self.known.iter().copied());
         Err(self.error(expr, format!("there is no variable {shown}: {hint}known are {known}")))
-    }
-
-    fn call(&mut self, call: &'e CallExpr, expr: &'e IdedExpr) -> Result<(), ExpressionError> {
-        let is_operator = |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.';
-        if !call.func_name.contains(is_operator) {
-            self.function(call, expr)?;
-        }
-        if let Some(target) = &call.target {
-            self.walk(target)?;
-        }
-        call.args.iter().try_for_each(|argument| self.walk(argument))
     }
 
     fn function(&mut self, call: &CallExpr, expr: &IdedExpr) -> Result<(), ExpressionError> {
@@ -174,9 +166,7 @@ impl<'e> Check<'e> {
         }
         self.macros += 1;
         self.bound.extend([all.iter_var.as_str(), all.accu_var.as_str()]);
-        for part in [&all.accu_init, &all.loop_cond, &all.loop_step, &all.result] {
-            self.walk(part)?;
-        }
+        self.walk_all([&all.accu_init, &all.loop_cond, &all.loop_step, &all.result])?;
         self.bound.truncate(self.bound.len().saturating_sub(2));
         self.macros -= 1;
         Ok(())

@@ -7,9 +7,10 @@
 //! Values that grow, texts and lists by `+` and lists by `map`, grow by what is counted, so the steps bound
 //! the memory too.
 
-use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, operators};
+use cel::common::ast::{ComprehensionExpr, Expr, IdedExpr, operators};
 
 use super::extent::{BYTES_A_STEP, Extent};
+use super::syntax::children;
 use super::variables::Variables;
 
 /// The cost of each turn of a macro in addition to its condition: binding the item and the result.
@@ -46,28 +47,18 @@ impl<'e> Walk<'e> {
                 let operand = self.value(&select.operand)?;
                 Ok(if select.test { Extent::scalar() } else { operand.attribute(&select.field) })
             }
-            Expr::List(list) => self.made(false, &list.elements),
-            Expr::Map(map) => {
-                let parts = map.entries.iter().flat_map(|entry| match &entry.expr {
-                    EntryExpr::StructField(field) => vec![&field.value],
-                    EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
-                });
-                self.made(true, parts)
-            }
-            Expr::Call(call) => self.call(call),
+            Expr::List(_) => self.made(false, expr),
+            Expr::Map(_) => self.made(true, expr),
+            Expr::Call(call) => self.call(&call.func_name, expr),
             Expr::Comprehension(all) => self.comprehension(all),
             Expr::Struct(_) | Expr::Unspecified => Err("the expression cannot be read".to_owned()),
         }
     }
 
     /// A list, or a map whose keys and values count alike.
-    fn made(
-        &mut self,
-        is_map: bool,
-        parts: impl IntoIterator<Item = &'e IdedExpr>,
-    ) -> Result<Extent, String> {
+    fn made(&mut self, is_map: bool, expr: &'e IdedExpr) -> Result<Extent, String> {
         let mut made = Extent { is_map, ..Extent::scalar() };
-        for part in parts {
+        for part in children(expr) {
             made = made.with_item(self.value(part)?);
         }
         self.take(made.weight);
@@ -80,12 +71,11 @@ impl<'e> Walk<'e> {
         extent.cloned().unwrap_or_else(Extent::scalar)
     }
 
-    fn call(&mut self, call: &'e CallExpr) -> Result<Extent, String> {
-        let operands = call.target.iter().map(Box::as_ref).chain(&call.args);
-        let operands: Vec<_> =
-            operands.map(|operand| self.value(operand)).collect::<Result<_, _>>()?;
+    fn call(&mut self, function: &str, expr: &'e IdedExpr) -> Result<Extent, String> {
+        let operands = children(expr).into_iter().map(|operand| self.value(operand));
+        let operands: Vec<_> = operands.collect::<Result<_, _>>()?;
         operands.iter().for_each(|operand| self.take(operand.weight));
-        Ok(match (call.func_name.as_str(), operands.as_slice()) {
+        Ok(match (function, operands.as_slice()) {
             (operators::CONDITIONAL, [_, yes, no]) => yes.clone().or(no),
             ("dyn", [value]) => value.clone(),
             (operators::INDEX, [value, _]) => value.any(),

@@ -58,11 +58,12 @@ fn too_deep() -> String {
 }
 
 fn depth(expr: &IdedExpr) -> usize {
-    1 + children(&expr.expr).into_iter().map(depth).max().unwrap_or(0)
+    1 + children(expr).into_iter().map(depth).max().unwrap_or(0)
 }
 
-fn children(expr: &Expr) -> Vec<&IdedExpr> {
-    match expr {
+/// The parts of an expression, in the order in which they are written.
+pub(super) fn children(expr: &IdedExpr) -> Vec<&IdedExpr> {
+    match &expr.expr {
         Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
         Expr::Select(select) => vec![&select.operand],
         Expr::Call(call) => call.target.iter().map(Box::as_ref).chain(&call.args).collect(),
