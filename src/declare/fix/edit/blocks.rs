@@ -165,18 +165,13 @@ impl Repository {
             by_file.entry(&place.file).or_default().push(place);
         }
         let each = by_file.into_iter().map(|(file, places)| {
-            let after = || {
-                let before = self.source(file).ok_or("it cannot be read any more")?;
-                match holds_only_blocks(&before, places.len()) {
-                    // A file of which nothing would be left.
-                    true if before.contains('#') => Err(COMMENT),
-                    true => Ok(EMPTY.to_owned()),
-                    false => edited(&before, |editor| unblock(editor, &places)),
-                }
-            };
             let wanted = format!("By hand: take {} out of `blocked`", consumer.written);
-            let after = after().map_err(|why| CannotEdit::new(file, why, wanted))?;
-            Ok(Edited { file: file.to_owned(), after })
+            self.edit_file(file, wanted, |before| match holds_only_blocks(before, places.len()) {
+                // A file of which nothing would be left.
+                true if before.contains('#') => Err(COMMENT),
+                true => Ok(EMPTY.to_owned()),
+                false => edited(before, |editor| unblock(editor, &places)),
+            })
         });
         each.collect()
     }

@@ -27,14 +27,8 @@ impl Repository {
         let edited = by_file.into_iter().map(|(file, mut scopes)| {
             // The last one of a list is copied first.
             scopes.sort_by_key(|scope| Reverse(scope.place.span.start));
-            let source = self.source(file).ok_or("it cannot be read any more");
-            match source.and_then(|text| copied(&text, &scopes, new)) {
-                Ok(after) => Ok(Edited { file: file.to_owned(), after }),
-                Err(why) => {
-                    let wanted = format!("By hand: declare {new} as {old} is declared");
-                    Err(CannotEdit::new(file, why, wanted))
-                }
-            }
+            let wanted = format!("By hand: declare {new} as {old} is declared");
+            self.edit_file(file, wanted, |text| copied(text, &scopes, new))
         });
         edited.collect()
     }

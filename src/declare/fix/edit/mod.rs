@@ -50,22 +50,30 @@ const NAME: Behind<'_> = Behind::Key("name");
 const LAST: Behind<'_> = Behind::AllBut("per_environment");
 
 impl Repository {
-    /// The file with an edited item, whose name is at a place; `wanted` is the manual edit, for the case that
-    /// it is not possible.
+    /// A file with an edit; `wanted` is the manual edit, for the case that it is not possible.
+    fn edit_file(
+        &self,
+        file: &str,
+        wanted: String,
+        edit: impl FnOnce(&str) -> Result<String, Hindrance>,
+    ) -> Result<Edited, CannotEdit> {
+        let before = self.source(file).ok_or("it cannot be read any more");
+        match before.and_then(|before| edit(&before)) {
+            Ok(after) => Ok(Edited { file: file.to_owned(), after }),
+            Err(why) => Err(CannotEdit::new(file, why, wanted)),
+        }
+    }
+
+    /// The same for the item whose name is at a place.
     fn edit_item(
         &self,
         name: &Place,
         wanted: String,
         edit: impl FnOnce(&Route, &str) -> Result<String, Hindrance>,
     ) -> Result<Edited, CannotEdit> {
-        let after = || {
-            let before = self.source(&name.file).ok_or("it cannot be read any more")?;
-            let item = Editor::new(&before)?.holder(name.span).ok_or(CHANGED)?;
-            edit(&item, &before)
-        };
-        match after() {
-            Ok(after) => Ok(Edited { file: name.file.to_string(), after }),
-            Err(why) => Err(CannotEdit::new(&name.file, why, wanted)),
-        }
+        self.edit_file(&name.file, wanted, |before| {
+            let item = Editor::new(before)?.holder(name.span).ok_or(CHANGED)?;
+            edit(&item, before)
+        })
     }
 }

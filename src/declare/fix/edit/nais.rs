@@ -63,10 +63,7 @@ impl Repository {
                 text = set(&text, "client_id", id.as_str())?;
             }
             let [here, common] = [own.key(environment).key("jwks"), item.key("jwks")];
-            let take = |text: &str, keys: &Route| {
-                edited(text, |it| if it.has(keys) { it.remove(keys, MARK) } else { Ok(()) })
-            };
-            text = take(&text, &here)?;
+            text = without(&text, &here)?;
             edited(&text, |it| {
                 let has_own = |other: &&str| it.has(&own.key(other).key("jwks"));
                 match it.has(&common) {
@@ -163,8 +160,10 @@ fn leave(
         it.remove_items(&environments, &gone, MARK)
     })?;
     let own = item.key("per_environment").key(environment);
-    edited(&text, |it| match it.value(&own) {
-        Some(_) => it.remove(&own, MARK),
-        None => Ok(()),
-    })
+    without(&text, &own)
+}
+
+/// The text without a key, if it is there.
+fn without(text: &str, key: &Route) -> Result<String, Hindrance> {
+    edited(text, |it| if it.has(key) { it.remove(key, MARK) } else { Ok(()) })
 }
