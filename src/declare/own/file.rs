@@ -79,7 +79,7 @@ pub(crate) enum NamingSubject {
 }
 
 /// Text that a naming rule checks.
-#[derive(Debug, Clone, JsonSchema)]
+#[derive(Debug, Clone, Copy, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "Field")]
 pub(crate) enum NamingField {

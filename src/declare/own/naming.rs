@@ -27,9 +27,7 @@ pub(crate) struct NamingRule {
 /// Check of a naming rule.
 #[derive(Debug, Clone)]
 pub(crate) enum NamingCheck {
-    Scope(ScopeField, Pattern),
-    Consumer(ConsumerField, Pattern),
-    Client(ClientField, Pattern),
+    Text(NamingField, Pattern),
     Preset(Preset),
 }
 
@@ -96,12 +94,8 @@ fn own(declared: NamingRuleFile, names: &Names<'_>, findings: &mut Findings) -> 
     let head = reach.head(rule, message, names, findings);
     let values = values.0.unwrap_or_default();
     let pattern = pattern.0.and_then(|pattern| Pattern::read(&pattern, values, findings));
-    let check = match NamingField::of(applies_to, field.0, findings)? {
-        NamingField::Scope(field) => NamingCheck::Scope(field, pattern?),
-        NamingField::Consumer(field) => NamingCheck::Consumer(field, pattern?),
-        NamingField::Client(field) => NamingCheck::Client(field, pattern?),
-    };
-    Some(NamingRule { head, check })
+    let field = NamingField::of(applies_to, field.0, findings)?;
+    Some(NamingRule { head, check: NamingCheck::Text(field, pattern?) })
 }
 
 impl NamingField {

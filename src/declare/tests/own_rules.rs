@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::SETTINGS;
 use crate::declare::diagnostic::Diagnostic;
 use crate::declare::diagnostic::rule::Severity;
-use crate::declare::own::file::{ConsumerField, PolicySubject, Preset, ScopeField};
+use crate::declare::own::file::{ConsumerField, NamingField, PolicySubject, Preset, ScopeField};
 use crate::declare::own::naming::{NamingCheck, PRESETS};
 use crate::declare::read::environments::EnvironmentSet;
 use crate::declare::read::settings::{Settings, settings};
@@ -230,7 +230,7 @@ fn own_rules_are_read() {
     assert_eq!(Some(rule.head.environments), settings.environment_names.set("prod"));
     assert!(rule.head.counts_for(Some("arbeid")));
     assert!(!rule.head.counts_for(Some("helse")) && !rule.head.counts_for(None));
-    let NamingCheck::Scope(ScopeField::Name, pattern) = &rule.check else {
+    let NamingCheck::Text(NamingField::Scope(ScopeField::Name), pattern) = &rule.check else {
         panic!("{rule:?}");
     };
     assert_eq!(pattern.check("etat:a"), None);
@@ -260,7 +260,7 @@ policies:
     let [own, presets @ ..] = &*settings.naming else {
         panic!("no rule");
     };
-    let NamingCheck::Consumer(ConsumerField::Name, pattern) = &own.check else {
+    let NamingCheck::Text(NamingField::Consumer(ConsumerField::Name), pattern) = &own.check else {
         panic!("{own:?}");
     };
     assert_eq!(pattern.check("skatteetaten"), None);
@@ -365,7 +365,7 @@ proptest! {
             prop_assert!(found.column <= found.end_column);
         }
         for rule in settings.into_iter().flat_map(|settings| settings.naming) {
-            if let NamingCheck::Scope(_, pattern) = rule.check {
+            if let NamingCheck::Text(NamingField::Scope(_), pattern) = rule.check {
                 pattern.check(&text);
             }
         }

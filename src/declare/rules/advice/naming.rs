@@ -4,7 +4,7 @@ use super::{MOST_FOUND, too_much};
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::{Diagnostic, Place};
 use crate::declare::own::OwnRule;
-use crate::declare::own::file::{ClientField, ConsumerField, Preset, ScopeField};
+use crate::declare::own::file::{ClientField, ConsumerField, NamingField, Preset, ScopeField};
 use crate::declare::own::nais;
 use crate::declare::own::naming::{NamingCheck, NamingRule};
 use crate::declare::own::pattern::PatternBreach;
@@ -50,7 +50,7 @@ fn about_scope(
 ) -> Option<Diagnostic> {
     let NamingRule { head, check } = rule;
     let (broken, place) = match check {
-        NamingCheck::Scope(field, pattern) => {
+        NamingCheck::Text(NamingField::Scope(field), pattern) => {
             let (text, attribute) = text(*field, scope, attributes);
             let mut broken = pattern.check(text?)?;
             let given = here.given(scope, attribute);
@@ -68,8 +68,7 @@ fn about_scope(
             (broken, here.deciding(scope, SCOPE.description.name))
         }
         NamingCheck::Preset(Preset::SortedConsumers)
-        | NamingCheck::Consumer(..)
-        | NamingCheck::Client(..) => return None,
+        | NamingCheck::Text(NamingField::Consumer(_) | NamingField::Client(_), _) => return None,
     };
     Some(broken_rule(head, &place, &broken))
 }
@@ -77,8 +76,9 @@ fn about_scope(
 fn about_alias(rule: &NamingRule, alias: &Alias) -> Option<Diagnostic> {
     let NamingRule { head, check } = rule;
     let (field, pattern) = match check {
-        NamingCheck::Consumer(field, pattern) => (field, pattern),
-        NamingCheck::Scope(..) | NamingCheck::Client(..) | NamingCheck::Preset(_) => return None,
+        NamingCheck::Text(NamingField::Consumer(field), pattern) => (field, pattern),
+        NamingCheck::Text(NamingField::Scope(_) | NamingField::Client(_), _)
+        | NamingCheck::Preset(_) => return None,
     };
     let (text, place) = match field {
         ConsumerField::Name => (alias.name.as_ref().unwrap_or(&alias.alias), alias.at("name")),
@@ -91,8 +91,9 @@ fn about_alias(rule: &NamingRule, alias: &Alias) -> Option<Diagnostic> {
 fn about_client(rule: &NamingRule, client: &DeclaredClient, here: &Here<'_>) -> Option<Diagnostic> {
     let NamingRule { head, check } = rule;
     let (field, pattern) = match check {
-        NamingCheck::Client(field, pattern) => (field, pattern),
-        NamingCheck::Scope(..) | NamingCheck::Consumer(..) | NamingCheck::Preset(_) => return None,
+        NamingCheck::Text(NamingField::Client(field), pattern) => (field, pattern),
+        NamingCheck::Text(NamingField::Scope(_) | NamingField::Consumer(_), _)
+        | NamingCheck::Preset(_) => return None,
     };
     let description = client.first(here.set, |part| part.description.as_deref());
     let (text, attribute) = match field {
