@@ -10,6 +10,7 @@ pub(super) mod sorted;
 pub(super) mod teams;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use crate::declare::diagnostic::rule::Rule;
@@ -168,24 +169,18 @@ pub(crate) fn check_unique<'d>(
             let help = format!("choose another name, or write `preset: {name}` under `naming`");
             findings.report(Rule::DuplicateRule, at.span(), &message, &help);
         } else if own.is_some() || is_preset {
-            match first.get(name) {
-                None => {
-                    first.insert(name, at.span());
-                }
-                Some(first) => {
-                    let found = twice(name, at.span(), *first, findings);
-                    findings.list.push(found);
+            match first.entry(name) {
+                Entry::Vacant(vacant) => drop(vacant.insert(at.span())),
+                Entry::Occupied(first) => {
+                    let message = format!("two rules are named {}", quoted(name));
+                    let help = "give each a name of its own, naming rules and policies together";
+                    let related = findings.place(*first.get()).related("first here");
+                    let found = findings.report(Rule::DuplicateRule, at.span(), &message, help);
+                    found.related.push(related);
                 }
             }
         }
     }
-}
-
-fn twice(name: &str, span: Span, first: Span, findings: &Findings) -> Diagnostic {
-    let message = format!("two rules are named {}", quoted(name));
-    let help = "give each a name of its own, naming rules and policies together";
-    Diagnostic::new(Rule::DuplicateRule, &findings.place(span), &message, help)
-        .with_related(findings.place(first).related("first here"))
 }
 
 /// The items of a section with rules, up to the largest number.

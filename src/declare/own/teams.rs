@@ -1,15 +1,14 @@
 //! Teams: owners of files, scopes and clients.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use globset::GlobSet;
-
 use super::file::TeamFile;
+use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::list;
-use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::environments::check_name;
-use crate::declare::read::globs::name_globs;
+use crate::declare::read::globs::NameGlobs;
 use crate::declare::yaml::document::Findings;
 use crate::declare::yaml::item::entries_of;
 use crate::declare::yaml::optional::{Members, Spanned, TextList};
@@ -29,17 +28,10 @@ pub(crate) struct Team {
     pub(crate) name: String,
     /// Without a slash at its end.
     path: String,
-    scopes: Globs,
-    clients: Globs,
+    scopes: NameGlobs,
+    clients: NameGlobs,
     /// The place of its name in portvakt.yaml.
     span: Span,
-}
-
-/// Names of a team.
-#[derive(Debug, Clone, Default)]
-struct Globs {
-    written: Vec<String>,
-    set: GlobSet,
 }
 
 /// Reason why a scope or a client may not be declared at its place.
@@ -57,7 +49,7 @@ impl Team {
         file.strip_prefix(&self.path).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    fn globs(&self, entity: &Entity) -> &Globs {
+    fn globs(&self, entity: &Entity) -> &NameGlobs {
         match entity {
             Entity::Scope(_) => &self.scopes,
             Entity::Client(_) => &self.clients,
@@ -118,7 +110,7 @@ fn not_of(team: &Team, owners: &[&Team], entity: &Entity) -> Objection {
     let what = entity.kind();
     let has = match globs.is_empty() {
         true => format!("`{name}` has no {what}s at all"),
-        false => format!("`{name}` has {}", list(globs.iter().map(String::as_str))),
+        false => format!("`{name}` has {}", list(globs.iter().map(|glob| glob.value.as_str()))),
     };
     let suggestions = match owners.is_empty() {
         true => "choose another name, or add a glob to the team in portvakt.yaml".to_owned(),
@@ -177,16 +169,12 @@ pub(crate) fn teams(section: Option<Members<'_, TeamFile>>, findings: &mut Findi
         let TeamFile { path, scopes, clients } = declared.read(findings)?;
         let Spanned { value: path, span: place } = path.0?;
         let path = folder(&path, place, &mut first, findings);
-        let (scopes, clients) = (globs(scopes.0, findings), globs(clients.0, findings));
+        let mut globs = |it: Option<TextList>| it.map(|it| NameGlobs::read(it, findings));
+        let (scopes, clients) = (globs(scopes.0), globs(clients.0));
+        let (scopes, clients) = (scopes.unwrap_or_default(), clients.unwrap_or_default());
         Some(Team { name: name.to_owned(), path: path?, scopes, clients, span: declared.key })
     });
     Teams(teams.collect())
-}
-
-fn globs(written: Option<TextList>, findings: &mut Findings) -> Globs {
-    let Some(written) = written else { return Globs::default() };
-    let set = name_globs(&written, findings);
-    Globs { written: written.value.into_iter().map(|glob| glob.value).collect(), set }
 }
 
 /// A team's folder, without a slash at its end; reported if it is invalid, or another team's too.
@@ -204,11 +192,14 @@ fn folder(
         findings.report(Rule::WrongValue, span, &message, help);
         return None;
     }
-    if let Some(first) = first.get(path) {
-        let found = same_folder(path, span, *first, findings);
-        findings.list.push(found);
-    } else {
-        first.insert(path.to_owned(), span);
+    match first.entry(path.to_owned()) {
+        Entry::Vacant(vacant) => drop(vacant.insert(span)),
+        Entry::Occupied(first) => {
+            let message = format!("two teams have the folder {}", quoted(path));
+            let help = "give each a folder of its own; one may lie in another's";
+            let related = findings.place(*first.get()).related("first here");
+            findings.report(Rule::WrongValue, span, &message, help).related.push(related);
+        }
     }
     Some(path.to_owned())
 }
@@ -216,13 +207,6 @@ fn folder(
 fn is_folder(path: &str) -> bool {
     let strange = |c: char| c == '\\' || c.is_control();
     !path.contains(strange) && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
-}
-
-fn same_folder(path: &str, span: Span, first: Span, findings: &Findings) -> Diagnostic {
-    let message = format!("two teams have the folder {}", quoted(path));
-    let help = "give each a folder of its own; one may lie in another's";
-    Diagnostic::new(Rule::WrongValue, &findings.place(span), &message, help)
-        .with_related(findings.place(first).related("first here"))
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use super::declarations_file as file;
 use super::declared::{
-    Alias, Day, Declared, DeclaredAccess, DeclaredBlock, DeclaredGroup, ScopeGlobs, Spans, Who,
+    Alias, Day, Declared, DeclaredAccess, DeclaredBlock, DeclaredGroup, Spans, Who,
 };
 use super::environments::{EnvironmentNames, check_name};
-use super::globs::name_globs;
+use super::globs::NameGlobs;
 use super::texts::parse_orgno;
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
@@ -178,10 +178,7 @@ pub(crate) fn blocks(
                         block the organisation from all scopes, and revoke its access to them";
             findings.report(Rule::WrongValue, globs.span, message, help);
         }
-        let scopes = scopes.0.map(|globs| {
-            let set = name_globs(&globs, findings);
-            ScopeGlobs { set, written: globs.value }
-        });
+        let scopes = scopes.0.map(|globs| NameGlobs::read(globs, findings));
         let named = consumer_of(consumer, findings);
         let (Some((who, span)), Some(reason)) = (named, reason.0) else { continue };
         let place = findings.place(span);

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use globset::GlobSet;
 use jiff::civil::Date;
 
 use super::attributes::{ClientLayer, ScopeLayer};
 use super::environments::EnvironmentSet;
+use super::globs::NameGlobs;
 use super::keys::Keys;
 use super::manifest::ManifestKind;
 use super::overrides::{Override, parts_in};
 use super::shares::DeclaredShare;
 use super::silences::Silence;
 use crate::declare::diagnostic::{Diagnostic, Place};
-use crate::declare::yaml::optional::Spanned;
 use domain::nais::Application;
 use domain::{
     ClientAttributes, ClientId, ClientName, ConsumedScope, Days, Entity, IntegrationType,
@@ -298,7 +297,7 @@ pub(crate) struct DeclaredBlock {
     /// An alias or a number.
     pub(crate) who: Who,
     /// The names of the scopes that it concerns; `None` for all.
-    pub(crate) scopes: Option<ScopeGlobs>,
+    pub(crate) scopes: Option<NameGlobs>,
     pub(crate) environments: EnvironmentSet,
     pub(crate) reason: String,
     /// Where the organisation is named.
@@ -310,14 +309,6 @@ impl DeclaredBlock {
     pub(crate) fn concerns(&self, scope: &ScopeName) -> bool {
         self.scopes.as_ref().is_none_or(|globs| globs.set.is_match(scope.as_str()))
     }
-}
-
-/// Globs of scope names.
-#[derive(Debug)]
-pub(crate) struct ScopeGlobs {
-    pub(crate) set: GlobSet,
-    /// As they are written, in the order of the set.
-    pub(crate) written: Vec<Spanned<String>>,
 }
 
 /// The consumers of a scope that could not be read: whom they name is checked all the same.

@@ -40,7 +40,22 @@ impl PathPattern {
     }
 }
 
-/// Globs of names as one matcher: `*` stops at nothing, so that a protection covers what lies below too.
+/// Globs of names of scopes or clients.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NameGlobs {
+    pub(crate) set: GlobSet,
+    /// As they are written, in the order of the set.
+    pub(crate) written: Vec<Spanned<String>>,
+}
+
+impl NameGlobs {
+    pub(crate) fn read(written: TextList, findings: &mut Findings) -> Self {
+        Self { set: name_globs(&written, findings), written: written.value }
+    }
+}
+
+/// Globs of names as one matcher. `*` stops at nothing, unlike in paths, so that a protection covers what lies
+/// below too.
 pub(crate) fn name_globs(
     Spanned { value: globs, span }: &TextList,
     findings: &mut Findings,
