@@ -1,5 +1,8 @@
 //! Sets of environments, and the names that things in a repository may have.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::{did_you_mean, list};
@@ -47,6 +50,27 @@ impl EnvironmentSet {
     }
 }
 
+/// The environments of any of the sets.
+impl FromIterator<EnvironmentSet> for EnvironmentSet {
+    fn from_iter<I: IntoIterator<Item = Self>>(sets: I) -> Self {
+        sets.into_iter().fold(Self::NONE, Self::or)
+    }
+}
+
+impl EnvironmentSet {
+    /// The environments of all sets of one key, by key.
+    pub(crate) fn by_key<K: Eq + Hash>(
+        sets: impl IntoIterator<Item = (K, Self)>,
+    ) -> HashMap<K, Self> {
+        let mut all = HashMap::new();
+        for (key, set) in sets {
+            let known: &mut Self = all.entry(key).or_insert(Self::NONE);
+            *known = known.or(set);
+        }
+        all
+    }
+}
+
 /// The names of the repository's environments, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EnvironmentNames(Vec<String>);
@@ -63,8 +87,7 @@ impl EnvironmentNames {
 
     /// The set of all.
     pub(crate) fn all(&self) -> EnvironmentSet {
-        let each = (0..self.0.len()).map(EnvironmentSet::one);
-        each.fold(EnvironmentSet::NONE, EnvironmentSet::or)
+        (0..self.0.len()).map(EnvironmentSet::one).collect()
     }
 
     pub(crate) fn set(&self, name: &str) -> Option<EnvironmentSet> {

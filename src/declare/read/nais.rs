@@ -132,9 +132,7 @@ impl Nais {
         match &self.clusters {
             Clusters::Unknown | Clusters::Usual(_) => EnvironmentSet::ALL,
             Clusters::Wrong => EnvironmentSet::NONE,
-            Clusters::Each(each) => {
-                each.iter().fold(EnvironmentSet::NONE, |all, (_, set)| all.or(*set))
-            }
+            Clusters::Each(each) => each.iter().map(|(_, set)| *set).collect(),
         }
     }
 

@@ -55,7 +55,7 @@ impl Repository {
     ) -> (Vec<Diagnostic>, Vec<&'n Silence>) {
         let names: Vec<&str> = names.into_iter().collect();
         let sets = names.iter().filter_map(|name| self.settings.environment_names.set(name));
-        let asked = sets.fold(EnvironmentSet::NONE, EnvironmentSet::or);
+        let asked: EnvironmentSet = sets.collect();
         let mut found = self.found.clone();
         found.retain(|found| self.counts(found, asked));
         if !found.iter().any(|found| found.code == Rule::TooManyAccesses) {

@@ -333,11 +333,8 @@ impl Known<'_> {
 
 /// Reports entries whose environments have none in common with those of the organisations that they name.
 fn entries_for_nobody(declared: &Declared, found: &mut Vec<Diagnostic>) {
-    let mut aliases: HashMap<&str, EnvironmentSet> = HashMap::new();
-    for alias in &declared.aliases {
-        let all = aliases.entry(&alias.alias).or_insert(EnvironmentSet::NONE);
-        *all = all.or(alias.environments);
-    }
+    let aliases = declared.aliases.iter().map(|it| (it.alias.as_str(), it.environments));
+    let aliases = EnvironmentSet::by_key(aliases);
     // What is unknown or broken is reported by that alone.
     let of_alias = |name: &str| aliases.get(name).copied().unwrap_or(EnvironmentSet::ALL);
     let of_member = |who: &Who| match who {
@@ -347,9 +344,9 @@ fn entries_for_nobody(declared: &Declared, found: &mut Vec<Diagnostic>) {
     let groups = declared.groups.iter().filter(|group| !group.members.is_empty());
     let groups = groups.map(|group| {
         let members = group.members.iter().map(|(who, _)| of_member(who));
-        (group.name.as_str(), members.fold(EnvironmentSet::NONE, EnvironmentSet::or))
+        (group.name.as_str(), members.collect())
     });
-    let groups: HashMap<_, _> = groups.collect();
+    let groups: HashMap<_, EnvironmentSet> = groups.collect();
     for scope in &declared.scopes {
         for entry in &*scope.consumers {
             let (named, whose) = match &entry.who {

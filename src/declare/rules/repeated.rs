@@ -119,8 +119,8 @@ fn named_for_others(
             continue;
         }
         let about = words.iter().filter(|it| it.are_of(file, &glob));
-        let about = about.filter_map(|it| settings.environment_names.set(&it.environment));
-        let about = about.fold(EnvironmentSet::NONE, EnvironmentSet::or);
+        let about: EnvironmentSet =
+            about.filter_map(|it| settings.environment_names.set(&it.environment)).collect();
         let others = resource.environments.and(all).without(about);
         if !about.is_empty() && !others.is_empty() {
             wide.entry(file).or_insert((resource, others));

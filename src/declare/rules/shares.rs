@@ -1,6 +1,6 @@
 //! Rules about shares of cloud resources: their scopes, and environments that have the same resource.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::declare::diagnostic::rule::{Rule, Severity};
 use crate::declare::diagnostic::suggest::{Suggester, list};
@@ -23,11 +23,8 @@ pub(super) fn find(declared: &Declared, settings: &Settings, found: &mut Vec<Dia
 
 /// Scopes that are not declared, and those that are declared in other environments alone.
 fn scopes(declared: &Declared, settings: &Settings, found: &mut Vec<Diagnostic>) {
-    let mut known: HashMap<&str, EnvironmentSet> = HashMap::new();
-    for scope in &declared.scopes {
-        let all = known.entry(scope.name.as_str()).or_insert(EnvironmentSet::NONE);
-        *all = all.or(scope.environments);
-    }
+    let scopes = declared.scopes.iter().map(|scope| (scope.name.as_str(), scope.environments));
+    let known = EnvironmentSet::by_key(scopes);
     let suggester = Suggester::new();
     for share in &declared.shares {
         let place = share.place.with(share.scope.span);

@@ -79,7 +79,7 @@ impl Repository {
     pub fn in_entry(&self, consumer: &NamedConsumer, environment: Option<&str>) -> String {
         let NamedConsumer { written, numbers } = consumer;
         let aliases = self.declared().aliases.iter().filter(|alias| alias.alias == *written);
-        let known = aliases.fold(EnvironmentSet::NONE, |all, alias| all.or(alias.environments));
+        let known = aliases.map(|alias| alias.environments).collect::<EnvironmentSet>();
         let asked = self.set_of(environment).and(self.settings().environment_names.all());
         let number = only(numbers).filter(|_| !asked.without(known).is_empty());
         number.unwrap_or_else(|| written.clone())

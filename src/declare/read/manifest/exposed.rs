@@ -63,7 +63,7 @@ pub(super) fn scopes(
     refuse_nothing(at, "exposes", "close all that is exposed", help, findings);
     let Some((list, span)) = items(at, "exposes", findings) else { return };
     let counting = owners.applications.iter().map(|(_, environments)| *environments);
-    let counting = counting.fold(EnvironmentSet::NONE, EnvironmentSet::or);
+    let counting: EnvironmentSet = counting.collect();
     declared.labels.extend(list.iter().flat_map(|entry| labels(entry, counting, findings)));
     let prefix = match list.is_empty() {
         true => None,

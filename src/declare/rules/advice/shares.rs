@@ -178,15 +178,12 @@ fn unfit(
 
 /// The environments in which the entries of each scope count.
 fn reach<'h>(here: &Here<'h>, today: Date) -> HashMap<&'h ScopeName, EnvironmentSet> {
-    let mut reach = HashMap::new();
     let known = here.settings.environment_names.all();
-    for scope in &here.declared.scopes {
+    EnvironmentSet::by_key(here.declared.scopes.iter().map(|scope| {
         let lasting = scope.consumers.iter().filter(|entry| !entry.days().is_over(today));
-        let all = lasting.fold(EnvironmentSet::NONE, |all, entry| all.or(entry.environments));
-        let before = reach.entry(&scope.name).or_insert(EnvironmentSet::NONE);
-        *before = before.or(all.and(scope.environments).and(known));
-    }
-    reach
+        let all: EnvironmentSet = lasting.map(|entry| entry.environments).collect();
+        (&scope.name, all.and(scope.environments).and(known))
+    }))
 }
 
 /// A share without consumers: a note where other environments have entries that count.
