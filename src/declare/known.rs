@@ -47,20 +47,12 @@ pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
     let (root, index, edited) = (repository.root(), repository.index(), repository.edited());
     let filter = &repository.settings().filter;
     let settings = settings_bytes(root, index, edited)?;
-    let (mut listed, refused) = files::list(root, filter, index);
-    files::add(&mut listed, root, edited.keys().filter(|it| filter.is_chosen(it)));
+    let (listed, refused) = files::list(root, filter, index, edited);
     if refused.iter().any(Diagnostic::is_error) {
         return Err(refused);
     }
-    let read = |listed: files::Listed| match edited.get(&*listed.name) {
-        Some(text) => Ok((listed.name, text.as_bytes().to_vec())),
-        None => match files::read(&listed) {
-            Ok(bytes) => Ok((listed.name, bytes)),
-            Err(error) => Err(vec![*error]),
-        },
-    };
-    let yaml = listed.into_iter().map(read).collect::<Result<_, _>>()?;
-    Ok(Files { settings, yaml })
+    let yaml = listed.into_iter().map(files::read).collect::<Result<_, _>>();
+    Ok(Files { settings, yaml: yaml.map_err(|error| vec![*error])? })
 }
 
 /// Whether a text can be the name of an alias or a group.

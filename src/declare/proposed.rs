@@ -109,12 +109,12 @@ struct NaisFolder {
 
 impl NaisFolder {
     fn new(root: &Path, repository: &Repository, index: &Index) -> Self {
-        let (listed, _) = files::list(root, &repository.settings().filter, index);
+        let (listed, _) = files::list(root, &repository.settings().filter, index, &BTreeMap::new());
         let mut folder = Self::default();
         let mut others = Vec::new();
         for listed in listed {
-            let Ok(bytes) = files::read(&listed) else { continue };
-            let name = listed.name.to_string();
+            let Ok((name, bytes)) = files::read(listed) else { continue };
+            let name = name.to_string();
             if !bytes_have_manifest(&bytes) {
                 others.push((name, bytes));
                 continue;

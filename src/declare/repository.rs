@@ -156,10 +156,9 @@ impl Repository {
         if self.index.is_in_another(&self.root, folder.unwrap_or(path)) {
             return None;
         }
-        let is_read = || files::is_yaml(Path::new(path)) && self.settings.filter.is_chosen(path);
         match folder {
             Some(_) => (!self.settings.filter.is_excluded(path)).then_some(FileRole::Presence),
-            None => is_read().then_some(FileRole::Content),
+            None => self.settings.filter.reads(path).then_some(FileRole::Content),
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use globset::{GlobSet, GlobSetBuilder};
 
 use super::index::SETTINGS_FILE;
+use super::is_yaml;
 use crate::declare::diagnostic::rule::{Rule, Severity};
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::read::globs::{PathPattern, PatternUse, covers};
@@ -50,6 +51,11 @@ impl FileFilter {
     pub(crate) fn is_chosen(&self, name: &str) -> bool {
         let is_included = || self.include.as_ref().is_none_or(|set| covers(set, name));
         name != SETTINGS_FILE && !self.is_excluded(name) && (self.has_values(name) || is_included())
+    }
+
+    /// Whether a file is YAML that is read.
+    pub(crate) fn reads(&self, name: &str) -> bool {
+        is_yaml(Path::new(name)) && self.is_chosen(name)
     }
 
     /// Whether a file has the values of templates.

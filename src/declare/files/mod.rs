@@ -4,6 +4,7 @@ mod filter;
 pub(crate) mod index;
 pub(crate) mod key_files;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -55,35 +56,46 @@ pub fn find_root(start: &Path) -> Result<PathBuf, NoRepository> {
 /// A file to read.
 #[derive(Debug)]
 pub(crate) struct Listed {
-    pub(crate) path: PathBuf,
     /// Relative to the repository, with `/` between its parts.
     pub(crate) name: Arc<str>,
-    /// Its content if the folder does not have it: a sparse checkout leaves it out.
-    content: Option<Vec<u8>>,
+    content: Content,
 }
 
-/// Adds files that are not there yet, by their names.
-pub(crate) fn add<'n>(
-    listed: &mut Vec<Listed>,
-    root: &Path,
-    names: impl Iterator<Item = &'n String>,
-) {
-    for name in names {
-        if !listed.iter().any(|listed| *listed.name == **name) {
-            listed.push(Listed {
-                path: root.join(name),
-                name: name.as_str().into(),
-                content: None,
-            });
+/// Where the content of a file is.
+#[derive(Debug)]
+enum Content {
+    /// At a path.
+    Path(PathBuf),
+    /// In memory: the folder has another one, or none.
+    Bytes(Vec<u8>),
+}
+
+impl Listed {
+    /// A file of the folder.
+    pub(crate) fn there(path: PathBuf, name: &str) -> Self {
+        Self { name: name.into(), content: Content::Path(path) }
+    }
+
+    /// A file whose content is known.
+    pub(crate) fn known(name: Arc<str>, bytes: Vec<u8>) -> Self {
+        Self { name, content: Content::Bytes(bytes) }
+    }
+
+    /// The size of the content that is in memory.
+    fn size(&self) -> u64 {
+        match &self.content {
+            Content::Path(_) => 0,
+            Content::Bytes(bytes) => bytes.len() as u64,
         }
     }
-    listed.sort_by(|a, b| Path::new(&*a.name).cmp(Path::new(&*b.name)));
 }
 
-/// The files with declarations and with the values of templates, in the order of their paths.
+/// The files with declarations and with the values of templates, in the order of their paths; `edited` has those
+/// that are to have another text than in the folder, or to be there.
 ///
-/// Dot-files and dot-folders belong to other tools, but for those that portvakt.yaml names. `.gitignore` is ignored: declarations must not depend on
-/// a file that does not concern access, nor on each person's own settings of git.
+/// Dot-files and dot-folders belong to other tools, but for those that portvakt.yaml names. `.gitignore` is
+/// ignored: declarations must not depend on a file that does not concern access, nor on each person's own settings
+/// of git.
 ///
 /// Git's index counts too: the files that a sparse checkout leaves out are listed with their content, and a
 /// checkout of another repository is left out.
@@ -91,6 +103,7 @@ pub(crate) fn list(
     root: &Path,
     filter: &FileFilter,
     index: &Index,
+    edited: &BTreeMap<String, String>,
 ) -> (Vec<Listed>, Vec<Diagnostic>) {
     let mut walk = WalkBuilder::new(root);
     walk.standard_filters(false).follow_links(false).sort_by_file_path(Path::cmp);
@@ -152,20 +165,13 @@ pub(crate) fn list(
         Path::new(name).ancestors().for_each(|path| matched.note(path));
     }
     found.extend(matched.unmatched());
+    listed.retain(|listed| !edited.contains_key(&*listed.name));
+    let edited = edited.iter().filter(|(name, _)| filter.is_chosen(name));
+    listed.extend(
+        edited.map(|(name, text)| Listed::known(name.as_str().into(), text.clone().into())),
+    );
     listed.sort_by(|a, b| Path::new(&*a.name).cmp(Path::new(&*b.name)));
     (listed, found)
-}
-
-impl Listed {
-    /// A file of the folder.
-    pub(crate) fn there(path: PathBuf, name: &str) -> Self {
-        Self { path, name: name.into(), content: None }
-    }
-
-    /// The size of the content that is in memory.
-    fn size(&self) -> u64 {
-        self.content.as_ref().map_or(0, |content| content.len() as u64)
-    }
 }
 
 /// The files with declarations that are in git's index and not in the folder, and findings about those that
@@ -176,17 +182,18 @@ fn left_out(root: &Path, filter: &FileFilter, index: &Index) -> (Vec<Listed>, Ve
     for name in index.missing().filter(|name| !filter.is_excluded(name) && is_ours(name)) {
         found.push(not_checked_out(name, index));
     }
-    let is_read = |name: &&str| is_yaml(Path::new(name)) && filter.is_chosen(name);
-    for (name, target) in index.sparse_links().filter(|(name, _)| is_read(name) && is_ours(name)) {
+    let links = index.sparse_links();
+    for (name, target) in links.filter(|(name, _)| filter.reads(name) && is_ours(name)) {
         let target = target.map(|target| joined(Path::new(name), Path::new(&target)));
         let target = target.as_deref().and_then(Path::to_str).unwrap_or_default();
-        if !(index.has_file(target) && is_read(&target)) {
+        if !(index.has_file(target) && filter.reads(target)) {
             let message = "this symbolic link, which the sparse checkout leaves out, leads to a file that is \
                            not read";
             found.push(about(name, Rule::Symlink, message, TAKE_OUT));
         }
     }
-    let sparse: Vec<_> = index.sparse().filter(is_read).filter(|name| is_ours(name)).collect();
+    let sparse = index.sparse().filter(|name| filter.reads(name) && is_ours(name));
+    let sparse: Vec<_> = sparse.collect();
     index.fetch(&sparse[..sparse.len().min(MOST_FILES)]);
     for name in sparse {
         let Some(content) = index.read(name) else {
@@ -194,7 +201,7 @@ fn left_out(root: &Path, filter: &FileFilter, index: &Index) -> (Vec<Listed>, Ve
             continue;
         };
         bytes += content.len() as u64;
-        listed.push(Listed { content: Some(content), ..Listed::there(root.join(name), name) });
+        listed.push(Listed::known(name.into(), content));
         if listed.len() > MOST_FILES || bytes > MOST_BYTES {
             found.push(too_much(name));
             break;
@@ -222,25 +229,17 @@ fn kind(entry: &DirEntry, root: &Path, filter: &FileFilter, index: &Index) -> Fi
         return FileKind::Other;
     };
     if file_type.is_symlink() {
-        let is_read = |target: &str| {
-            is_yaml(Path::new(target))
-                && filter.is_chosen(target)
-                && !index.is_in_another(root, target)
-        };
+        let is_read = |target: &str| filter.reads(target) && !index.is_in_another(root, target);
+        let refused = |message| FileKind::Refused(Rule::Symlink, message, TAKE_OUT);
         return match target(entry.path(), root) {
             Ok(Some(target)) if yaml && !is_read(&target) => {
-                let message = "this symbolic link leads to a file that is not read";
-                FileKind::Refused(Rule::Symlink, message, TAKE_OUT)
+                refused("this symbolic link leads to a file that is not read")
             }
             // The target is read at its own path.
             Ok(Some(_)) => FileKind::Other,
-            Ok(None) => {
-                let message = "this symbolic link leaves the repository";
-                FileKind::Refused(Rule::Symlink, message, TAKE_OUT)
-            }
+            Ok(None) => refused("this symbolic link leaves the repository"),
             Err(_) if yaml && !leads_to_sparse(entry, root, index) => {
-                let message = "this symbolic link leads nowhere";
-                FileKind::Refused(Rule::Symlink, message, TAKE_OUT)
+                refused("this symbolic link leads nowhere")
             }
             Err(_) => FileKind::Other,
         };
@@ -300,18 +299,23 @@ fn relative(root: &Path, path: &Path) -> String {
     parts.join("/")
 }
 
-/// Reads a file with declarations.
-pub(crate) fn read(listed: &Listed) -> Result<Vec<u8>, Box<Diagnostic>> {
-    if let Some(content) = &listed.content {
-        return Ok(content.clone());
+/// Reads a file with declarations: its name, and its content.
+pub(crate) fn read(
+    Listed { name, content }: Listed,
+) -> Result<(Arc<str>, Vec<u8>), Box<Diagnostic>> {
+    let path = match content {
+        Content::Path(path) => path,
+        Content::Bytes(bytes) => return Ok((name, bytes)),
+    };
+    match bounded(&path, LARGEST) {
+        Ok(Some(bytes)) => Ok((name, bytes)),
+        Ok(None) => Err(Box::new(too_large(&name))),
+        Err(error) => {
+            let message = format!("this file cannot be read: {error}");
+            let help = "see to its permissions";
+            Err(Box::new(about(&name, Rule::Unreadable, &message, help)))
+        }
     }
-    let result = File::open(&listed.path).and_then(bounded);
-    let bytes = result.map_err(|error| {
-        let message = format!("this file cannot be read: {error}");
-        let help = "see to its permissions";
-        Box::new(about(&listed.name, Rule::Unreadable, &message, help))
-    })?;
-    bytes.ok_or_else(|| Box::new(too_large(&listed.name)))
 }
 
 /// The content of a regular file of the repository, unless it is larger than `largest` bytes or a symbolic
@@ -341,10 +345,8 @@ pub(crate) fn read_inside(
     if !metadata.is_file() {
         return Err("it is not a regular file".to_owned());
     }
-    let file = File::open(&path).map_err(|error| error.to_string())?;
-    let mut bytes = Vec::new();
-    file.take(largest + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    Some(bytes).filter(|bytes| bytes.len() as u64 <= largest).ok_or_else(too_large)
+    let bytes = bounded(&path, largest).map_err(|error| error.to_string())?;
+    bytes.ok_or_else(too_large)
 }
 
 /// The current text of a file of the repository, for showing its lines; `None` for anything but a small
@@ -358,8 +360,7 @@ pub fn source(root: &Path, file: &str) -> Option<String> {
     if !fs::metadata(&path).ok()?.is_file() {
         return None;
     }
-    let bytes = read(&Listed::there(path, file)).ok()?;
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bounded(&path, LARGEST).ok()??).ok()
 }
 
 /// Reads portvakt.yaml, from git's index where a sparse checkout leaves it out.
@@ -388,15 +389,17 @@ pub(crate) fn read_settings(root: &Path, index: &Index) -> Result<Vec<u8>, Box<D
             return Err(refused(Rule::Symlink, message, "put a file in its place"));
         }
     }
-    read(&Listed::there(path, SETTINGS_FILE))
+    let (_, bytes) = read(Listed::there(path, SETTINGS_FILE))?;
+    Ok(bytes)
 }
 
-/// `None` for a file that is too large.
-fn bounded(file: File) -> io::Result<Option<Vec<u8>>> {
+/// The content of a file; `None` if it has more than that many bytes.
+fn bounded(path: &Path, largest: u64) -> io::Result<Option<Vec<u8>>> {
+    let file = File::open(path)?;
     let size = file.metadata()?.len();
-    let mut bytes = Vec::with_capacity(usize::try_from(size.min(LARGEST)).unwrap_or(0));
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= LARGEST).then_some(bytes))
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(largest)).unwrap_or(0));
+    file.take(largest + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= largest).then_some(bytes))
 }
 
 /// Reason why a file that a sparse checkout leaves out is not read from git's index.

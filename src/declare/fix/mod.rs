@@ -3,6 +3,7 @@
 
 pub(crate) mod edit;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,11 +52,8 @@ pub fn apply_fixes(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<Fixe
     };
     if let (Some(_), Some(settings)) = (&of_settings, &settings) {
         // With the fixed settings, more files are read.
-        files = files::list(root, &settings.filter, index)
-            .0
-            .into_iter()
-            .map(|listed| listed.name)
-            .collect();
+        let (listed, _) = files::list(root, &settings.filter, index, &BTreeMap::new());
+        files = listed.into_iter().map(|listed| listed.name).collect();
     }
     files.retain(|file| !is_settings(file));
     let others = files.into_iter().filter_map(|file| fix_file(root, file, settings.as_ref()));
@@ -65,7 +63,7 @@ pub fn apply_fixes(root: &Path, index: &Index, found: &[Diagnostic]) -> Vec<Fixe
 }
 
 fn fix_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option<FixedFile> {
-    let bytes = files::read(&files::Listed::there(root.join(&*file), &file)).ok()?;
+    let (file, bytes) = files::read(files::Listed::there(root.join(&*file), &file)).ok()?;
     let before = String::from_utf8(bytes).ok()?;
     let read = |text: &str| read(&file, text, settings);
     let mut after = before.clone();

@@ -8,14 +8,14 @@ use rayon::prelude::*;
 
 use super::Repository;
 use crate::declare::diagnostic::{self, Diagnostic};
-use crate::declare::files;
 use crate::declare::files::index::{Index, SETTINGS_FILE};
 use crate::declare::files::key_files::KeyFiles;
+use crate::declare::files::{self, FileFilter, Listed};
 use crate::declare::fix::edit::Edited;
 use crate::declare::read::declared::Declared;
 use crate::declare::read::file::{self, FileContext};
 use crate::declare::read::manifest::values::TemplateValues;
-use crate::declare::read::settings::{Settings, settings};
+use crate::declare::read::settings::settings;
 
 /// Reads a repository, offline. No environment variable is read, and no file but the YAML and the files
 /// with public keys that it names. [`Repository::check`] and [`Repository::desired`] report its
@@ -65,26 +65,8 @@ pub(in crate::declare) fn load_bytes(
     edited: BTreeMap<String, String>,
 ) -> Result<Repository, Vec<Diagnostic>> {
     let keys = KeyFiles::on_disk(root, &index);
-    let repository = from_parts(root, bytes, |settings| {
-        let (mut listed, mut found) = files::list(root, &settings.filter, &index);
-        files::add(&mut listed, root, edited.keys().filter(|it| settings.filter.is_chosen(it)));
-        let (listed, others): (Vec<_>, Vec<_>) =
-            listed.into_iter().partition(|listed| !settings.filter.has_values(&listed.name));
-        let others: Vec<_> = others.into_iter().map(|listed| listed.name).collect();
-        let values = TemplateValues::load(settings, &others, &keys, &mut found);
-        let context = FileContext { settings, key_files: &keys, values: &values };
-        let read = |listed: &files::Listed| match edited.get(&*listed.name) {
-            Some(text) => Ok(text.as_bytes().to_vec()),
-            None => files::read(listed),
-        };
-        let parts = listed.into_par_iter().map(|listed| match read(&listed) {
-            Ok(bytes) => file::declarations(listed.name, &bytes, &context),
-            Err(error) => {
-                Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
-            }
-        });
-        (parts.collect(), found)
-    })?;
+    let repository =
+        from_files(root, bytes, &keys, |filter| files::list(root, filter, &index, &edited))?;
     let mut key_files = keys.into_read();
     // A portvakt.yaml may be a link.
     key_files.extend(files::target(&root.join(SETTINGS_FILE), root).ok().flatten());
@@ -105,39 +87,40 @@ pub fn read(
     key_file: &(dyn Fn(&str) -> Option<Vec<u8>> + Sync),
 ) -> Result<Repository, Vec<Diagnostic>> {
     yaml.sort_by(|(a, _), (b, _)| Path::new(&**a).cmp(Path::new(&**b)));
-    let keys = KeyFiles::Provided(key_file);
-    from_parts(root, settings, |settings| {
-        let is_read =
-            |name: &str| files::is_yaml(Path::new(name)) && settings.filter.is_chosen(name);
-        let (others, yaml): (Vec<_>, Vec<_>) = yaml
-            .into_iter()
-            .filter(|(name, _)| is_read(name))
-            .partition(|(name, _)| settings.filter.has_values(name));
-        let others: Vec<_> = others.into_iter().map(|(name, _)| name).collect();
-        let mut found = Vec::new();
-        let values = TemplateValues::load(settings, &others, &keys, &mut found);
-        let context = FileContext { settings, key_files: &keys, values: &values };
-        let chosen = yaml.into_par_iter();
-        let parts = chosen.map(|(name, bytes)| file::declarations(name, &bytes, &context));
-        (parts.collect(), found)
+    from_files(root, settings, &KeyFiles::Provided(key_file), |filter| {
+        yaml.retain(|(name, _)| filter.reads(name));
+        let listed = yaml.into_iter().map(|(name, bytes)| Listed::known(name, bytes));
+        (listed.collect(), Vec::new())
     })
 }
 
-/// The repository of what its files declare, in their order, with further findings.
-fn from_parts(
+/// The repository of what the files in a list declare, in its order, with the findings about it.
+fn from_files(
     root: &Path,
     bytes: &[u8],
-    parts: impl FnOnce(&Settings) -> (Vec<Declared>, Vec<Diagnostic>),
+    keys: &KeyFiles<'_>,
+    list: impl FnOnce(&FileFilter) -> (Vec<Listed>, Vec<Diagnostic>),
 ) -> Result<Repository, Vec<Diagnostic>> {
     let (settings, mut found) = settings(bytes);
     let Some(settings) = settings else {
         diagnostic::sort(&mut found);
         return Err(found);
     };
-    let (parts, refused) = parts(&settings);
+    let (listed, refused) = list(&settings.filter);
     found.extend(refused);
+    let (others, listed): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|listed| settings.filter.has_values(&listed.name));
+    let others: Vec<_> = others.into_iter().map(|listed| listed.name).collect();
+    let values = TemplateValues::load(&settings, &others, keys, &mut found);
+    let context = FileContext { settings: &settings, key_files: keys, values: &values };
+    let parts = listed.into_par_iter().map(|listed| match files::read(listed) {
+        Ok((name, bytes)) => file::declarations(name, &bytes, &context),
+        Err(error) => {
+            Declared { incomplete: true, diagnostics: vec![*error], ..Declared::default() }
+        }
+    });
     let mut declared = Declared::default();
-    for part in parts {
+    for part in parts.collect::<Vec<_>>() {
         declared.append(part);
     }
     Ok(Repository::new(root, settings, declared, found))
