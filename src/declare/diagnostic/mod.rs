@@ -68,25 +68,28 @@ pub(crate) struct SharedCause {
 
 /// Change that fixes a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fix(pub(crate) Correction);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Correction {
-    /// A scalar in one line, and what comes in its place.
-    Replace { span: Span, old: Box<str>, new: Box<str> },
-    /// The items of a list in another order: the place of each, and the index of the item that replaces it.
-    Reorder { items: Vec<Span>, order: Vec<usize> },
+pub enum Fix {
+    /// Replaces a scalar in one line.
+    Replace {
+        /// Its place.
+        span: Span,
+        /// Its text.
+        old: Box<str>,
+        /// The text in its place.
+        new: Box<str>,
+    },
+    /// Puts the items of a list into another order.
+    Reorder {
+        /// The place of each.
+        items: Vec<Span>,
+        /// For each place, the index of the item that replaces the one there.
+        order: Vec<usize>,
+    },
 }
 
 impl Fix {
-    /// Replaces one scalar with another.
     pub(crate) fn replace(span: Span, old: &str, new: &str) -> Self {
-        Self(Correction::Replace { span, old: old.into(), new: new.into() })
-    }
-
-    /// Puts the items of a list, which are at these spans, into this order.
-    pub(crate) fn reorder(items: Vec<Span>, order: Vec<usize>) -> Self {
-        Self(Correction::Reorder { items, order })
+        Self::Replace { span, old: old.into(), new: new.into() }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::{Correction, Diagnostic, Fix};
+use crate::declare::diagnostic::{Diagnostic, Fix};
 use crate::declare::files;
 use crate::declare::files::index::Index;
 use crate::declare::files::index::SETTINGS_FILE;
@@ -90,7 +90,7 @@ fn fix_file(root: &Path, file: Arc<str>, settings: Option<&Settings>) -> Option<
 }
 
 fn is_reorder(fix: &Fix) -> bool {
-    matches!(fix.0, Correction::Reorder { .. })
+    matches!(fix, Fix::Reorder { .. })
 }
 
 /// Whether the rest of a file can be read after a finding of this rule.
@@ -120,15 +120,15 @@ fn read(file: &Arc<str>, text: &str, known: Option<&Settings>) -> Vec<Diagnostic
 /// is applied.
 fn apply<'f>(text: &str, fixes: impl Iterator<Item = &'f Fix>) -> String {
     let Ok(mut editor) = Editor::new(text) else { return text.to_owned() };
-    let mut changes: Vec<&Correction> = fixes.map(|fix| &fix.0).collect();
-    changes.sort_by_key(|change| match change {
-        Correction::Replace { span, .. } => Some((span.start, span.end)),
-        Correction::Reorder { items, .. } => items.first().map(|item| (item.start, item.end)),
+    let mut fixes: Vec<&Fix> = fixes.collect();
+    fixes.sort_by_key(|fix| match fix {
+        Fix::Replace { span, .. } => Some((span.start, span.end)),
+        Fix::Reorder { items, .. } => items.first().map(|item| (item.start, item.end)),
     });
-    for change in changes {
-        let _: Result<(), _> = match change {
-            Correction::Replace { span, old, new } => editor.replace(*span, old, new),
-            Correction::Reorder { items, order } => editor.reorder(items, order),
+    for fix in fixes {
+        let _: Result<(), _> = match fix {
+            Fix::Replace { span, old, new } => editor.replace(*span, old, new),
+            Fix::Reorder { items, order } => editor.reorder(items, order),
         };
     }
     editor.done().unwrap_or_else(|_| text.to_owned())
@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn reordered(text: &str, items: &[Span], order: &[usize]) -> String {
-        let fix = Fix::reorder(items.to_vec(), order.to_vec());
+        let fix = Fix::Reorder { items: items.to_vec(), order: order.to_vec() };
         apply(text, std::iter::once(&fix))
     }
 

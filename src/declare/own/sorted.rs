@@ -36,6 +36,7 @@ pub(crate) fn check(scope: &Scope, settings: &Settings, findings: &mut Findings)
     let help = "sort them by the alias, group or number that is written";
     let place = scope.at(scope.consumers[before + 1].who_span);
     let mut found = head.broken(Rule::Naming, &place, &message, help);
-    found.fix = Some(Fix::reorder(scope.consumers.iter().map(|c| c.span).collect(), order));
+    let items = scope.consumers.iter().map(|entry| entry.span).collect();
+    found.fix = Some(Fix::Reorder { items, order });
     findings.list.push(found);
 }

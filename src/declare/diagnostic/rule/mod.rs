@@ -71,6 +71,41 @@ impl Example {
 }
 
 impl Rule {
+    /// The code, as in `PV010`.
+    pub fn code(self) -> &'static str {
+        self.row().code
+    }
+
+    /// The name, as in `UnknownKey`.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The severity of a finding of this kind.
+    pub fn severity(self) -> Severity {
+        self.row().severity
+    }
+
+    /// One line that names the problem.
+    pub fn title(self) -> &'static str {
+        self.row().title
+    }
+
+    /// Its meaning and remedy.
+    pub fn meaning(self) -> &'static str {
+        self.row().meaning
+    }
+
+    /// An example that breaks the rule.
+    pub fn wrong(self) -> Example {
+        self.row().wrong
+    }
+
+    /// The corrected example.
+    pub fn right(self) -> Example {
+        self.row().right
+    }
+
     /// Whether a finding of this kind is an error, unless the finding itself says otherwise.
     pub fn is_error(self) -> bool {
         self.severity() == Severity::Error
@@ -79,38 +114,7 @@ impl Rule {
     /// Whether a finding of this kind may hide declarations or their protection, unless the finding itself
     /// says otherwise. The others hide at most an attribute.
     pub(crate) fn hides(self) -> bool {
-        let hides_nothing = matches!(
-            self,
-            Self::Secret
-                | Self::Address
-                | Self::Date
-                | Self::Text
-                | Self::Name
-                | Self::Credentials
-                | Self::Pattern
-                | Self::Expression
-                | Self::UnknownTeam
-                | Self::ConsumerTwice
-                | Self::ConsumedScope
-                | Self::UndeclaredScope
-                | Self::ClientCombination
-                | Self::ClientLifetimes
-                | Self::Key
-                | Self::KeyFile
-                | Self::Naming
-                | Self::Policy
-                | Self::NotOfTheTeam
-                | Self::OutsideTheTeam
-                | Self::DuplicateRule
-                | Self::Silence
-                | Self::ShareScope
-                | Self::ShareAudience
-                | Self::DuplicateShare
-                | Self::CloudLimit
-                | Self::CloudName
-                | Self::SharedByEnvironments
-        );
-        self.is_error() && !hides_nothing
+        self.is_error() && !self.row().is_harmless
     }
 
     /// Whether a comment with a reason silences it: a warning or a note, or an error that only the live state

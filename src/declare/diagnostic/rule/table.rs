@@ -3,8 +3,23 @@
 use super::Example::{self, Both, Declarations, Settings, Shell};
 use super::Severity;
 
+/// A row of the table.
+pub(super) struct Row {
+    pub(super) code: &'static str,
+    pub(super) name: &'static str,
+    pub(super) severity: Severity,
+    /// Whether it hides no declaration, although it is an error.
+    pub(super) is_harmless: bool,
+    pub(super) title: &'static str,
+    pub(super) meaning: &'static str,
+    pub(super) wrong: Example,
+    pub(super) right: Example,
+}
+
 macro_rules! rules {
-    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $severity:ident {
+    (@is_harmless) => { false };
+    (@is_harmless harmless) => { true };
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $severity:ident $($harmless:ident)? {
         $meaning:literal
         wrong: $wrong:expr,
         right: $right:expr,
@@ -20,52 +35,18 @@ macro_rules! rules {
             /// Every rule, in the order of their codes.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            /// The code, as in `PV010`.
-            pub fn code(self) -> &'static str {
+            pub(super) fn row(self) -> Row {
                 match self {
-                    $(Self::$name => $code,)+
-                }
-            }
-
-            /// The name, as in `UnknownKey`.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$name => stringify!($name),)+
-                }
-            }
-
-            /// The severity of a finding of this kind.
-            pub fn severity(self) -> Severity {
-                match self {
-                    $(Self::$name => Severity::$severity,)+
-                }
-            }
-
-            /// One line that names the problem.
-            pub fn title(self) -> &'static str {
-                match self {
-                    $(Self::$name => concat!($($doc),+).trim_ascii(),)+
-                }
-            }
-
-            /// Its meaning and remedy.
-            pub fn meaning(self) -> &'static str {
-                match self {
-                    $(Self::$name => $meaning,)+
-                }
-            }
-
-            /// An example that breaks the rule.
-            pub fn wrong(self) -> Example {
-                match self {
-                    $(Self::$name => $wrong,)+
-                }
-            }
-
-            /// The corrected example.
-            pub fn right(self) -> Example {
-                match self {
-                    $(Self::$name => $right,)+
+                    $(Self::$name => Row {
+                        code: $code,
+                        name: stringify!($name),
+                        severity: Severity::$severity,
+                        is_harmless: rules!(@is_harmless $($harmless)?),
+                        title: concat!($($doc),+).trim_ascii(),
+                        meaning: $meaning,
+                        wrong: $wrong,
+                        right: $right,
+                    },)+
                 }
             }
         }
@@ -224,7 +205,7 @@ spec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.
 "#),
     }
     /// A secret is in the YAML.
-    Secret = "PV016", Error {
+    Secret = "PV016", Error harmless {
         "Whoever reads the repository, now or from its history, would have it: consider it as \
          known to others. Put it into an environment variable or a file outside of the \
          repository, and name that."
@@ -234,7 +215,7 @@ spec: { secretName: aareg, scopes: { consumes: [{ name: skatteetaten:skattekort.
 "),
     }
     /// An address is none that a token may be sent to.
-    Address = "PV017", Error {
+    Address = "PV017", Error harmless {
         "Addresses are https, or http to loopback, with nothing but a host and a path."
         wrong: Settings(r#"environments: { own: { target: { api: "http://api.example/", maskinporten: "https://m.example/" }, credentials: { client_id: my-client, key: { env: KEY } } } }
 "#),
@@ -340,7 +321,7 @@ scopes:
 "),
     }
     /// A date is not valid.
-    Date = "PV107", Error {
+    Date = "PV107", Error harmless {
         "The last day with access is written as YYYY-MM-DD."
         wrong: Declarations(r#"scopes:
   - name: etat:les
@@ -422,7 +403,7 @@ removed:
 "),
     }
     /// A text is empty or holds a character that DigDir refuses.
-    Text = "PV113", Error {
+    Text = "PV113", Error harmless {
         "A description says something, a prefix has no colon, and a long description holds \
          letters, digits, white space and .,-_:;!?'\"()/*[]# only."
         wrong: Declarations(r#"scopes:
@@ -433,7 +414,7 @@ removed:
 "),
     }
     /// An alias, a group, a team, a rule or an environment has a name that cannot be used.
-    Name = "PV114", Error {
+    Name = "PV114", Error harmless {
         "A name is one word with at least one letter; names of environments and rules are \
          plain letters, digits and single dashes."
         wrong: Declarations(r#"consumers:
@@ -446,7 +427,7 @@ scopes:
 "#),
     }
     /// The credentials of an environment do not fit together.
-    Credentials = "PV115", Error {
+    Credentials = "PV115", Error harmless {
         "All targets but the sandbox need a client_id, and either a key (with its kid, unless \
          it is a JWK that has one) or a certificate: a PKCS#12 archive (file or base64, and its \
          password) or PEM (chain and key), with a kid only if it is registered on the client."
@@ -466,7 +447,7 @@ scopes:
 "),
     }
     /// A pattern is not well-formed.
-    Pattern = "PV117", Error {
+    Pattern = "PV117", Error harmless {
         "Patterns of naming rules are regular expressions as the Rust crate regex reads them: \
          without look-around and back-references, so that they take linear time."
         wrong: Settings("naming:
@@ -477,7 +458,7 @@ scopes:
 "),
     }
     /// An expression cannot be evaluated.
-    Expression = "PV118", Error {
+    Expression = "PV118", Error harmless {
         "A policy is an expression in CEL that is true where the policy is kept. It cannot be \
          parsed, names something that is not there, gives something that is neither true nor \
          false, or would take too long."
@@ -505,7 +486,7 @@ scopes:
         ),
     }
     /// A team is not among those of portvakt.yaml.
-    UnknownTeam = "PV119", Error {
+    UnknownTeam = "PV119", Error harmless {
         "A rule is restricted to a team that does not exist. Correct the name, or add the \
          team."
         wrong: Settings("teams:
@@ -641,7 +622,7 @@ scopes:
 "#),
     }
     /// An organisation stands twice in one list.
-    ConsumerTwice = "PV127", Error {
+    ConsumerTwice = "PV127", Error harmless {
         "Removing one of two entries would look as if it revoked the access, and would not. Keep the \
          one that counts in the environments and on the days of the other."
         wrong: Declarations(r#"consumers:
@@ -727,7 +708,7 @@ scopes:
 "),
     }
     /// A client consumes something that is no scope.
-    ConsumedScope = "PV133", Error {
+    ConsumedScope = "PV133", Error harmless {
         "A scope has no white space in it, as the scopes of a token request are separated by it. The \
          scopes of a client may be anybody's; whether the organisation has access to them shows in a \
          plan."
@@ -739,7 +720,7 @@ scopes:
 "),
     }
     /// What a client declares does not go together.
-    ClientCombination = "PV134", Error {
+    ClientCombination = "PV134", Error harmless {
         "DigDir has a table of what goes together. maskinporten and krr: application_type web, \
          private_key_jwt, the JWT grant; the scopes of krr are fixed. idporten, api_klient and \
          ansattporten: web with private_key_jwt or a secret, browser and native with none, grants \
@@ -753,7 +734,7 @@ scopes:
 "),
     }
     /// The lifetimes of a client are in the wrong order.
-    ClientLifetimes = "PV135", Error {
+    ClientLifetimes = "PV135", Error harmless {
         "An access token ends before the refresh token that renews it, and that not after the login: \
          access_token_lifetime < refresh_token_lifetime <= authorization_lifetime. Left out they are \
          120, 600 and 7200 seconds."
@@ -768,7 +749,7 @@ scopes:
 "),
     }
     /// A key of a client cannot be used.
-    Key = "PV136", Error {
+    Key = "PV136", Error harmless {
         "A client has one to five public RSA keys of 2048 bits or more, as JWK, JWKS, PEM or \
          certificate, each under a kid of its own of letters, digits and ._- (its thumbprint if it \
          has none). A certificate must not have expired. portvakt keys generate makes a key."
@@ -780,7 +761,7 @@ scopes:
 "),
     }
     /// A file with keys cannot be read.
-    KeyFile = "PV137", Error {
+    KeyFile = "PV137", Error harmless {
         "The path under jwks starts at the folder of the file that it is in, and stays in the \
          repository; the file has 64 KiB at most. portvakt keys generate makes a key and its file."
         wrong: Declarations("clients:
@@ -820,7 +801,7 @@ scopes:
 "),
     }
     /// A naming rule of the repository is broken.
-    Naming = "PV140", Error {
+    Naming = "PV140", Error harmless {
         "The rule stands under naming in portvakt.yaml, with its message and severity. Change \
          the text, or silence the rule for this one with a comment above it: `# portvakt: \
          allow <rule> -- why`."
@@ -850,7 +831,7 @@ scopes:
         ),
     }
     /// A policy of the repository is broken.
-    Policy = "PV141", Error {
+    Policy = "PV141", Error harmless {
         "The policy stands under policies in portvakt.yaml, with its message and severity. \
          Change the declaration, or silence the policy for this one with a comment above it: \
          `# portvakt: allow <rule> -- why`."
@@ -878,7 +859,7 @@ scopes:
         ),
     }
     /// A team's file declares what the team's globs do not allow.
-    NotOfTheTeam = "PV142", Error {
+    NotOfTheTeam = "PV142", Error harmless {
         "Below a team's path only scopes may be declared or removed that the team's globs \
          match. Move the declaration, or let the team have it in portvakt.yaml."
         wrong: Shell(r#"cat >> portvakt.yaml <<'END'
@@ -895,7 +876,7 @@ mkdir -p teams/arbeid
 echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scopes.yaml"#),
     }
     /// What belongs to a team is declared outside its path.
-    OutsideTheTeam = "PV143", Error {
+    OutsideTheTeam = "PV143", Error harmless {
         "A scope that a team's globs match may only be declared or removed below the team's \
          path, where the team reviews it."
         wrong: Both(
@@ -915,7 +896,7 @@ echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scop
 echo 'scopes: [{ name: etat:helse:les, description: Les }]' > scopes.yaml"#),
     }
     /// Two rules of the repository have the same name.
-    DuplicateRule = "PV144", Error {
+    DuplicateRule = "PV144", Error harmless {
         "Rules and policies are distinguished, and silenced, by their names. Rename one."
         wrong: Settings("naming:
   - { preset: nais }
@@ -977,7 +958,7 @@ for at in sandbox demo; do printf 'apiVersion: nais.io/v1\nkind: MaskinportenCli
 "),
     }
     /// A client consumes a scope that is not declared, and a scope of nearly that name is.
-    UndeclaredScope = "PV149", Error {
+    UndeclaredScope = "PV149", Error harmless {
         "The scope has the prefix of scopes that are declared here, and is declared nowhere itself. \
          Correct the name. If the scope is live all the same, or another repository declares it, write \
          `# portvakt: allow PV149 -- why` above the client: this is the one error that a comment silences, \
@@ -995,7 +976,7 @@ clients:
 "),
     }
     /// A comment that silences a rule is not understood, or gives no reason.
-    Silence = "PV150", Error {
+    Silence = "PV150", Error harmless {
         "A silence is written `# portvakt: allow <rule> -- why`, above a scope, a client, an alias, a \
          group or an entry, or behind it on its line. The reason is for the reviewer."
         wrong: Declarations("scopes:
@@ -1077,7 +1058,7 @@ mkdir -p teams/arbeid
 echo 'scopes: [{ name: etat:arbeid:les, description: Les }]' > teams/arbeid/scopes.yaml"#),
     }
     /// A share in `skyporten` has a scope that is not declared.
-    ShareScope = "PV156", Error {
+    ShareScope = "PV156", Error harmless {
         "The consumers of a share are those that are declared on its scope. A scope of another organisation has \
          none here. An own scope that is declared in another repository is only a warning."
         wrong: Declarations(r#"scopes:
@@ -1118,7 +1099,7 @@ skyporten:
 "#),
     }
     /// The audience of a share is not an absolute URI.
-    ShareAudience = "PV158", Error {
+    ShareAudience = "PV158", Error harmless {
         "Skyporten takes the audience from the `resource` of the consumer's grant, an absolute URI without a \
          fragment (RFC 8707), and clouds compare it as text."
         wrong: Declarations(r#"scopes:
@@ -1139,7 +1120,7 @@ skyporten:
 "#),
     }
     /// Two shares have the same name, or the same thing at a cloud.
-    DuplicateShare = "PV159", Error {
+    DuplicateShare = "PV159", Error harmless {
         "Files, credentials and resources are named by the share. A role of AWS has one trust policy, and an \
          identity of Azure one credential for a subject, so two shares cannot both have it."
         wrong: Declarations(r#"scopes:
@@ -1256,7 +1237,7 @@ scopes:
 "#),
     }
     /// A share exceeds a limit of a cloud.
-    CloudLimit = "PV170", Error {
+    CloudLimit = "PV170", Error harmless {
         "A managed identity of Azure has 20 federated credentials at most, one for each consumer of each scope; a \
          trust policy of AWS has 2048 characters; a provider of Google Cloud has 10 audiences. The help has a list \
          of names that is long enough. Each consumer belongs to one name of the list, whoever else there is; only \
@@ -1291,7 +1272,7 @@ skyporten:
 "#),
     }
     /// A name in `skyporten` is not one that a cloud can have.
-    CloudName = "PV171", Error {
+    CloudName = "PV171", Error harmless {
         "Each cloud has forms for its names and numbers. Write the name itself, not an ARN or an address, and \
          numbers in quotes."
         wrong: Declarations(r#"scopes:
@@ -1334,7 +1315,7 @@ skyporten:
 "#),
     }
     /// Two environments have the same resource of a cloud.
-    SharedByEnvironments = "PV173", Error {
+    SharedByEnvironments = "PV173", Error harmless {
         "Test and production have different issuers. A role, an identity, a service account, a recipient or a whole \
          pool belongs to one of them: otherwise a token of test opens what is meant for production, or what is \
          rendered for one replaces what the other needs. Name other resources by `per_environment`, or let the entry \
