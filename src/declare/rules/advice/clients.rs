@@ -12,8 +12,8 @@ use crate::declare::read::public_keys::certificate_expires;
 use crate::declare::resolve::client_attributes;
 use crate::declare::resolve::here::Here;
 use domain::{
-    ApplicationType, AuthMethod, CLIENT, ClientAttributes, ConsumedScope, GrantType,
-    IntegrationType, KRR_SCOPES, LOGIN_SCOPES, ScopeName, norwegian_date,
+    ApplicationType, AuthMethod, CLIENT, ClientAttributes, GrantType, IntegrationType, KRR_SCOPES,
+    LOGIN_SCOPES, ScopeName, norwegian_date,
 };
 
 /// Largest number of names with which a misspelt one is compared, for each client.
@@ -67,8 +67,8 @@ pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
         let attributes = client_attributes(client, here);
         let about = About { client, here, kind: attributes.integration_type };
         about.combination(&attributes, found);
-        found.extend(about.scopes(&attributes.scopes));
-        found.extend(about.misspelt_scopes(&attributes.scopes, &own));
+        found.extend(about.scopes(&attributes));
+        found.extend(about.misspelt_scopes(&attributes, &own));
         found.extend(about.on_behalf_of());
         found.extend(about.lifetimes(&attributes));
         found.extend(about.unused_keys(&attributes));
@@ -164,10 +164,8 @@ impl About<'_> {
         found.push(self.illegal(CLIENT.grant_types.name, &message, &help));
     }
 
-    fn scopes<'s>(
-        &self,
-        scopes: impl IntoIterator<Item = &'s ConsumedScope> + Clone,
-    ) -> Option<Diagnostic> {
+    fn scopes(&self, attributes: &ClientAttributes) -> Option<Diagnostic> {
+        let scopes = &attributes.scopes;
         let legal: &[&str] = match self.kind {
             IntegrationType::Krr => &KRR_SCOPES,
             IntegrationType::Idporten => &LOGIN_SCOPES,
@@ -178,10 +176,10 @@ impl About<'_> {
             | IntegrationType::Maskinporten => return None,
         };
         let kind = self.kind.as_str();
-        let odd = scopes.clone().into_iter().find(|scope| !legal.contains(&scope.as_str()));
+        let odd = scopes.iter().find(|scope| !legal.contains(&scope.as_str()));
         let missing = match self.kind {
             IntegrationType::Krr => {
-                let has = |word: &&&str| scopes.clone().into_iter().any(|s| s.as_str() == **word);
+                let has = |word: &&&str| scopes.iter().any(|scope| scope.as_str() == **word);
                 legal.iter().find(|word| !has(word))
             }
             _ => None,
@@ -203,12 +201,12 @@ impl About<'_> {
 
     /// Scopes below a prefix of declared ones that are declared nowhere, and have nearly the name of one. Others
     /// may be live: only a plan knows it.
-    fn misspelt_scopes<'s>(
+    fn misspelt_scopes(
         &self,
-        scopes: impl IntoIterator<Item = &'s ConsumedScope>,
+        attributes: &ClientAttributes,
         own: &OwnScopes<'_>,
     ) -> Vec<Diagnostic> {
-        let misspelt = scopes.into_iter().filter_map(|scope| {
+        let misspelt = attributes.scopes.iter().filter_map(|scope| {
             let name = scope.name()?;
             let here = own.here.get(name.prefix())?;
             if own.known.contains(&name) || here.len() > MOST_COMPARED {

@@ -68,7 +68,7 @@ pub(super) fn find(here: &Here<'_>, found: &mut Vec<Diagnostic>) {
     for answer in answers {
         match answer {
             PolicyAnswer::Broken(diagnostic) => found.push(diagnostic),
-            // Once is enough: it is the expression that must be mended.
+            // Once is enough: it is the expression that has to be fixed.
             PolicyAnswer::Failed(policy, diagnostic) => {
                 if failed.insert(&policy.head.name) {
                     found.push(diagnostic);
