@@ -13,6 +13,7 @@ use serde::Serialize;
 
 pub use self::joined::joined;
 use self::rule::{Rule, Severity};
+use crate::declare::files::index::SETTINGS_FILE;
 use domain::secret;
 use domain::text::printable;
 use yaml::{Position, Span};
@@ -116,6 +117,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// A place in portvakt.yaml.
+    pub(crate) fn in_settings(span: Span) -> Self {
+        Self { file: SETTINGS_FILE.into(), span }
+    }
+
     /// Another place in the same file.
     pub(crate) fn with(&self, span: Span) -> Self {
         Self { file: Arc::clone(&self.file), span }
@@ -129,7 +135,7 @@ impl Place {
         Related {
             message: printable(message).into_owned(),
             file: Arc::clone(&self.file),
-            line: self.span.start.line as usize,
+            line: self.line(),
             column: self.span.start.column as usize,
         }
     }
@@ -161,6 +167,11 @@ impl Diagnostic {
         self
     }
 
+    pub(crate) fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
     /// Moves it to another place of its file.
     pub(crate) fn relocate(&mut self, place: &impl Fn(Span) -> Span) {
         let Span { start, end } = place(Span {
@@ -181,6 +192,11 @@ impl Diagnostic {
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+}
+
+fn position(line: usize, column: usize) -> Position {
+    let [line, column] = [line, column].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    Position { line, column }
 }
 
 /// Keeps that many, and adds a finding that there are more; its severity is that of the worst one that is
@@ -214,15 +230,12 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = printable(&self.file);
         let code = self.code.code();
-        write!(f, "{file}:{}:{}: {code}: ", self.line, self.column)?;
-        if self.severity != Severity::Error {
-            f.write_str(match self.severity {
-                Severity::Error => "",
-                Severity::Warning => "warning: ",
-                Severity::Note => "note: ",
-            })?;
-        }
-        f.write_str(&self.message)?;
+        let severity = match self.severity {
+            Severity::Error => "",
+            Severity::Warning => "warning: ",
+            Severity::Note => "note: ",
+        };
+        write!(f, "{file}:{}:{}: {code}: {severity}{}", self.line, self.column, self.message)?;
         for related in &self.related {
             let file = printable(&related.file);
             let Related { line, column, .. } = related;

@@ -165,8 +165,6 @@ fn unmatched_pattern(pattern: &PathPattern, reads_something: bool) -> Diagnostic
             Severity::Warning,
         ),
     };
-    let place = Place { file: SETTINGS_FILE.into(), span: *span };
-    let mut found = Diagnostic::new(Rule::UnmatchedPath, &place, &message, help);
-    found.severity = severity;
-    found
+    let place = Place::in_settings(*span);
+    Diagnostic::new(Rule::UnmatchedPath, &place, &message, help).with_severity(severity)
 }

@@ -53,8 +53,7 @@ impl OwnRule {
         help: &str,
     ) -> Diagnostic {
         let message = format!("{}: {message}", self.name);
-        let mut found = Diagnostic::new(rule, place, &message, help);
-        found.severity = self.severity;
+        let mut found = Diagnostic::new(rule, place, &message, help).with_severity(self.severity);
         found.own_rule = Some(Arc::clone(&self.name));
         found
     }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use crate::declare::diagnostic::Place;
-use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::read::declared::{
     Alias, Declared, DeclaredAccess, DeclaredBlock, DeclaredClient, Scope, Who,
 };
@@ -73,7 +72,7 @@ impl<'r> Here<'r> {
             return client.place.clone();
         }
         match self.settings.client_default_spans.of(attribute) {
-            Some(span) => Place { file: SETTINGS_FILE.into(), span },
+            Some(span) => Place::in_settings(span),
             None => client.place.clone(),
         }
     }
@@ -99,7 +98,7 @@ impl<'r> Here<'r> {
     pub(crate) fn given(&self, scope: &Scope, attribute: &str) -> Option<Place> {
         let default = || {
             let spans = Some(&self.settings.scope_default_spans).filter(|_| !scope.in_manifest);
-            Some(Place { file: SETTINGS_FILE.into(), span: spans?.of(attribute)? })
+            Some(Place::in_settings(spans?.of(attribute)?))
         };
         scope.place_of(self.set, attribute).or_else(default)
     }

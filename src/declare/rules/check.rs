@@ -8,7 +8,6 @@ use super::shares;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::Suggester;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
-use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::own::teams::{Objection, Teams};
 use crate::declare::read::declared::{
     ClientPart, Declared, DeclaredClient, DeclaredGroup, Placed, Scope, Stray, Who,
@@ -51,9 +50,8 @@ pub(crate) fn check(declared: &Declared, settings: &Settings) -> Vec<Diagnostic>
 
 fn outside_its_team(entity: &Entity, place: &Place, teams: &Teams) -> Option<Diagnostic> {
     let Objection { rule, message, help, team } = teams.objection(&place.file, entity)?;
-    let team = Place { file: SETTINGS_FILE.into(), span: team };
-    let diagnostic = Diagnostic::new(rule, place, &message, &help);
-    Some(diagnostic.with_related(team.related("the team is declared here")))
+    let related = Place::in_settings(team).related("the team is declared here");
+    Some(Diagnostic::new(rule, place, &message, &help).with_related(related))
 }
 
 /// Reports what is declared twice, but for manifests that are there twice, which are reported by themselves.
@@ -249,8 +247,7 @@ fn references(declared: &Declared, found: &mut Vec<Diagnostic>) {
     };
     for DeclaredGroup { members, place, .. } in &declared.groups {
         for (who, span) in members {
-            let file = place.file.clone();
-            found.extend(known.check(who, &Place { file, span: *span }, true));
+            found.extend(known.check(who, &place.with(*span), true));
         }
     }
     for block in &declared.blocks {

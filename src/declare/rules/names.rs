@@ -77,9 +77,9 @@ fn of_another(name: &str, orgno: Orgno, place: &Place, other: &Alias) -> Diagnos
     let message =
         format!("{} names {orgno} here, and is the alias of {}", quoted(name), other.orgno);
     let help = "a reviewer would take one for the other: correct the name or the number";
-    let mut found = Diagnostic::new(Rule::ConsumerNames, place, &message, help);
-    found.severity = Severity::Warning;
-    found.with_related(other.place.related("the alias is declared here"))
+    Diagnostic::new(Rule::ConsumerNames, place, &message, help)
+        .with_severity(Severity::Warning)
+        .with_related(other.place.related("the alias is declared here"))
 }
 
 /// A name without what makes no difference to a reader.

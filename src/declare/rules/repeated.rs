@@ -145,8 +145,8 @@ fn named_for_others(
         kept_globs(file, settings.nais.counting(file).and(all), settings),
         help(&named, files, &HashSet::new(), settings)
     );
-    let mut found = Diagnostic::new(Rule::RepeatedManifest, &resource.place, &message, &help);
-    found.severity = Severity::Warning;
+    let mut found = Diagnostic::new(Rule::RepeatedManifest, &resource.place, &message, &help)
+        .with_severity(Severity::Warning);
     found.hides = false;
     Some(found)
 }

@@ -58,9 +58,8 @@ fn undeclared(share: &DeclaredShare, place: &Place, settings: &Settings, hint: &
         let help = format!(
             "{hint}declare the scope with its consumers here, or move the entry to the repository that declares it"
         );
-        let mut diagnostic = Diagnostic::new(Rule::ShareScope, place, &message, &help);
-        diagnostic.severity = Severity::Warning;
-        return diagnostic;
+        return Diagnostic::new(Rule::ShareScope, place, &message, &help)
+            .with_severity(Severity::Warning);
     }
     let known = list(prefixes.iter().map(String::as_str));
     let message = format!("{shown} is a scope of another organisation");

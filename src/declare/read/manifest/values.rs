@@ -8,7 +8,6 @@ use super::fields::bool_of;
 use super::is_resource;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::{Diagnostic, Place};
-use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::read::declarations_file::Declarations;
 use crate::declare::read::environments::EnvironmentSet;
@@ -90,6 +89,7 @@ impl EnvironmentValues {
             };
             let mut entry = Vec::new();
             for path in paths {
+                let place = Place::in_settings(*span);
                 match is_inside(&path).then(|| files.read(&path)) {
                     Some(Ok(bytes)) => {
                         entry.extend(
@@ -97,7 +97,6 @@ impl EnvironmentValues {
                         );
                     }
                     Some(Err(why)) => {
-                        let place = Place { file: SETTINGS_FILE.into(), span: *span };
                         let message = format!("the values of {name} cannot be read: {why}");
                         let help = "write the path from the folder of portvakt.yaml";
                         let mut error = Diagnostic::new(Rule::NaisManifest, &place, &message, help);
@@ -105,7 +104,6 @@ impl EnvironmentValues {
                         found.push(error);
                     }
                     None => {
-                        let place = Place { file: SETTINGS_FILE.into(), span: *span };
                         let message = format!("the values of {name} are not in the repository");
                         let help = "write the path from the folder of portvakt.yaml, without `..`";
                         found.push(Diagnostic::new(Rule::NaisManifest, &place, &message, help));

@@ -193,9 +193,8 @@ fn nobody(declared: &DeclaredShare, here: &Here<'_>, is_used_elsewhere: bool) ->
     if is_used_elsewhere {
         let message = format!("in {} nobody is declared on {scope}", quoted(here.name));
         let help = "nobody reaches the resources there until a consumer is declared";
-        let mut diagnostic = Diagnostic::new(Rule::ShareForNobody, &place, &message, help);
-        diagnostic.severity = Severity::Note;
-        return diagnostic;
+        return Diagnostic::new(Rule::ShareForNobody, &place, &message, help)
+            .with_severity(Severity::Note);
     }
     let message = format!("nobody is declared on {scope}, so nobody reaches the resources");
     let help = "declare a consumer of the scope, or remove the entry";
