@@ -11,7 +11,7 @@ use super::exit::{Exit, Failure};
 use super::glob::glob;
 use super::global::Global;
 use super::sink::print;
-use super::{interrupt, log, snapshot};
+use super::{log, snapshot};
 use crate::render::access::{Grouping, WarnDays, csv, html, text};
 use crate::render::markdown;
 use crate::run::access::{ReadSide, document, organizations};
@@ -78,10 +78,6 @@ enum Format {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, show(global, args)).await
-}
-
-async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut sides = Vec::new();
     for opened in global.open_each(args.all_environments)? {
         sides.push(side(global, args, opened).await?);

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::log;
 use super::output::{planned, read_plan, read_text};
-use super::{interrupt, log};
 use crate::forge::{self, Comment, CommentChange, Forge, ForgeOptions, PullRequest};
 use crate::history;
 use crate::render::markdown;
@@ -60,10 +60,6 @@ pub(super) fn shown(plan: &PlanDocument) -> Comment {
     }
 }
 
-pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, post(global, args)).await
-}
-
 /// The comment that shows the report of an apply.
 fn reported(report: &ReportDocument) -> Comment {
     // A report names its folder, and not what portvakt.yaml calls it: that is as unique.
@@ -74,7 +70,7 @@ fn reported(report: &ReportDocument) -> Comment {
     }
 }
 
-async fn post(global: &Global, args: &Args) -> Result<Exit, Failure> {
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     match &args.report {
         Some(file) => post_report(global, args.host.forge(), file).await,
         None => post_plan(global, args).await,

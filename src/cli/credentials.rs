@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use super::encryption::{Recipient, RecipientParser, encrypted};
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::log;
 use super::sink::{print_exact, print_secret};
-use super::{interrupt, log};
 use crate::run::client::{self, RegisteredKey};
 use crate::run::files::{self, WrittenFiles};
 use crate::run::keys::slug;
@@ -80,7 +80,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::Usage("name a client and its --key, or a --cloud".to_owned()));
     };
     let application = NamedClient { name, key };
-    interrupt::unless(interrupt::listen()?, write(global, args, &application)).await
+    write(global, args, &application).await
 }
 
 fn write_for_cloud(

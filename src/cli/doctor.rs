@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::ci_job;
 use super::exit::{Exit, Failure, words};
 use super::global::Global;
 use super::release;
 use super::sink::print;
-use super::{ci_job, interrupt};
 use crate::declare::{EnvironmentTarget, Severity};
 use crate::history::{self, History};
 use crate::render::{BAD, CAREFUL, QUIET};
@@ -24,10 +24,6 @@ nothing), and for each environment the credentials, which tokens Maskinporten gi
 and when the own key expires; in a CI job also the variables that `comment` and `reviewed` need. It changes \
 nothing, and sends the credentials only where plan would. It exits with 1 if there is a problem; a note is \
 about what only some commands need.";
-
-/// The command's arguments.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {}
 
 /// Result of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +67,7 @@ impl Checkups {
     }
 }
 
-pub(super) async fn run(global: &Global, Args {}: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, check(global)).await
-}
-
-async fn check(global: &Global) -> Result<Exit, Failure> {
+pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     let options = global.options();
     let mut parts = vec![Checkups::new("Program"), Checkups::new("Repository")];
     let [program, repository] = parts.as_mut_slice() else { return Ok(Exit::Failed) };

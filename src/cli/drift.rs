@@ -2,7 +2,6 @@
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::interrupt;
 use super::output::{Output, planned};
 use plan::Origin;
 use plan::document::ActionDocument;
@@ -15,10 +14,6 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, show(global, args)).await
-}
-
-async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let ready = global.open()?.take_applied()?;
     let plan = planned(global, &ready).await?;
     let is_drift = |action: &ActionDocument| !action.origin.is_some_and(Origin::is_date);

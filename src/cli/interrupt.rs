@@ -16,6 +16,13 @@ pub(super) fn wait_for(
     result
 }
 
+/// Runs a command that sends no change to its end, unless a signal arrives first.
+pub(super) fn until_interrupted(
+    command: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
+    wait_for(async { unless(listen()?, command).await })
+}
+
 /// Becomes true at the first signal that asks the program to stop; a second one stops it at once.
 pub(super) fn listen() -> Result<watch::Receiver<bool>, Failure> {
     let failed = |error| Failure::Failed(format!("signals cannot be listened for: {error}"));

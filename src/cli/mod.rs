@@ -57,7 +57,7 @@ use domain::secret;
 use domain::text::printable;
 use exit::{Exit, Failure};
 use global::Global;
-use interrupt::wait_for;
+use interrupt::{until_interrupted, wait_for};
 use sink::print;
 
 /// Keeps Maskinporten scopes, the access to them, and clients equal to YAML in a git repository.
@@ -82,7 +82,7 @@ enum Command {
     Init(init::Args),
     /// Check everything that plan and apply need, and say what to do
     #[command(long_about = doctor::ABOUT, after_help = examples::DOCTOR)]
-    Doctor(doctor::Args),
+    Doctor,
     /// Check the declarations, offline
     #[command(after_help = examples::VALIDATE)]
     Validate(validate::Args),
@@ -129,7 +129,7 @@ enum Command {
     Requests(requests::Args),
     /// Show the share of live scopes and clients that is declared, as one figure
     #[command(after_help = examples::COVERAGE)]
-    Coverage(coverage::Args),
+    Coverage,
     /// Show which commit counts as applied, from where and to which API, or set it
     #[command(after_help = examples::BASELINE)]
     Baseline(baseline::Args),
@@ -258,23 +258,23 @@ fn run(Cli { global, command }: Cli) -> Result<Exit, Failure> {
         Command::Rename(args) => rename::run(&global, &args),
         Command::Migrate(command) => migrate::run(&global, &command),
         Command::Render(command) => render::run(&global, &command),
-        Command::Credentials(args) => wait_for(credentials::run(&global, &args)),
-        Command::Token(args) => wait_for(token::run(&global, &args)),
-        Command::Plan(args) => wait_for(plan::run(&global, &args)),
+        Command::Credentials(args) => until_interrupted(credentials::run(&global, &args)),
+        Command::Token(args) => until_interrupted(token::run(&global, &args)),
+        Command::Plan(args) => until_interrupted(plan::run(&global, &args)),
         Command::Apply(args) => wait_for(apply::run(&global, &args)),
-        Command::Comment(args) => wait_for(comment::run(&global, &args)),
-        Command::Reviewed(args) => wait_for(reviewed::run(&global, &args)),
-        Command::Drift(args) => wait_for(drift::run(&global, &args)),
-        Command::Rollback(args) => wait_for(rollback::run(&global, &args)),
-        Command::Access(args) => wait_for(access::run(&global, &args)),
+        Command::Comment(args) => until_interrupted(comment::run(&global, &args)),
+        Command::Reviewed(args) => until_interrupted(reviewed::run(&global, &args)),
+        Command::Drift(args) => until_interrupted(drift::run(&global, &args)),
+        Command::Rollback(args) => until_interrupted(rollback::run(&global, &args)),
+        Command::Access(args) => until_interrupted(access::run(&global, &args)),
         Command::Requests(args) => wait_for(requests::run(&global, &args)),
-        Command::Unmanaged(args) => wait_for(unmanaged::run(&global, &args)),
-        Command::Coverage(args) => wait_for(coverage::run(&global, &args)),
+        Command::Unmanaged(args) => until_interrupted(unmanaged::run(&global, &args)),
+        Command::Coverage => until_interrupted(coverage::run(&global)),
         Command::Baseline(args) => wait_for(baseline::run(&global, &args)),
         Command::Unlock(args) => wait_for(unlock::run(&global, &args)),
         Command::Import(args) => wait_for(import::run(&global, &args)),
-        Command::Snapshot(args) => wait_for(snapshot::run(&global, &args)),
-        Command::Doctor(args) => wait_for(doctor::run(&global, &args)),
+        Command::Snapshot(args) => until_interrupted(snapshot::run(&global, &args)),
+        Command::Doctor => until_interrupted(doctor::run(&global)),
         Command::Probe(args) => wait_for(probe::run(&global, &args)),
         Command::Sandbox(args) => wait_for(sandbox::run(args)),
     }

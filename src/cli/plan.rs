@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{Pending, planned};
-use super::{interrupt, snapshot};
+use super::snapshot;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -23,10 +23,6 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, show(global, args)).await
-}
-
-async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let opened = global.open()?;
     // An apply could not use a profile that cannot be read: its review must see that.
     opened.behaviour()?;

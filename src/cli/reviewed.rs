@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use super::comment::{Host, shown};
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::log;
 use super::output::read_plan;
 use super::sink::print;
-use super::{interrupt, log};
 use crate::forge::{self, ForgeOptions};
 use crate::run::files;
 use domain::text::json;
@@ -44,10 +44,6 @@ fn save(args: &Args, plan: PlanDocument) -> Result<(), Failure> {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, check(global, args)).await
-}
-
-async fn check(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let plan = read_plan(&args.plan)?;
     let digest = format!("{}\n", plan.digest);
     if plan.is_empty() {

@@ -2,7 +2,6 @@
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::interrupt;
 use super::output::{Pending, planned};
 
 /// The command's arguments.
@@ -15,10 +14,6 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, show(global, args)).await
-}
-
-async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut opened = global.open()?;
     let history = opened.history()?.ok_or_else(|| {
         Failure::Failed(

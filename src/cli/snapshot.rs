@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::{interrupt, log};
+use super::log;
 use crate::run::clock::now;
 use crate::run::{Opened, files};
 use digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
@@ -37,10 +37,6 @@ up, and which scopes others have given or refused the organisation; secrets and 
 in it.";
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, write(global, args)).await
-}
-
-async fn write(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if args.out.as_os_str() == "-" {
         let why = "a snapshot is written to a file only: name one with --out";
         return Err(Failure::Usage(why.to_owned()));

@@ -8,8 +8,8 @@ use url::Url;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
+use super::log;
 use super::sink::{print, print_secret};
-use super::{interrupt, log};
 use crate::advice::TokenClient;
 use crate::run::client::{self, RegisteredKey};
 use crate::run::token_file::TokenFile;
@@ -75,10 +75,6 @@ fn resource(text: &str) -> Result<String, &'static str> {
     }
 }
 
-pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, get(global, args)).await
-}
-
 /// The client that gets the token.
 struct TokenRequester {
     credentials: Credentials,
@@ -86,7 +82,7 @@ struct TokenRequester {
     advice: TokenClient,
 }
 
-async fn get(global: &Global, args: &Args) -> Result<Exit, Failure> {
+pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if args.skyporten {
         check_for_skyporten(args)?;
     }

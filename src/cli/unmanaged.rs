@@ -2,7 +2,6 @@
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::interrupt;
 use super::output::TextOrJson;
 use super::sink::print;
 use crate::render::unmanaged::text;
@@ -21,10 +20,6 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, list(global, args)).await
-}
-
-async fn list(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let with_accesses =
         Needs { scopes: Which::All, clients: Some(ClientNeeds::default()), ..Needs::default() };
     let found = look(global, with_accesses).await?;

@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::interrupt;
 use crate::cli::output::TextOrJson;
 use crate::cli::sink::print;
 use crate::declare::parse_duration;
@@ -36,10 +35,6 @@ pub(super) fn time(text: &str) -> Result<SignedDuration, &'static str> {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, show(global, args)).await
-}
-
-async fn show(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let opened = global.open()?;
     let asked = args.name.as_deref().map(|name| client::declared(&opened, name)).transpose()?;
     let remote = opened.connect(&global.options()).await?;

@@ -13,7 +13,7 @@ use clap::Subcommand;
 use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::interrupt::wait_for;
+use super::interrupt::{until_interrupted, wait_for};
 use super::log;
 use super::sink::write_secret;
 use crate::declare;
@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, command: &KeysCommand) -> Result<Exit, Failur
         KeysCommand::Generate(args) => generate::run(global, args),
         KeysCommand::Rotate(args) => rotate::run(global, args),
         KeysCommand::Renew(args) => wait_for(renew::run(global, args)),
-        KeysCommand::List(args) => wait_for(list::run(global, args)),
+        KeysCommand::List(args) => until_interrupted(list::run(global, args)),
     }
 }
 

@@ -3,16 +3,12 @@
 use super::warn_of_others;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::{interrupt, log};
+use crate::cli::log;
 use crate::run::client;
 use crate::run::keys::{Retired, retire};
 use domain::text::printable;
 
 pub(super) async fn run(global: &Global, name: &str) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, remove(global, name)).await
-}
-
-async fn remove(global: &Global, name: &str) -> Result<Exit, Failure> {
     let opened = global.open()?;
     let (name, declared) = client::declared(&opened, name)?;
     let remote = opened.connect(&global.options()).await?;

@@ -6,7 +6,7 @@ use super::add;
 use super::retire;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::interrupt::wait_for;
+use crate::cli::interrupt::until_interrupted;
 use crate::cli::log;
 use crate::run::client;
 
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if args.retire {
-        return wait_for(retire::run(global, &args.name));
+        return until_interrupted(retire::run(global, &args.name));
     }
     let opened = global.open()?;
     let (name, declared) = client::declared(&opened, &args.name)?;

@@ -11,8 +11,8 @@ use crate::adopt::{AdoptedThing, Proved, Side};
 use crate::cli::adoption::{counts, folder};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
+use crate::cli::log;
 use crate::cli::sink::print;
-use crate::cli::{interrupt, log};
 use crate::declare::{self, Invalid};
 use crate::run::adoption::{Imported, write};
 use crate::run::clock::today;
@@ -51,10 +51,6 @@ pub(in crate::cli) struct Args {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, take_over(global, args)).await
-}
-
-async fn take_over(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let into = folder(args.into.as_deref().unwrap_or_default())?;
     let opened = global.open()?;
     let shown = printable(&args.manifest.to_string_lossy()).into_owned();

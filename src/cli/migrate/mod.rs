@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::interrupt::wait_for;
+use super::interrupt::until_interrupted;
 
 /// Direction of a hand-over.
 #[derive(Debug, Subcommand)]
@@ -23,7 +23,7 @@ pub(super) enum Command {
 
 pub(super) fn run(global: &Global, command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::ToNais(args) => wait_for(to_nais::run(global, args)),
-        Command::FromNais(args) => wait_for(from_nais::run(global, args)),
+        Command::ToNais(args) => until_interrupted(to_nais::run(global, args)),
+        Command::FromNais(args) => until_interrupted(from_nais::run(global, args)),
     }
 }

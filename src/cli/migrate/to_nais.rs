@@ -5,8 +5,8 @@ use clap::ValueEnum;
 use crate::cli::entity::{InCluster, NamedEntities};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
+use crate::cli::log;
 use crate::cli::sink::{print, print_exact};
-use crate::cli::{interrupt, log};
 use crate::nais::MigrationState;
 use crate::render::migration::{self, MigrationDocument};
 use crate::run::handover::{Handover, migration_states};
@@ -53,10 +53,6 @@ enum Format {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    interrupt::unless(interrupt::listen()?, go_on(global, args)).await
-}
-
-async fn go_on(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if !args.check && (args.named.is_empty() || !args.application.is_named()) {
         let why = "name what is handed over, by --scope and --client, and the application, by --app, \
                    --cluster and --namespace; or show the progress with --check";
