@@ -7,8 +7,8 @@ use clap::ValueEnum;
 use globset::GlobMatcher;
 use jiff::SignedDuration;
 
+use super::arguments::glob;
 use super::exit::{Exit, Failure};
-use super::glob::glob;
 use super::global::Global;
 use super::sink::print;
 use super::{log, snapshot};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use globset::GlobMatcher;
 
+use super::arguments::glob;
 use super::exit::{Exit, Failure};
-use super::glob::glob;
 use super::global::Global;
 use super::log;
 use super::sink::print;

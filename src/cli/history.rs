@@ -2,8 +2,8 @@
 
 use globset::GlobMatcher;
 
+use super::arguments::glob;
 use super::exit::{Exit, Failure};
-use super::glob::glob;
 use super::global::Global;
 use super::output::TextOrJson;
 use super::sink::print;

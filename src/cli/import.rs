@@ -6,8 +6,8 @@ use clap::ValueEnum;
 use globset::GlobMatcher;
 
 use super::adoption::{counts, folder, without_values};
+use super::arguments::glob;
 use super::exit::{Exit, Failure};
-use super::glob::glob;
 use super::global::Global;
 use super::sink::print;
 use super::{interrupt, log};

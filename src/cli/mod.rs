@@ -3,6 +3,7 @@
 mod access;
 mod adoption;
 mod apply;
+mod arguments;
 mod ask;
 mod baseline;
 mod block;
@@ -17,7 +18,6 @@ mod entity;
 mod examples;
 mod exit;
 mod explain;
-mod glob;
 mod global;
 mod history;
 mod import;

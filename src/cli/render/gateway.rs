@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use globset::GlobMatcher;
 
 use super::{addresses, difference, note_inactive};
+use crate::cli::arguments::glob;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::glob::glob;
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::{print, print_exact};
