@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use globset::GlobMatcher;
 use jiff::SignedDuration;
 
-use super::arguments::glob;
+use super::arguments::{glob, is_chosen};
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::print;
@@ -96,14 +96,11 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let consumers = args.consumer.iter().map(|asked| known.find_known(asked, absent));
     let consumers: BTreeSet<_> =
         consumers.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-    let is_listed = |globs: &[GlobMatcher], name: &str| {
-        globs.is_empty() || globs.iter().any(|glob| glob.is_match(name))
-    };
     let of_others = !args.client.is_empty() && args.scope.is_empty() && consumers.is_empty();
     document.retain(
-        |scope| !of_others && is_listed(&args.scope, scope),
+        |scope| !of_others && is_chosen(&args.scope, scope),
         |orgno| consumers.is_empty() || consumers.iter().any(|it| it.as_str() == orgno),
-        |client| consumers.is_empty() && is_listed(&args.client, client),
+        |client| consumers.is_empty() && is_chosen(&args.client, client),
     );
     if args.unused {
         document.retain_unused();

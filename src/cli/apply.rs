@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::arguments::reason;
 use super::exit::{self, Exit, Failure};
 use super::global::Global;
 use super::output::read_plan;
@@ -55,13 +56,6 @@ pub(super) struct Args {
     /// Save the report as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-}
-
-fn reason(text: &str) -> Result<String, &'static str> {
-    match text.trim() {
-        "" => Err("say why: whoever looks at it later will ask"),
-        reason => Ok(reason.to_owned()),
-    }
 }
 
 fn digest(text: &str) -> Result<String, &'static str> {

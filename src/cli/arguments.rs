@@ -1,4 +1,4 @@
-//! Globs on the command line.
+//! Values of arguments.
 
 use globset::{Glob, GlobMatcher};
 
@@ -12,4 +12,17 @@ pub(super) fn glob(text: &str) -> Result<GlobMatcher, String> {
         );
     }
     Glob::new(&kept(text)).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
+}
+
+/// Whether a name matches one of the globs, or there are none.
+pub(super) fn is_chosen(globs: &[GlobMatcher], name: &str) -> bool {
+    globs.is_empty() || globs.iter().any(|glob| glob.is_match(name))
+}
+
+/// A reason, which is not empty.
+pub(super) fn reason(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("say why: whoever looks at it later will ask"),
+        reason => Ok(reason.to_owned()),
+    }
 }

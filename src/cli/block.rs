@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use globset::GlobMatcher;
 
-use super::arguments::glob;
+use super::arguments::{glob, reason};
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::log;
@@ -41,13 +41,6 @@ pub(super) struct Args {
 pub(super) struct UnblockArgs {
     /// The organisation: its alias, number or name
     consumer: String,
-}
-
-fn reason(text: &str) -> Result<String, &'static str> {
-    match text.trim() {
-        "" => Err("say why: whoever looks at it later will ask"),
-        reason => Ok(reason.to_owned()),
-    }
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {

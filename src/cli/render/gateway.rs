@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use globset::GlobMatcher;
 
 use super::{addresses, difference, note_inactive};
-use crate::cli::arguments::glob;
+use crate::cli::arguments::{glob, is_chosen};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
@@ -85,15 +85,13 @@ fn chosen(global: &Global, opened: &Opened, args: &Args) -> Result<Vec<ScopeName
     if let Some(team) = &args.team {
         check_team(opened, team)?;
     }
-    let is_chosen = |name: &ScopeName, file: &str| {
-        let is_named =
-            args.scope.is_empty() || args.scope.iter().any(|glob| glob.is_match(name.as_str()));
-        let is_of_team =
-            args.team.as_deref().is_none_or(|team| opened.repository.team(file) == Some(team));
-        is_named && is_of_team
+    let is_of_team = |file: &str| {
+        args.team.as_deref().is_none_or(|team| opened.repository.team(file) == Some(team))
     };
     let scopes = opened.desired.scopes.iter();
-    let scopes = scopes.filter(|(name, scope)| is_chosen(name, &scope.source.file));
+    let scopes = scopes.filter(|(name, scope)| {
+        is_chosen(&args.scope, name.as_str()) && is_of_team(&scope.source.file)
+    });
     let (active, inactive): (Vec<_>, Vec<_>) = scopes.partition(|(_, scope)| scope.active);
     for (name, _) in inactive {
         note_inactive(global, name);

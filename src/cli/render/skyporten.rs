@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use globset::GlobMatcher;
 
 use super::{addresses, difference, note_inactive};
-use crate::cli::arguments::glob;
+use crate::cli::arguments::{glob, is_chosen};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
@@ -132,10 +132,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 impl Args {
     fn chooses(&self, share: &CloudShare) -> bool {
-        let matches = |globs: &[GlobMatcher], name: &str| {
-            globs.is_empty() || globs.iter().any(|it| it.is_match(name))
-        };
-        matches(&self.name, &share.name) && matches(&self.scope, share.scope.as_str())
+        is_chosen(&self.name, &share.name) && is_chosen(&self.scope, share.scope.as_str())
     }
 
     fn is_narrowed(&self) -> bool {
