@@ -9,7 +9,6 @@ use super::output::TextOrJson;
 use super::sink::print;
 use crate::render::history::{HistoryFilter, chosen, text};
 use crate::run::{Ledgers, RunOptions};
-use domain::text::json;
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\
@@ -53,15 +52,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         client: client.as_ref(),
     };
     let chosen = chosen(reports, &asked);
-    print(
-        global.color,
-        &match format {
-            TextOrJson::Text => text(&environments, &chosen, &asked),
-            TextOrJson::Json => {
-                let reports: Vec<_> = chosen.iter().map(|(_, report)| report).collect();
-                json::pretty(&reports)
-            }
-        },
-    )?;
+    let reports: Vec<_> = chosen.iter().map(|(_, report)| report).collect();
+    print(global.color, &format.of(&reports, |_| text(&environments, &chosen, &asked)))?;
     Ok(Exit::Done)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
@@ -72,6 +73,16 @@ pub(super) enum TextOrJson {
     Text,
     /// For programs
     Json,
+}
+
+impl TextOrJson {
+    /// A document in this form.
+    pub(super) fn of<T: Serialize>(self, document: &T, text: impl FnOnce(&T) -> String) -> String {
+        match self {
+            Self::Text => text(document),
+            Self::Json => json::pretty(document),
+        }
+    }
 }
 
 impl Output {

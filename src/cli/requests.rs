@@ -13,7 +13,7 @@ use crate::render::requests::{one, text};
 use crate::run::LockGuard;
 use crate::run::requests::{RequestDenial, read};
 use domain::ScopeName;
-use domain::text::{json, printable};
+use domain::text::printable;
 use plan::document::{Ending, ReportDocument};
 
 /// The command's long help.
@@ -74,11 +74,7 @@ async fn list(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let reading = global.reading();
     let found = read(&environments, &global.options(), &reading.of_calls()).await?;
     drop(reading);
-    let shown = match args.format {
-        TextOrJson::Text => text(&found),
-        TextOrJson::Json => json::pretty(&found),
-    };
-    print(global.color, &shown)?;
+    print(global.color, &args.format.of(&found, text))?;
     Ok(Exit::Done)
 }
 

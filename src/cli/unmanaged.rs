@@ -8,7 +8,6 @@ use crate::render::unmanaged::text;
 use crate::run::Remote;
 use crate::run::clock::now;
 use digdir::{ClientNeeds, Needs, Reach, Which};
-use domain::text::json;
 use plan::document::UnmanagedDocument;
 
 /// The command's arguments.
@@ -23,11 +22,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let with_accesses =
         Needs { scopes: Which::All, clients: Some(ClientNeeds::default()), ..Needs::default() };
     let found = look(global, with_accesses).await?;
-    let shown = match args.format {
-        TextOrJson::Text => text(&found),
-        TextOrJson::Json => json::pretty(&found),
-    };
-    print(global.color, &shown)?;
+    print(global.color, &args.format.of(&found, text))?;
     Ok(Exit::Done)
 }
 

@@ -9,7 +9,6 @@ use crate::cli::sink::print;
 use crate::declare::parse_duration;
 use crate::render::keys::text;
 use crate::run::client;
-use domain::text::json;
 use domain::{ClientId, ClientName, DesiredClient, Live, LiveKey, OwnClient};
 use plan::document::{FORMAT_VERSION, KeyDocument, KeyState, KeysDocument};
 
@@ -59,11 +58,8 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let ends = listed.iter().any(|key| ends_within(key, now, soon));
     let environment = opened.desired.environment.clone();
     let listed = KeysDocument { format_version: FORMAT_VERSION, environment, keys: listed };
-    let shown = match args.format {
-        TextOrJson::Text => text(&listed, args.expiring.is_some()),
-        TextOrJson::Json => json::pretty(&listed),
-    };
-    print(global.color, &shown)?;
+    let is_part = args.expiring.is_some();
+    print(global.color, &args.format.of(&listed, |listed| text(listed, is_part)))?;
     Ok(if args.detailed_exitcode && ends { Exit::Pending } else { Exit::Done })
 }
 

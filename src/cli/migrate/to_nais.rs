@@ -1,16 +1,14 @@
 //! `portvakt migrate to-nais`.
 
-use clap::ValueEnum;
-
 use crate::cli::entity::{InCluster, NamedEntities};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
+use crate::cli::output::TextOrJson;
 use crate::cli::sink::{print, print_exact};
 use crate::nais::MigrationState;
 use crate::render::migration::{self, MigrationDocument};
 use crate::run::handover::{Handover, migration_states};
-use domain::text::json;
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\
@@ -39,17 +37,9 @@ pub(in crate::cli) struct Args {
     /// application]
     #[arg(long)]
     check: bool,
-    /// The form of what --check shows
+    /// The form of what --check shows; `portvakt schema migration` describes it as json
     #[arg(long, value_name = "FORMAT", default_value = "text", requires = "check")]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs; `portvakt schema migration` describes it
-    Json,
+    format: TextOrJson,
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
@@ -85,10 +75,8 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
             };
             let chosen: Vec<MigrationState> = all.into_iter().filter(is_chosen).collect();
             let environment = &ready.opened.desired.environment;
-            let shown = match args.format {
-                Format::Text => migration::text(environment, &chosen),
-                Format::Json => json::pretty(&MigrationDocument::new(environment, &chosen)),
-            };
+            let document = MigrationDocument::new(environment, &chosen);
+            let shown = args.format.of(&document, |_| migration::text(environment, &chosen));
             print(global.color, &shown)?;
             Ok(Exit::Done)
         }
