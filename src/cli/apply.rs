@@ -11,10 +11,10 @@ use super::progress::Progress;
 use super::sink::{print, write};
 use super::{ask, interrupt};
 use crate::apply::Patience;
-use crate::history::{Actor, Commit, History};
+use crate::history::{Commit, History};
 use crate::render;
 use crate::run::{
-    ApplyContext, Approval, Approved, Ended, LockGuard, Opened, Planned, RunOptions, Terms, files,
+    ApplyContext, Approval, Approved, Ended, Opened, Planned, RunOptions, Terms, files,
 };
 use domain::Behaviour;
 use domain::text::{json, printable, shell};
@@ -81,26 +81,15 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let history = with_commit(history, commit.as_ref())?;
     check_clean(commit.as_ref(), args)?;
     let behaviour = opened.behaviour()?;
-    let actor = Actor::here(&|name| std::env::var(name).ok(), opened.repository.root());
-    let lock_guard = match &history {
-        Some(history) => {
-            Some(interrupt::unless(interrupt.clone(), LockGuard::take(history, &actor)).await?)
-        }
-        None => None,
-    };
+    let actor = opened.actor();
     let time = patience(args.patience, behaviour);
     let patience = || Patience::new(time, interrupt.clone());
-    let prepared =
-        prepare(global, args, opened, history, (saved.as_ref(), reviewed.as_ref()), patience());
-    let approved = match interrupt::unless(interrupt.clone(), prepared).await {
-        Ok(approved) => approved,
-        Err(failure) => {
-            if let Some(lock_guard) = lock_guard {
-                lock_guard.release().await;
-            }
-            return Err(failure);
-        }
+    let prepared = async {
+        let plans = (saved.as_ref(), reviewed.as_ref());
+        prepare(global, args, opened, history.clone(), plans, patience()).await
     };
+    let (lock_guard, approved) =
+        interrupt::under_lock(&interrupt, history.as_ref(), &actor, prepared).await?;
     let progress = Progress::start(global, "applying");
     let manner = ApplyContext {
         actor,

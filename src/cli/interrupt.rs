@@ -3,6 +3,8 @@
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failure};
+use crate::history::{Actor, History};
+use crate::run::LockGuard;
 
 /// Runs a command to its end.
 pub(super) fn wait_for(
@@ -47,6 +49,29 @@ pub(super) async fn unless<T>(
     tokio::select! {
         result = work => result,
         _ = interrupt.wait_for(|interrupt| *interrupt) => Err(Failure::Interrupted),
+    }
+}
+
+/// Takes the lock, if there is one, and then does work that changes nothing; if that fails or a signal arrives
+/// first, the lock is released.
+pub(super) async fn under_lock<T>(
+    interrupt: &watch::Receiver<bool>,
+    history: Option<&History>,
+    actor: &Actor,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<(Option<LockGuard>, T), Failure> {
+    let lock_guard = match history {
+        Some(history) => Some(unless(interrupt.clone(), LockGuard::take(history, actor)).await?),
+        None => None,
+    };
+    match unless(interrupt.clone(), work).await {
+        Ok(done) => Ok((lock_guard, done)),
+        Err(failure) => {
+            if let Some(lock_guard) = lock_guard {
+                lock_guard.release().await;
+            }
+            Err(failure)
+        }
     }
 }
 

@@ -8,9 +8,8 @@ use super::output::TextOrJson;
 use super::sink::print;
 use super::{ask, examples, interrupt};
 use crate::apply::Patience;
-use crate::history::Actor;
 use crate::render::requests::{one, text};
-use crate::run::LockGuard;
+use crate::run::Opened;
 use crate::run::requests::{RequestDenial, read};
 use domain::ScopeName;
 use domain::text::printable;
@@ -81,34 +80,17 @@ async fn list(global: &Global, args: &Args) -> Result<Exit, Failure> {
 async fn deny(global: &Global, args: &Deny) -> Result<Exit, Failure> {
     let interrupt = interrupt::listen()?;
     let opened = global.open()?;
-    let actor = Actor::here(&|name| std::env::var(name).ok(), opened.repository.root());
-    let lock_guard = match opened.history()? {
-        Some(history) => {
-            Some(interrupt::unless(interrupt.clone(), LockGuard::take(&history, &actor)).await?)
-        }
-        None => None,
-    };
-    let confirmed = interrupt::unless(interrupt.clone(), confirm(global, args, opened)).await;
-    let denial = match confirmed {
-        Ok(denial) => denial,
-        Err(failure) => {
-            if let Some(lock_guard) = lock_guard {
-                lock_guard.release().await;
-            }
-            return Err(failure);
-        }
-    };
+    let (history, actor) = (opened.history()?, opened.actor());
+    let confirmed = confirm(global, args, opened);
+    let (lock_guard, denial) =
+        interrupt::under_lock(&interrupt, history.as_ref(), &actor, confirmed).await?;
     let patience = Patience::new(PATIENCE, interrupt);
     let request = one(&denial.request);
     report(global, &request, &denial.carry_out(lock_guard, actor, &patience).await?)
 }
 
 /// Finds the request, shows it and asks for approval. Nothing is changed here.
-async fn confirm(
-    global: &Global,
-    args: &Deny,
-    opened: crate::run::Opened,
-) -> Result<RequestDenial, Failure> {
+async fn confirm(global: &Global, args: &Deny, opened: Opened) -> Result<RequestDenial, Failure> {
     let Deny { consumer, scope, yes } = args;
     let reading = global.reading();
     let options = global.options();

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::lock_guard::LockGuard;
 use super::opened::Opened;
 use super::past;
-use crate::history::{self, Actor, Baseline, Branch, History, Placement, Recorded, Refs};
+use crate::history::{self, Baseline, Branch, History, Placement, Recorded, Refs};
 use domain::text::printable;
 use domain::{Applied, Desired, Live, Past, Protection};
 use plan::ScheduledChange;
@@ -138,7 +138,7 @@ impl<'a> AppliedPlace<'a> {
         Chosen { then, placement, former, beside: _ }: Chosen,
     ) -> Result<(), Failure> {
         let former = former.as_deref();
-        let actor = Actor::here(&|name| std::env::var(name).ok(), self.opened.repository.root());
+        let actor = self.opened.actor();
         let recorded = Recorded {
             commit: then.commit.to_string(),
             placement,

@@ -10,7 +10,7 @@ use super::profile;
 use super::ready::Ready;
 use super::remote::Remote;
 use crate::declare::{self, Diagnostic, Edited, Invalid, Repository};
-use crate::history::{self, Commit, History, Placement};
+use crate::history::{self, Actor, Commit, History, Placement};
 use digdir::Needs;
 use domain::{Behaviour, Desired};
 
@@ -76,6 +76,11 @@ impl Opened {
     /// It cannot be read.
     pub(crate) fn history(&self) -> Result<Option<History>, Failure> {
         past::open(&self.repository, &self.desired.environment)
+    }
+
+    /// The person or job that runs the program.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::here(&|name| std::env::var(name).ok(), self.repository.root())
     }
 
     /// Switches to the declarations of an older commit. Guards and protection stay the current ones.

@@ -9,8 +9,6 @@ use crate::apply::Patience;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::{interrupt, log};
-use crate::history::Actor;
-use crate::run::LockGuard;
 use crate::run::client;
 use crate::run::keys::{Renewal, Renewed};
 use domain::text::printable;
@@ -33,23 +31,15 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let interrupt = interrupt::listen()?;
     let opened = global.open()?;
     let (name, declared) = client::declared(&opened, &args.name)?;
-    let actor = Actor::here(&|name| std::env::var(name).ok(), opened.repository.root());
-    // An apply that removes a key must not have it registered again.
-    let lock_guard = match opened.history()? {
-        Some(history) => {
-            Some(interrupt::unless(interrupt.clone(), LockGuard::take(&history, &actor)).await?)
-        }
-        None => None,
-    };
     let within = args.within.unwrap_or(opened.desired.warn_before);
     let options = global.options();
     let prepared = Renewal::prepare(&opened, &options, name, declared, within);
-    let prepared = interrupt::unless(interrupt.clone(), prepared).await;
+    // An apply that removes a key must not have it registered again.
+    let history = opened.history()?;
+    let (lock_guard, renewal) =
+        interrupt::under_lock(&interrupt, history.as_ref(), &opened.actor(), prepared).await?;
     let patience = Patience::new(Duration::from_secs(args.patience.into()), interrupt);
-    let renewed = match prepared {
-        Ok(renewal) => renewal.carry_out(lock_guard.as_ref(), &patience).await,
-        Err(failure) => Err(failure),
-    };
+    let renewed = renewal.carry_out(lock_guard.as_ref(), &patience).await;
     if let Some(lock_guard) = lock_guard {
         lock_guard.release().await;
     }
