@@ -153,10 +153,9 @@ fn with_commit(
     commit: Option<&Commit>,
 ) -> Result<Option<History>, Failure> {
     match (history, commit) {
-        (Some(history), None) if history.is_shared() => Err(Failure::Refused(
+        (Some(history), None) if history.is_shared() => Err(Failure::refused(
             "there is no commit that is checked out, so nobody could see later what was applied: \
-             nothing was changed\nCommit what is declared, and push it"
-                .to_owned(),
+             nothing was changed\nCommit what is declared, and push it",
         )),
         (history, commit) => Ok(history.filter(|_| commit.is_some())),
     }
@@ -164,10 +163,9 @@ fn with_commit(
 
 fn check_clean(commit: Option<&Commit>, args: &Args) -> Result<(), Failure> {
     match commit {
-        Some(commit) if commit.dirty && !args.allow_dirty => Err(Failure::Refused(
+        Some(commit) if commit.dirty && !args.allow_dirty => Err(Failure::refused(
             "files differ from the commit that is checked out, so nobody could see later what was \
-             applied: nothing was changed\nCommit them, or apply with --allow-dirty"
-                .to_owned(),
+             applied: nothing was changed\nCommit them, or apply with --allow-dirty",
         )),
         _ => Ok(()),
     }

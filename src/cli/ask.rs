@@ -23,6 +23,6 @@ pub(super) async fn yes(question: &str, alternative: &str) -> Result<(), Failure
     });
     match answer.await {
         Ok(Ok(answer)) if answer.trim() == "yes" => Ok(()),
-        _ => Err(Failure::Refused("not approved: nothing was changed".to_owned())),
+        _ => Err(Failure::refused("not approved: nothing was changed")),
     }
 }

@@ -51,9 +51,7 @@ struct Set {
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let opened = global.open()?;
     let history = opened.history()?.ok_or_else(|| {
-        Failure::Failed(
-            "this is not a git repository: nothing is recorded of what was applied".into(),
-        )
+        Failure::failed("this is not a git repository: nothing is recorded of what was applied")
     })?;
     let place = AppliedPlace::open(&opened, &history)?;
     match &args.command {

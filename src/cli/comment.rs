@@ -82,8 +82,9 @@ async fn post_report(global: &Global, forge: Forge, file: &Path) -> Result<Exit,
     let unreadable = |why: String| Failure::Usage(format!("{}: {why}", printable(&shown)));
     let report = ReportDocument::read(&read_text(file)?).map_err(unreadable)?;
     let Some(commit) = &report.commit else {
-        let why = "the report is of an apply outside git: no pull request was merged as it";
-        return Err(Failure::Usage(why.to_owned()));
+        return Err(Failure::usage(
+            "the report is of an apply outside git: no pull request was merged as it",
+        ));
     };
     let variable = |name: &str| std::env::var(name).ok();
     let options = ForgeOptions::default();

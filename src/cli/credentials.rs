@@ -77,7 +77,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         return write_for_cloud(global, args, &credentials);
     }
     let (Some(name), Some(key)) = (&args.name, &args.key) else {
-        return Err(Failure::Usage("name a client and its --key, or a --cloud".to_owned()));
+        return Err(Failure::usage("name a client and its --key, or a --cloud"));
     };
     let application = NamedClient { name, key };
     write(global, args, &application).await
@@ -162,7 +162,7 @@ async fn variables(
     let (id, live) = client::live(name, declared, &live)?;
     let RegisteredKey { key, kid, alg, registered: _ } =
         client::registered_key(application.key, name, live)?;
-    let jwk = key.private_jwk(&kid, alg).map_err(|error| Failure::Failed(error.to_string()))?;
+    let jwk = key.private_jwk(&kid, alg).map_err(Failure::failed)?;
     let endpoints = issuer.endpoints();
     let jwks_uri = endpoints.jwks.as_ref().ok_or_else(|| {
         let why = "the issuer's metadata has no jwks_uri on the issuer's own host";

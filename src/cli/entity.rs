@@ -51,7 +51,7 @@ impl InCluster {
         let cluster = cluster.as_deref().or(usual.0).ok_or_else(|| lacks("cluster"))?;
         let namespace = namespace.as_deref().or(usual.1).ok_or_else(|| lacks("namespace"))?;
         let application = Application::new(cluster, namespace, app);
-        application.map(Some).map_err(|error| Failure::Usage(error.to_string()))
+        application.map(Some).map_err(Failure::usage)
     }
 }
 

@@ -160,8 +160,9 @@ async fn read(
         return Ok(vec![read_one(global, wanted, global.open_edited(&options, settings)?).await?]);
     }
     if options.environment.is_some() {
-        let why = "--environment-overlay reads every environment: leave -e and PORTVAKT_ENV out";
-        return Err(Failure::Usage(why.to_owned()));
+        return Err(Failure::usage(
+            "--environment-overlay reads every environment: leave -e and PORTVAKT_ENV out",
+        ));
     }
     let root = checkout::root(&options)?;
     let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;

@@ -81,7 +81,7 @@ struct NewFile {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if args.dir.is_some() && global.repo.is_some() {
-        return Err(Failure::Usage("say the folder once: as DIR or by -C".to_owned()));
+        return Err(Failure::usage("say the folder once: as DIR or by -C"));
     }
     let root = args.dir.clone().or_else(|| global.repo.clone()).unwrap_or_else(|| ".".into());
     let found = declare::find_root(&root);
@@ -89,10 +89,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         (Err(_), _) => new_repository(args, &root)?,
         (Ok(found), Some(host)) if is_same(&found, &root) => {
             if args.orgno.is_some() || args.prefix.is_some() || args.nais {
-                return Err(Failure::Usage(
+                return Err(Failure::usage(
                     "there is a portvakt.yaml already, which says the number and the prefixes; `portvakt \
-                     validate` proposes what it lacks for manifests"
-                        .to_owned(),
+                     validate` proposes what it lacks for manifests",
                 ));
             }
             existing_repository(args, host, &root)?
@@ -149,7 +148,7 @@ fn new_repository(args: &Args, root: &Path) -> Result<InitFiles, Failure> {
         if args.nais && file == SETTINGS_FILE {
             let nais = declare::proposed_nais(root, &text, &Index::default())
                 .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
-            let added = nais.added_to(&text).map_err(|why| Failure::Failed(why.to_string()))?;
+            let added = nais.added_to(&text).map_err(Failure::failed)?;
             text = added + &nais.exclude();
             files.next.push("see in portvakt.yaml which manifests count where: `nais`".to_owned());
             files.next.extend(adoption::without_values(&nais));
@@ -209,10 +208,9 @@ fn doctor(program: &str, setup: &CiSetup) -> String {
 fn source(args: &Args, host: CiHost) -> Result<ProgramSource, Failure> {
     let source = args.source.clone().unwrap_or_else(ProgramSource::of_this_program);
     match host {
-        CiHost::Gitlab | CiHost::Azure if source.is_commit() => Err(Failure::Usage(
+        CiHost::Gitlab | CiHost::Azure if source.is_commit() => Err(Failure::usage(
             "GitLab and Azure DevOps get portvakt from a release, which has a tag and no commit: say \
-             `--source OWNER/NAME@TAG`, with a tag such as v1.2.0"
-                .to_owned(),
+             `--source OWNER/NAME@TAG`, with a tag such as v1.2.0",
         )),
         CiHost::Github | CiHost::Gitlab | CiHost::Azure => Ok(source),
     }
@@ -231,10 +229,9 @@ fn existing_repository(args: &Args, host: CiHost, root: &Path) -> Result<InitFil
     }
     let environments = ci::environments(repository.settings());
     if environments.is_empty() {
-        return Err(Failure::Usage(
+        return Err(Failure::usage(
             "portvakt.yaml has no environment but the sandbox: there is nothing that a CI could \
-             apply to"
-                .to_owned(),
+             apply to",
         ));
     }
     ci::refuse_shared_names(host, &environments)?;

@@ -16,9 +16,7 @@ pub(super) struct Args {
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let mut opened = global.open()?;
     let history = opened.history()?.ok_or_else(|| {
-        Failure::Failed(
-            "this is not a git repository: there is no commit to roll back to".to_owned(),
-        )
+        Failure::failed("this is not a git repository: there is no commit to roll back to")
     })?;
     opened.roll_back(&history, &args.revision)?;
     let ready = opened.look_back(Some(history), None)?;

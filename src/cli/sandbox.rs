@@ -55,8 +55,8 @@ pub(super) struct Args {
 /// Serves until SIGINT or SIGTERM, and then keeps what was answered.
 pub(super) async fn run(args: Args) -> Result<Exit, Failure> {
     let failed = |error: SandboxError| match error {
-        SandboxError::Switch { .. } => Failure::Usage(error.to_string()),
-        _ => Failure::Failed(error.to_string()),
+        SandboxError::Switch { .. } => Failure::usage(error),
+        _ => Failure::failed(error),
     };
     let behaviour = match &args.profile {
         Some(file) => profile::read(file, None)?,

@@ -31,9 +31,7 @@ pub(super) fn write(color: ColorChoice, text: &str) -> io::Result<()> {
 pub(super) fn print_exact(text: &str) -> Result<(), Failure> {
     match redact(text) {
         Cow::Borrowed(text) => print_secret(text),
-        Cow::Owned(_) => {
-            Err(Failure::Failed("the result holds a secret, and is not printed".to_owned()))
-        }
+        Cow::Owned(_) => Err(Failure::failed("the result holds a secret, and is not printed")),
     }
 }
 
@@ -41,10 +39,9 @@ pub(super) fn print_exact(text: &str) -> Result<(), Failure> {
 pub(super) fn print_secret(text: &str) -> Result<(), Failure> {
     match for_log(text) {
         Cow::Borrowed(text) => unless_unread(write_secret(text)),
-        Cow::Owned(_) => Err(Failure::Failed(
+        Cow::Owned(_) => Err(Failure::failed(
             "the result holds text that a terminal or a CI runner would take for a command, and is \
-             not printed"
-                .to_owned(),
+             not printed",
         )),
     }
 }

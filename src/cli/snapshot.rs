@@ -38,8 +38,7 @@ in it.";
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if args.out.as_os_str() == "-" {
-        let why = "a snapshot is written to a file only: name one with --out";
-        return Err(Failure::Usage(why.to_owned()));
+        return Err(Failure::usage("a snapshot is written to a file only: name one with --out"));
     }
     let ready = global.open()?.ready()?;
     let reach = ready.needs().reach();

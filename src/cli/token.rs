@@ -113,7 +113,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 /// Returns an error unless the token has one scope and one audience.
 fn check_for_skyporten(args: &Args) -> Result<(), Failure> {
-    let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
+    let usage = |why: &str| Err(Failure::usage(why));
     if args.scopes.len() != 1 {
         return usage(
             "a token of Skyporten has one scope, as its subject (`sub`) is the organisation with that scope: \
@@ -195,11 +195,10 @@ fn scopes(args: &Args, live: &LiveClient) -> Result<Vec<String>, Failure> {
     }
     let scopes: Vec<String> = live.scopes().map(str::to_owned).collect();
     match scopes.is_empty() {
-        true => {
-            let why = "the client has no scope, so there is nothing that a token could be for: \
-                       declare one under `scopes` and apply";
-            Err(Failure::Failed(why.to_owned()))
-        }
+        true => Err(Failure::failed(
+            "the client has no scope, so there is nothing that a token could be for: \
+                       declare one under `scopes` and apply",
+        )),
         false => Ok(scopes),
     }
 }
@@ -208,9 +207,10 @@ fn scopes(args: &Args, live: &LiveClient) -> Result<Vec<String>, Failure> {
 fn write(global: &Global, file: &TokenFile<'_>, issued: &Issued) -> Result<(), Failure> {
     let Issued { token, expires_in, content } = issued;
     if content.is_none() {
-        let why = "the token is a reference that says nothing by itself (token_type OPAQUE), and is not written \
-                   to a file: --print prints it";
-        return Err(Failure::Failed(why.to_owned()));
+        return Err(Failure::failed(
+            "the token is a reference that says nothing by itself (token_type OPAQUE), and is not written \
+                   to a file: --print prints it",
+        ));
     }
     file.write(token)?;
     let path = file.path();

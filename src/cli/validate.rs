@@ -158,9 +158,7 @@ fn findings(
     };
     let found = match environment {
         None => repository.check(today()),
-        Some(name) => repository
-            .check_environment(name, today())
-            .map_err(|error| Failure::Usage(error.to_string()))?,
+        Some(name) => repository.check_environment(name, today()).map_err(Failure::usage)?,
     };
     Ok((found, Some(repository.declared_counts())))
 }

@@ -65,7 +65,7 @@ pub(crate) fn document(sides: &[ReadSide]) -> Result<AccessDocument, Failure> {
         })
         .collect();
     let Some(ReadSide { opened: first, .. }) = sides.first() else {
-        return Err(Failure::Usage("portvakt.yaml has no environment".to_owned()));
+        return Err(Failure::usage("portvakt.yaml has no environment"));
     };
     let name = first.repository.settings().organization_name.clone();
     Ok(AccessDocument::new((first.desired.organization, name), created, source, &sides_of))

@@ -74,7 +74,7 @@ impl Imported<'_> {
         made.map_err(|error| match error {
             ProofError::Invalid(found) => Failure::Invalid(root.to_owned(), found),
             ProofError::NotRead(_) | ProofError::Restless(_) | ProofError::TooLarge(_) => {
-                Failure::Failed(error.to_string())
+                Failure::failed(error)
             }
             ProofError::There(_) | ProofError::CannotMerge { .. } => {
                 Failure::Refused(format!("{error}. Nothing was written"))

@@ -121,7 +121,7 @@ fn load(options: &RunOptions) -> Result<Repository, Failure> {
 fn environment(repository: &Repository, options: &RunOptions) -> Result<Option<String>, Failure> {
     let asked = options.environment.as_deref();
     let found = asked.map(|name| repository.environment_name(Some(name))).transpose();
-    let found = found.map_err(|error| Failure::Usage(error.to_string()))?;
+    let found = found.map_err(Failure::usage)?;
     Ok(found.map(str::to_owned))
 }
 

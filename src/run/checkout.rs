@@ -11,7 +11,7 @@ use crate::history;
 /// The folder of the requested repository.
 pub(crate) fn root(options: &RunOptions) -> Result<PathBuf, Failure> {
     let start = options.folder.clone().unwrap_or_else(|| ".".into());
-    declare::find_root(&start).map_err(|error| Failure::Usage(error.to_string()))
+    declare::find_root(&start).map_err(Failure::usage)
 }
 
 /// Reads the declarations of a folder as git has them.

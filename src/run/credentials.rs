@@ -37,13 +37,14 @@ pub(super) fn credentials(
         (_, Some(certificate)) => sources.certificate(certificate),
         (Some(key), None) => sources.secret(key, "key").map(Proof::Key),
         (None, None) => {
-            let why = "the environment's credentials have neither key nor certificate";
-            return Err(Failure::Failed(why.to_owned()));
+            return Err(Failure::failed(
+                "the environment's credentials have neither key nor certificate",
+            ));
         }
     };
     sources.check()?;
     let (Some(client_id), Some(proof)) = (client_id, proof) else {
-        return Err(Failure::Failed("the credentials cannot be read".to_owned()));
+        return Err(Failure::failed("the credentials cannot be read"));
     };
     let kid = kid.flatten();
     let made = match &proof {

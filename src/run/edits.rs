@@ -14,7 +14,7 @@ use domain::text::printable;
 /// They have errors that they did not have before.
 pub(crate) fn checked(before: &Repository, edits: &[Edited]) -> Result<Repository, Failure> {
     let [first, rest @ ..] = edits else {
-        return Err(Failure::Failed("there is nothing to edit".to_owned()));
+        return Err(Failure::failed("there is nothing to edit"));
     };
     let mut after = before.with(first).map_err(|found| refused(&found))?;
     for edited in rest {

@@ -1,8 +1,9 @@
 //! Failures of use cases.
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
-use crate::declare::Diagnostic;
+use crate::declare::{Diagnostic, Invalid};
 use crate::history;
 
 /// Failure of a use case. The caller words it where it is not a text, and chooses the exit code.
@@ -39,9 +40,27 @@ impl Failure {
         Self::With(Box::new(self), line.to_owned())
     }
 
-    /// A failure with the message of another error.
-    pub(crate) fn failed(error: impl std::fmt::Display) -> Self {
-        Self::Failed(error.to_string())
+    /// Wrong usage, by a text or another error.
+    pub(crate) fn usage(why: impl Display) -> Self {
+        Self::Usage(why.to_string())
+    }
+
+    /// A refusal, by a text.
+    pub(crate) fn refused(why: impl Display) -> Self {
+        Self::Refused(why.to_string())
+    }
+
+    /// A failure, by a text or another error.
+    pub(crate) fn failed(why: impl Display) -> Self {
+        Self::Failed(why.to_string())
+    }
+
+    /// The reason why the declarations of the repository in a folder cannot be used.
+    pub(crate) fn invalid(root: &Path, why: Invalid) -> Self {
+        match why {
+            Invalid::Environment(error) => Self::usage(error),
+            Invalid::Declarations(found) => Self::Invalid(root.to_owned(), found),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ impl Ledgers {
             None => repository.environments().map(str::to_owned).collect(),
             Some(asked) => {
                 let name = repository.environment_name(Some(asked));
-                vec![name.map_err(|error| Failure::Usage(error.to_string()))?.to_owned()]
+                vec![name.map_err(Failure::usage)?.to_owned()]
             }
         };
         let mut ledgers = Self {
@@ -54,9 +54,8 @@ impl Ledgers {
     }
 
     fn add(&mut self, repository: &Repository, environment: String) -> Result<(), Failure> {
-        let history = past::open(repository, &environment)?.ok_or_else(|| {
-            Failure::Failed("this is not a git repository: there is no ledger".to_owned())
-        })?;
+        let history = past::open(repository, &environment)?
+            .ok_or_else(|| Failure::failed("this is not a git repository: there is no ledger"))?;
         self.organizations.declared(repository, &environment);
         for report in reports(&history)? {
             for reported in &report.actions {

@@ -60,11 +60,11 @@ impl Opened {
         };
         let environment = repository
             .environment_name(options.environment.as_deref())
-            .map_err(|error| Failure::Usage(error.to_string()))?
+            .map_err(Failure::usage)?
             .to_owned();
         let (desired, found) = match repository.desired(&environment, today()) {
             Ok(desired) => desired,
-            Err(Invalid::Environment(error)) => return Err(Failure::Usage(error.to_string())),
+            Err(Invalid::Environment(error)) => return Err(Failure::usage(error)),
             Err(Invalid::Declarations(found)) => return Err(invalid(found)),
         };
         Ok(Self { repository, desired, found, rollback: None })
@@ -88,7 +88,7 @@ impl Opened {
     /// # Errors
     /// The commit cannot be read, its declarations are invalid today, or it was not merged.
     pub(crate) fn roll_back(&mut self, history: &History, revision: &str) -> Result<(), Failure> {
-        let commit = history.commit(revision).map_err(|error| Failure::Usage(error.to_string()))?;
+        let commit = history.commit(revision).map_err(Failure::usage)?;
         self.check_older(history, &commit)?;
         let placement = applied::placement(&self.repository, &self.desired);
         let Placement { environment, folder, .. } = placement.map_err(Failure::Failed)?;

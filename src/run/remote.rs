@@ -48,7 +48,7 @@ impl Remote {
         application: Option<Credentials>,
     ) -> Result<Self, Failure> {
         let allowed_hosts = AllowedHosts::new(options.allow_hosts.iter().map(String::as_str))
-            .map_err(|error| Failure::Usage(error.to_string()))?;
+            .map_err(Failure::usage)?;
         let options = digdir::Options {
             program: Program { name: "portvakt", version: env!("CARGO_PKG_VERSION") },
             concurrency: options.concurrency,
@@ -136,9 +136,9 @@ async fn embedded(
     let settings = opened.repository.settings();
     let folder = opened.repository.root().join(".portvakt");
     if folder.is_symlink() {
-        let why =
-            ".portvakt is a symbolic link: the sandbox keeps its state in the repository only";
-        return Err(Failure::Failed(why.to_owned()));
+        return Err(Failure::failed(
+            ".portvakt is a symbolic link: the sandbox keeps its state in the repository only",
+        ));
     }
     let name = settings.organization_name.as_deref().unwrap_or("the organisation");
     let owner = opened.desired.organization;

@@ -117,10 +117,9 @@ impl RequestDenial {
         };
         let Some(Commit { commit, dirty: _ }) = commit else {
             lock_guard.release().await;
-            return Err(Failure::Refused(
+            return Err(Failure::refused(
                 "there is no commit that is checked out, so nobody could see later what was done: nothing was \
-                 changed"
-                    .to_owned(),
+                 changed",
             ));
         };
         let placement = placement(&self.opened.repository, &self.opened.desired);

@@ -130,7 +130,7 @@ fn named(
     let apart = opened.repository.apart(shown, &bytes);
     let desired = match apart.desired(&opened.desired.environment, today()) {
         Ok((desired, _)) => desired,
-        Err(Invalid::Environment(error)) => return Err(Failure::Usage(error.to_string())),
+        Err(Invalid::Environment(error)) => return Err(Failure::usage(error)),
         Err(Invalid::Declarations(found)) => return Err(Failure::Invalid(root.to_owned(), found)),
     };
     match desired.scopes.is_empty() && desired.clients.is_empty() {

@@ -44,9 +44,10 @@ pub(in crate::cli) struct Args {
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     if !args.check && (args.named.is_empty() || !args.application.is_named()) {
-        let why = "name what is handed over, by --scope and --client, and the application, by --app, \
-                   --cluster and --namespace; or show the progress with --check";
-        return Err(Failure::Usage(why.to_owned()));
+        return Err(Failure::usage(
+            "name what is handed over, by --scope and --client, and the application, by --app, \
+                   --cluster and --namespace; or show the progress with --check",
+        ));
     }
     let opened = global.open()?;
     let application = args.application.application(&opened)?;

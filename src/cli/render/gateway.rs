@@ -63,8 +63,8 @@ pub(super) fn run(global: &Global, args: &Args, engine: Engine) -> Result<Exit, 
         },
     };
     let policy = GatewayPolicy::declared(&opened.desired, &issuer, options, today())
-        .map_err(|error| Failure::Usage(error.to_string()))?;
-    let rendered = policy.render(engine).map_err(|error| Failure::Usage(error.to_string()))?;
+        .map_err(Failure::usage)?;
+    let rendered = policy.render(engine).map_err(Failure::usage)?;
     for part in &rendered.unchecked {
         log::report(global, &format!("note: {part}"));
     }

@@ -73,7 +73,7 @@ fn addresses(opened: &Opened) -> Result<digdir::ApiTarget, Failure> {
     let name = &opened.desired.environment;
     let target = opened.repository.environment(name).map(|environment| &environment.target.value);
     let addresses = target.map(|target| target.addresses()).transpose();
-    match addresses.map_err(|error| Failure::Usage(error.to_string()))?.flatten() {
+    match addresses.map_err(Failure::usage)?.flatten() {
         Some(target) => Ok(target),
         None => Err(Failure::Usage(format!(
             "environment {name} is the embedded sandbox, which has no address that a gateway or a cloud could \

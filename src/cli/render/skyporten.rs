@@ -152,7 +152,7 @@ impl Args {
 fn trust(opened: &Opened) -> Result<CloudTrust, Failure> {
     let desired = &opened.desired;
     let target = addresses(opened)?;
-    let issuer = target.skyporten().map_err(|error| Failure::Usage(error.to_string()))?;
+    let issuer = target.skyporten().map_err(Failure::usage)?;
     let shares = opened.repository.shares(&desired.environment).into_iter().map(|share| {
         // Nobody gets a token with an inactive scope, but one that was issued before would still be trusted.
         let is_active = desired.scopes.get(&share.scope).is_some_and(|it| it.active);

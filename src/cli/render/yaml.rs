@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let made = rendered(repository, &is_chosen, &environments, today());
     let made = made.map_err(|error| match error {
         Invalid::Declarations(found) => invalid(found),
-        Invalid::Environment(error) => Failure::Usage(error.to_string()),
+        Invalid::Environment(error) => Failure::usage(error),
     })?;
     let Rendered { text, left_out, clients } = made;
     for left_out in left_out {

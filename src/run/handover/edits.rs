@@ -27,7 +27,7 @@ pub(super) fn carry_out(
             edited.map_err(|error| Failure::Refused(format!("{error}\nNothing was changed")))?;
         after = Some(before.with(&edited).map_err(|found| refused(&found))?);
     }
-    let after = after.ok_or_else(|| Failure::Failed("there is nothing to edit".to_owned()))?;
+    let after = after.ok_or_else(|| Failure::failed("there is nothing to edit"))?;
     let named: Vec<Entity> = migration_states.iter().map(|it| it.entity.clone()).collect();
     check(handover.ready, &after, handover.live, &named)?;
     write(handover.notify, &after)?;
@@ -69,7 +69,7 @@ fn check(ready: &Ready, after: &Repository, live: &Live, named: &[Entity]) -> Re
 fn desired(repository: &Repository, environment: &str) -> Result<Desired, Failure> {
     match repository.desired(environment, today()) {
         Ok((desired, _)) => Ok(desired),
-        Err(Invalid::Environment(error)) => Err(Failure::Usage(error.to_string())),
+        Err(Invalid::Environment(error)) => Err(Failure::usage(error)),
         Err(Invalid::Declarations(found)) => Err(refused(&found)),
     }
 }

@@ -48,8 +48,7 @@ impl Handover<'_> {
         let clients: Vec<_> =
             migration_states.iter().filter(|migration_state| is_client(migration_state)).collect();
         if clients.len() > 1 {
-            let why = "an application has one client at NAIS: name one of them";
-            return Err(Failure::Usage(why.to_owned()));
+            return Err(Failure::usage("an application has one client at NAIS: name one of them"));
         }
         let (done, open): (Vec<_>, Vec<_>) =
             migration_states.into_iter().partition(|migration_state| migration_state.is_released);

@@ -129,7 +129,7 @@ fn new_file(
             return Ok((path, written));
         }
     }
-    Err(Failure::Failed("there is no name for another file with keys".to_owned()))
+    Err(Failure::failed("there is no name for another file with keys"))
 }
 
 /// How much of a client's name becomes part of a file's, in characters.
