@@ -164,10 +164,8 @@ async fn read(
             "--environment-overlay reads every environment: leave -e and PORTVAKT_ENV out",
         ));
     }
-    let root = checkout::root(&options)?;
-    let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
     let mut read = Vec::new();
-    for name in overlaid(&repository) {
+    for name in overlaid(&checkout::open(&options)?) {
         let options = RunOptions { environment: Some(name), ..options.clone() };
         read.push(read_one(global, wanted, global.open_edited(&options, settings)?).await?);
     }

@@ -72,7 +72,7 @@ impl ChangedBlock {
 /// # Errors
 /// There is no such organisation, or the YAML cannot be edited.
 pub(crate) fn block(options: &RunOptions, entry: BlockEntry) -> Result<ChangedBlock, Failure> {
-    let repository = load(options)?;
+    let repository = checkout::open_tracked(options)?;
     let consumer = named(&repository, &entry.consumer)?;
     let environment = environment(&repository, options)?;
     let entry = BlockEntry {
@@ -93,7 +93,7 @@ pub(crate) fn block(options: &RunOptions, entry: BlockEntry) -> Result<ChangedBl
 /// # Errors
 /// There is no such organisation, an entry counts in other environments too, or the YAML cannot be edited.
 pub(crate) fn unblock(options: &RunOptions, asked: &str) -> Result<ChangedBlock, Failure> {
-    let repository = load(options)?;
+    let repository = checkout::open_tracked(options)?;
     let consumer = named(&repository, asked)?;
     let environment = environment(&repository, options)?;
     let before = repository.blocks_of(&consumer, environment.as_deref());
@@ -109,12 +109,6 @@ pub(crate) fn unblock(options: &RunOptions, asked: &str) -> Result<ChangedBlock,
     }
     let edited = repository.without_blocks(&consumer, environment.as_deref()).map_err(refused)?;
     ChangedBlock::new(&repository, (consumer.written, environment), before, &edited)
-}
-
-fn load(options: &RunOptions) -> Result<Repository, Failure> {
-    let root = checkout::root(options)?;
-    let index = checkout::git_index(&root)?;
-    declare::load_tracked(&root, index).map_err(|found| Failure::Invalid(root, found))
 }
 
 /// The environment that is asked for; `None` for all.

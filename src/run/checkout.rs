@@ -22,8 +22,23 @@ pub(crate) fn load(root: &Path) -> Result<Repository, Vec<Diagnostic>> {
     declare::load_tracked(root, index(root))
 }
 
-/// Git's index of a folder; an index outside git where it cannot be read. Commands that plan or apply use
-/// [`git_index`], which fails then.
+/// Reads the declarations of the requested repository as git has them.
+///
+/// # Errors
+/// There is no repository, or its portvakt.yaml is wrong.
+pub(crate) fn open(options: &RunOptions) -> Result<Repository, Failure> {
+    let root = root(options)?;
+    load(&root).map_err(|found| Failure::Invalid(root, found))
+}
+
+/// As [`open`], for commands that plan, apply or edit: an error too where git's index cannot be read.
+pub(crate) fn open_tracked(options: &RunOptions) -> Result<Repository, Failure> {
+    let root = root(options)?;
+    let index = git_index(&root)?;
+    declare::load_tracked(&root, index).map_err(|found| Failure::Invalid(root, found))
+}
+
+/// Git's index of a folder; an index outside git where it cannot be read.
 pub(crate) fn index(root: &Path) -> Index {
     git_index(root).unwrap_or_else(|error| {
         tracing::warn!("the folder is read as it is, not as git has it: {error}");

@@ -29,8 +29,7 @@ impl Ledgers {
     /// # Errors
     /// There is no such environment or no git repository, or a ledger cannot be read.
     pub(crate) fn read(options: &RunOptions) -> Result<Self, Failure> {
-        let root = checkout::root(options)?;
-        let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+        let repository = checkout::open(options)?;
         let environments = match options.environment.as_deref() {
             None => repository.environments().map(str::to_owned).collect(),
             Some(asked) => {

@@ -9,7 +9,7 @@ use super::past::{self, GitPast};
 use super::profile;
 use super::ready::Ready;
 use super::remote::Remote;
-use crate::declare::{self, Diagnostic, Edited, Invalid, Repository};
+use crate::declare::{Diagnostic, Edited, Repository};
 use crate::history::{self, Actor, Commit, History, Placement};
 use digdir::Needs;
 use domain::{Behaviour, Desired};
@@ -31,8 +31,7 @@ pub(crate) struct Opened {
 /// # Errors
 /// There is no repository, or its portvakt.yaml is wrong.
 pub(crate) fn environment_names(options: &RunOptions) -> Result<Vec<String>, Failure> {
-    let root = checkout::root(options)?;
-    let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
+    let repository = checkout::open(options)?;
     Ok(repository.environments().map(str::to_owned).collect())
 }
 
@@ -50,23 +49,18 @@ impl Opened {
         options: &RunOptions,
         edited: Option<&Edited>,
     ) -> Result<Self, Failure> {
-        let root = checkout::root(options)?;
-        let invalid = |found| Failure::Invalid(root.clone(), found);
-        let index = checkout::git_index(&root)?;
-        let repository = declare::load_tracked(&root, index).map_err(invalid)?;
-        let repository = match edited {
-            Some(edited) => repository.with(edited).map_err(invalid)?,
-            None => repository,
-        };
+        let mut repository = checkout::open_tracked(options)?;
+        let root = repository.root().to_owned();
+        if let Some(edited) = edited {
+            let edited = repository.with(edited);
+            repository = edited.map_err(|found| Failure::Invalid(root.clone(), found))?;
+        }
         let environment = repository
             .environment_name(options.environment.as_deref())
             .map_err(Failure::usage)?
             .to_owned();
-        let (desired, found) = match repository.desired(&environment, today()) {
-            Ok(desired) => desired,
-            Err(Invalid::Environment(error)) => return Err(Failure::usage(error)),
-            Err(Invalid::Declarations(found)) => return Err(invalid(found)),
-        };
+        let desired = repository.desired(&environment, today());
+        let (desired, found) = desired.map_err(|why| Failure::invalid(&root, why))?;
         Ok(Self { repository, desired, found, rollback: None })
     }
 

@@ -25,13 +25,11 @@ pub(crate) fn rename(
     (old, new): (&ScopeName, &ScopeName),
     notify: &dyn Fn(&str),
 ) -> Result<RenamedScope, Failure> {
-    let root = checkout::root(options)?;
-    let invalid = |found| Failure::Invalid(root.clone(), found);
-    let repository = checkout::load(&root).map_err(invalid)?;
+    let repository = checkout::open(options)?;
     check_names(&repository, old, new)?;
     let found = repository.check(today());
     if found.iter().any(Diagnostic::is_error) {
-        return Err(invalid(found));
+        return Err(Failure::Invalid(repository.root().to_owned(), found));
     }
     check_blocks(&repository, old, new)?;
     let edited = repository.with_copied_scope(old, new);

@@ -13,7 +13,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::print;
-use crate::declare::{self, Invalid};
+use crate::declare;
 use crate::run::adoption::{Imported, write};
 use crate::run::clock::today;
 use crate::run::read::{MAX_FILE, read_file};
@@ -128,11 +128,8 @@ fn named(
         )));
     }
     let apart = opened.repository.apart(shown, &bytes);
-    let desired = match apart.desired(&opened.desired.environment, today()) {
-        Ok((desired, _)) => desired,
-        Err(Invalid::Environment(error)) => return Err(Failure::usage(error)),
-        Err(Invalid::Declarations(found)) => return Err(Failure::Invalid(root.to_owned(), found)),
-    };
+    let desired = apart.desired(&opened.desired.environment, today());
+    let (desired, _) = desired.map_err(|why| Failure::invalid(root, why))?;
     match desired.scopes.is_empty() && desired.clients.is_empty() {
         true => Err(Failure::Usage(format!(
             "{shown} is not a manifest that exposes or consumes a scope in {}",

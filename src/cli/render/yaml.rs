@@ -8,7 +8,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::print_exact;
-use crate::declare::{Diagnostic, Invalid, Repository};
+use crate::declare::{Diagnostic, Repository};
 use crate::run::adoption::overlaid;
 use crate::run::checkout;
 use crate::run::clock::today;
@@ -29,12 +29,11 @@ made, add its `client_id`, and its live name as `previous_name`. What its manife
 of digdirator, such as the life of a token, has the default of YAML unless it is added too";
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let root = checkout::root(&global.options())?;
-    let invalid = |found| Failure::Invalid(root.clone(), found);
-    let repository = checkout::load(&root).map_err(invalid)?;
+    let repository = checkout::open(&global.options())?;
+    let root = repository.root().to_owned();
     let found = repository.check(today());
     if found.iter().any(Diagnostic::is_error) {
-        return Err(invalid(found));
+        return Err(Failure::Invalid(root, found));
     }
     let chosen = chosen(&args.files, &repository)?;
     if chosen.is_empty() {
@@ -47,11 +46,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let environments = [environments, others].concat();
     let is_chosen = |file: &str| chosen.contains(file);
     let made = rendered(repository, &is_chosen, &environments, today());
-    let made = made.map_err(|error| match error {
-        Invalid::Declarations(found) => invalid(found),
-        Invalid::Environment(error) => Failure::usage(error),
-    })?;
-    let Rendered { text, left_out, clients } = made;
+    let Rendered { text, left_out, clients } = made.map_err(|why| Failure::invalid(&root, why))?;
     for left_out in left_out {
         log::report(global, &format!("left out: {left_out}"));
     }
