@@ -10,8 +10,8 @@ use super::log;
 use super::progress::Progress;
 use crate::declare::{Diagnostic, Edited, Severity};
 use crate::render::Notices;
-use crate::run::{Opened, RunOptions, environment_names};
-use digdir::{Needs, Reader};
+use crate::run::{Opened, Remote, RunOptions, environment_names};
+use digdir::Needs;
 use domain::Live;
 
 /// Options of every command.
@@ -108,9 +108,8 @@ impl Global {
     }
 
     /// Reads the live state, and shows progress.
-    pub(super) async fn live(&self, reader: &Reader, needs: &Needs) -> Result<Live, Failure> {
-        let reading = self.reading();
-        Ok(reader.live(needs, &reading.of_calls()).await?)
+    pub(super) async fn live(&self, remote: Remote, needs: &Needs) -> Result<Live, Failure> {
+        remote.live(needs, &self.reading().of_calls()).await
     }
 
     /// Progress of reading.

@@ -44,8 +44,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let reach = ready.needs().reach();
     let remote = ready.connect(&global.options()).await?;
     let created = now();
-    let live = global.live(&remote.reader().await?, &Needs::everything(reach)).await?;
-    remote.close().await?;
+    let live = global.live(remote, &Needs::everything(reach)).await?;
     let what = message(&live);
     let Desired { environment, organization, .. } = ready.opened.desired;
     let snapshot = Snapshot { environment, organization, created, reach, live };

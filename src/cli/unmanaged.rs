@@ -31,8 +31,7 @@ pub(super) async fn look(global: &Global, needs: Needs) -> Result<UnmanagedDocum
     let ready = global.open()?.ready()?;
     let reach = Reach::ScopesAndClients;
     let remote = Remote::open(&global.options(), &ready.opened, reach).await?;
-    let live = global.live(&remote.reader().await?, &needs).await?;
-    remote.close().await?;
+    let live = global.live(remote, &needs).await?;
     let plan = ready.compare(&live);
     let name = ready.opened.repository.settings().organization_name.clone();
     Ok(UnmanagedDocument::new(&plan, name, &live, now()))

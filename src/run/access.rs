@@ -31,8 +31,7 @@ impl ReadSide {
     ) -> Result<Self, Failure> {
         let remote = opened.connect(options).await?;
         let needs = Needs::everything(opened.needs().reach());
-        let live = remote.reader().await?.live(&needs, progress).await?;
-        remote.close().await?;
+        let live = remote.live(&needs, progress).await?;
         Ok(Self { opened, live: Some(live) })
     }
 }

@@ -5,10 +5,10 @@ use super::failure::Failure;
 use super::opened::Opened;
 use super::options::RunOptions;
 use digdir::{
-    AllowedHosts, ApiTarget, Credentials, ExpectedOwner, Issuer, Probe, Program, Reach, Reader,
-    TargetError, Writer,
+    AllowedHosts, ApiTarget, Credentials, ExpectedOwner, Issuer, Needs, Probe, Program, Reach,
+    ReadProgress, Reader, TargetError, Writer,
 };
-use domain::secret;
+use domain::{Live, secret};
 use sandbox::Sandbox;
 
 /// Address of the API and credentials. For `target: sandbox` it also holds the server.
@@ -80,6 +80,17 @@ impl Remote {
     pub(crate) async fn reader(&self) -> Result<Reader, Failure> {
         let (target, credentials) = (self.target.clone(), self.credentials.clone());
         Ok(Reader::connect(target, credentials, self.options.clone(), self.reach).await?)
+    }
+
+    /// Reads the live state with access that can only read, and closes.
+    pub(crate) async fn live(
+        self,
+        needs: &Needs,
+        progress: &(dyn Fn(ReadProgress) + Sync),
+    ) -> Result<Live, Failure> {
+        let live = self.reader().await?.live(needs, progress).await?;
+        self.close().await?;
+        Ok(live)
     }
 
     /// Access that can write.

@@ -36,8 +36,7 @@ pub(crate) async fn read(
     let mut read: Vec<Live> = Vec::new();
     for opened in environments {
         let remote = Remote::open(options, opened, Reach::Scopes).await?;
-        read.push(remote.reader().await?.live(&needs, progress).await?);
-        remote.close().await?;
+        read.push(remote.live(&needs, progress).await?);
     }
     let first = environments
         .first()

@@ -57,8 +57,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let (named, labels) = named(&opened, &args.manifest, &shown)?;
     let needs = Needs::of(&named);
     let remote = Remote::open(&global.options(), &opened, needs.reach()).await?;
-    let live = global.live(&remote.reader().await?, &needs).await?;
-    remote.close().await?;
+    let live = global.live(remote, &needs).await?;
 
     let clients = clients(&named, &live, &shown)?;
     let found = ManifestNames { named: &named, labels: &labels, clients: &clients, live: &live };

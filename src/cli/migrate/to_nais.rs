@@ -54,8 +54,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let named = args.named.find(&opened)?;
     let ready = opened.ready()?;
     let remote = ready.connect(&global.options()).await?;
-    let live = global.live(&remote.reader().await?, &ready.needs()).await?;
-    remote.close().await?;
+    let live = global.live(remote, &ready.needs()).await?;
     let all = migration_states(&ready, &live, application.as_ref());
     match application {
         Some(application) if !args.check => {
