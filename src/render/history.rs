@@ -84,8 +84,7 @@ pub fn text(
     let several = environments.len() > 1;
     if reports.is_empty() {
         let all = environments.join(", ");
-        let HistoryFilter { scope, consumers, client } = asked;
-        if scope.is_none() && consumers.is_none() && client.is_none() {
+        if asked.is_all() {
             return format!("No apply is recorded for {}.\n", printable(&all));
         }
         let (ledgers, hold) = if several { ("ledgers", "hold") } else { ("ledger", "holds") };

@@ -17,8 +17,8 @@ use page::{MarkdownPage, MarkdownTable, Rank, length};
 pub use report::report;
 use rows::{Form, LATER_COLUMNS, later_row, tables};
 
-use super::sections::{BLOCKED, BY_DATE, ByOrigin, Section, sections};
-use super::text::{LATER, TAKE_OVER, are_blocked, since_by, sum};
+use super::sections::{BY_DATE, ByOrigin, Section, sections};
+use super::text::{LATER, since, totals};
 use crate::history::place_name;
 use domain::text::counted;
 use plan::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
@@ -45,11 +45,16 @@ pub fn report_marker(project: Option<&str>, environment: &str) -> String {
 
 /// A plan as markdown, at most 60,000 characters, a line break at the end.
 pub fn plan(plan: &PlanDocument) -> String {
-    let whole = page(plan, Escape { limit: usize::MAX }).whole();
+    fitted(|escape| page(plan, escape))
+}
+
+/// A whole page, or as much of it as a comment can have.
+fn fitted(page: impl Fn(Escape) -> MarkdownPage) -> String {
+    let whole = page(Escape { limit: usize::MAX }).whole();
     if length(&whole) <= LONGEST {
         return whole;
     }
-    page(plan, Escape { limit: LONGEST_VALUE }).within(LONGEST, LONGEST_VALUE)
+    page(Escape { limit: LONGEST_VALUE }).within(LONGEST, LONGEST_VALUE)
 }
 
 fn page(plan: &PlanDocument, escape: Escape) -> MarkdownPage {
@@ -83,16 +88,8 @@ fn shown(
     let sections = sections(actions);
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
     for (section, actions) in sections {
-        let (text, rank) = match section {
-            Section::Blocked => (BLOCKED, Rank::Delicate),
-            Section::TakeOver => (TAKE_OVER, Rank::Delicate),
-            Section::Delicate => ("Takes access away or opens up", Rank::Delicate),
-            Section::Gives => ("Gives access", Rank::Gives),
-            Section::Rest if is_plain => ("Changes", Rank::Change),
-            Section::Rest => ("The rest", Rank::Change),
-        };
-        page.text(heading(text));
-        tables(page, rank, &actions, form);
+        page.text(heading(if is_plain { "Changes" } else { section.heading() }));
+        tables(page, Rank::of(section, false), &actions, form);
     }
 }
 
@@ -123,14 +120,10 @@ fn head(page: &mut MarkdownPage, plan: &PlanDocument, escape: Escape) {
         Some(name) => format!("{} ({number})", escape.code(name)),
         None => number,
     };
-    let since = since_by(plan, |commit| escape.code(commit));
+    let since = since(plan, |commit| escape.code(commit));
     page.text([Some(organization), since].into_iter().flatten().collect::<Vec<_>>().join(", "));
-    page.text(match (sum(plan), plan.blocked.len()) {
-        (None, 0) => "No changes.".to_owned(),
-        (None, blocked) => format!("**No changes. {}**", are_blocked(blocked)),
-        (Some(sum), 0) => format!("**{sum}.**"),
-        (Some(sum), blocked) => format!("**{sum}; {blocked} blocked.**"),
-    });
+    let totals = totals(plan);
+    page.text(if plan.is_as_declared() { totals } else { format!("**{totals}**") });
     if let Some(danger) = danger::sentence(plan) {
         page.text(format!("**Look twice:** {danger}."));
     }
@@ -149,28 +142,22 @@ fn drifted(page: &mut MarkdownPage, drift: &[&ActionDocument], form: Form<'_>) {
     }
     let sections = sections(drift);
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
-    let warnings =
-        sections.iter().filter_map(|(section, actions)| match (section, actions.len()) {
-            (Section::Blocked, 1) => {
-                Some("1 of them takes access away from a blocked organisation".to_owned())
+    let warnings = sections.iter().filter_map(|(section, actions)| {
+        let (one, several) = match section {
+            Section::Blocked => (
+                "takes access away from a blocked organisation",
+                "take access away from blocked organisations",
+            ),
+            Section::TakeOver => {
+                ("takes access away that others granted", "take access away that others granted")
             }
-            (Section::Blocked, some) => {
-                Some(format!("{some} of them take access away from blocked organisations"))
-            }
-            (Section::TakeOver, 1) => {
-                Some("1 of them takes access away that others granted".to_owned())
-            }
-            (Section::TakeOver, some) => {
-                Some(format!("{some} of them take access away that others granted"))
-            }
-            (Section::Delicate, 1) => Some("1 of them takes access away or opens up".to_owned()),
-            (Section::Delicate, some) => {
-                Some(format!("{some} of them take access away or open up"))
-            }
-            (Section::Gives, 1) => Some("1 of them gives access".to_owned()),
-            (Section::Gives, some) => Some(format!("{some} of them give access")),
-            (Section::Rest, _) => None,
-        });
+            Section::Delicate => ("takes access away or opens up", "take access away or open up"),
+            Section::Gives => ("gives access", "give access"),
+            Section::Rest => return None,
+        };
+        let what = if actions.len() == 1 { one } else { several };
+        Some(format!("{} of them {what}", actions.len()))
+    });
     let warning = match warnings.collect::<Vec<_>>().join(", ") {
         none if none.is_empty() => none,
         warning => format!(" ({warning})"),
@@ -178,16 +165,15 @@ fn drifted(page: &mut MarkdownPage, drift: &[&ActionDocument], form: Form<'_>) {
     let all = drift.len();
     page.text(format!("<details>\n<summary>Drift that was there before: {all}{warning}</summary>"));
     for (section, actions) in sections {
-        let (text, rank) = match section {
-            Section::Blocked => (BLOCKED, Rank::DelicateDrift),
-            Section::TakeOver => (TAKE_OVER, Rank::DelicateDrift),
-            Section::Delicate => ("Drift that takes access away or opens up", Rank::DelicateDrift),
-            Section::Gives => ("Drift that gives access", Rank::GivesDrift),
-            Section::Rest if is_plain => ("Drift", Rank::Drift),
-            Section::Rest => ("The rest of the drift", Rank::Drift),
+        let text = match section {
+            Section::Blocked | Section::TakeOver => section.heading(),
+            Section::Delicate => "Drift that takes access away or opens up",
+            Section::Gives => "Drift that gives access",
+            Section::Rest if is_plain => "Drift",
+            Section::Rest => "The rest of the drift",
         };
         page.text(format!("#### {text}"));
-        tables(page, rank, &actions, form);
+        tables(page, Rank::of(section, true), &actions, form);
     }
     page.text("</details>");
 }

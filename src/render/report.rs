@@ -4,37 +4,39 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::text::{BAD, CAREFUL, HEADING};
+use super::text::{BAD, CAREFUL, HEADING, line};
 use domain::text::{counted, printable};
 use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
 
 /// A report with ANSI colours: the summary, then each action that was not done, with the reason.
 pub fn report(report: &ReportDocument) -> String {
     let mut out = String::new();
-    let mut line = |text: std::fmt::Arguments<'_>| {
-        // Writing into a String does not fail.
-        let _ = writeln!(out, "{text}");
-    };
     let environment = printable(&report.environment);
-    line(format_args!("\n{HEADING}Applied to {environment}{HEADING:#}: {}.", sum(report)));
+    line(
+        &mut out,
+        format_args!("\n{HEADING}Applied to {environment}{HEADING:#}: {}.", sum(report)),
+    );
     for ReportedAction { action, outcome, message, may_be_done: _ } in &report.actions {
         let Some(style) = outcome_style(*outcome) else { continue };
         let id = printable(&action.id);
-        line(format_args!("  {style}{:<11}{style:#} {id}", outcome.as_str()));
+        line(&mut out, format_args!("  {style}{:<11}{style:#} {id}", outcome.as_str()));
         for part in message.iter().flat_map(|message| message.lines()) {
-            line(format_args!("      {}", printable(part)));
+            line(&mut out, format_args!("      {}", printable(part)));
         }
     }
     for BlockedDocument { target, code, message: _ } in &report.blocked {
         let (target, code) = (printable(target), printable(code));
-        line(format_args!("  {CAREFUL}{:<11}{CAREFUL:#} {target} ({code})", "blocked"));
+        line(&mut out, format_args!("  {CAREFUL}{:<11}{CAREFUL:#} {target} ({code})", "blocked"));
     }
     if let Some(why) = &report.unverified {
-        line(format_args!(
-            "  {BAD}unverified{BAD:#}: what was done could not be read again. Run `portvakt plan` to see its state"
-        ));
+        line(
+            &mut out,
+            format_args!(
+                "  {BAD}unverified{BAD:#}: what was done could not be read again. Run `portvakt plan` to see its state"
+            ),
+        );
         for part in why.lines() {
-            line(format_args!("      {}", printable(part)));
+            line(&mut out, format_args!("      {}", printable(part)));
         }
     }
     out

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::text::{HEADING, QUIET};
+use super::text::{HEADING, QUIET, organization, place};
 use domain::norwegian_date;
 use domain::text::printable;
-use plan::document::{AccessRequest, LaterEntry, RequestBlock, RequestsDocument, SourceDocument};
+use plan::document::{AccessRequest, LaterEntry, RequestBlock, RequestsDocument};
 
 /// The list as text with ANSI colours, a line break at the end.
 pub fn text(document: &RequestsDocument) -> String {
@@ -58,11 +58,7 @@ pub fn one(request: &AccessRequest) -> String {
 }
 
 fn who(AccessRequest { consumer, consumer_name, .. }: &AccessRequest) -> String {
-    let consumer = printable(consumer);
-    match consumer_name {
-        Some(name) => format!("{} ({consumer})", printable(name)),
-        None => consumer.into_owned(),
-    }
+    organization(consumer, consumer_name.as_deref())
 }
 
 fn since(request: &AccessRequest) -> String {
@@ -72,7 +68,6 @@ fn since(request: &AccessRequest) -> String {
 
 /// What is declared about it, and what follows for it.
 fn declared(AccessRequest { declared, later, blocked, .. }: &AccessRequest) -> String {
-    let place = |source: &SourceDocument| format!("{}:{}", printable(&source.file), source.line);
     match (declared, later, blocked) {
         (Some(source), ..) => {
             format!("; declared in {}: the next apply approves it", place(source))

@@ -7,9 +7,6 @@ use domain::text::counted;
 use plan::document::{ActionDocument, PlanDocument};
 use plan::{Danger, Origin};
 
-/// The heading of revocations because of a block.
-pub(super) const BLOCKED: &str = "Takes access away from blocked organisations";
-
 /// The heading of actions that a date asks for.
 pub(super) const BY_DATE: &str = "By date";
 
@@ -63,6 +60,19 @@ impl Section {
             Some(Danger::Closes | Danger::Reopens | Danger::Opens) => Self::Delicate,
             Some(Danger::Keys | Danger::Reaches | Danger::Grants) => Self::Gives,
             None => Self::Rest,
+        }
+    }
+
+    /// The heading of its actions.
+    pub(super) fn heading(self) -> &'static str {
+        match self {
+            Self::Blocked => "Takes access away from blocked organisations",
+            Self::TakeOver => {
+                "Takes access away that others granted: declared here for the first time"
+            }
+            Self::Delicate => "Takes access away or opens up",
+            Self::Gives => "Gives access",
+            Self::Rest => "The rest",
         }
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::notices::{Notices, notices};
-use super::sections::{BLOCKED, BY_DATE, ByOrigin, GroupChange, Section, group_changes, sections};
+use super::sections::{BY_DATE, ByOrigin, GroupChange, Section, group_changes, sections};
 use domain::text::json::value;
 use domain::text::{counted, printable};
 use plan::document::{
@@ -31,10 +31,6 @@ const DRIFT: &str = "Drift that was there before";
 
 /// The heading of changes on later days.
 pub(super) const LATER: &str = "On later days";
-
-/// The heading of revocations from scopes that were not declared before.
-pub(super) const TAKE_OVER: &str =
-    "Takes access away that others granted: declared here for the first time";
 
 /// A plan as text with ANSI colours, a line break at the end.
 pub fn plan(plan: &PlanDocument, how: Notices) -> String {
@@ -78,25 +74,13 @@ pub(super) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = writeln!(out, "{text}");
 }
 
-/// The number of blocked actions, as a sentence.
-pub(super) fn are_blocked(count: usize) -> String {
-    match count {
-        1 => "1 action is blocked.".to_owned(),
-        count => format!("{count} actions are blocked."),
-    }
-}
-
 fn head(out: &mut String, plan: &PlanDocument) {
     if let Some(why) = plan.unknown_past() {
         let why = printable(why);
         line(out, format_args!("{CAREFUL}What was applied before is not known{CAREFUL:#}: {why}"));
     }
     let environment = printable(&plan.environment);
-    let number = printable(&plan.organization);
-    let organization = match &plan.organization_name {
-        Some(name) => format!("{} ({number})", printable(name)),
-        None => number.into_owned(),
-    };
+    let organization = organization(&plan.organization, plan.organization_name.as_deref());
     let what = if plan.rollback { "Rollback" } else { "Plan" };
     let project = plan.project.as_deref().map(|project| format!(" in {}", printable(project)));
     let project = project.unwrap_or_default();
@@ -104,7 +88,7 @@ fn head(out: &mut String, plan: &PlanDocument) {
         out,
         format_args!("{HEADING}{what} for {environment}{project}{HEADING:#}, {organization}"),
     );
-    if let Some(since) = since(plan) {
+    if let Some(since) = since(plan, str::to_owned) {
         line(out, format_args!("{QUIET}{since}{QUIET:#}"));
     }
     line(out, format_args!("{}", totals(plan)));
@@ -135,17 +119,11 @@ pub(super) fn later_line(out: &mut String, change: &ScheduledDocument) {
         source,
     } = change;
     let (sign, style) = if effect.gives() { ('+', GOOD) } else { ('-', BAD) };
-    let name = consumer_name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
-    let group = group.as_deref().map(|group| format!("group {group}"));
-    let team = team.as_deref().map(|team| format!("team {team}"));
-    let by = [group, team].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let by = if by.is_empty() { by } else { format!("{by}  ") };
-    let text = format!(
-        "{} {day}  {scope}  {consumer}{name}  {by}{}:{}",
-        effect.words(),
-        source.file,
-        source.line
-    );
+    let consumer = named(consumer, consumer_name.as_deref());
+    let by = by(group.as_deref(), team.as_deref());
+    let by = by.map(|by| format!("{by}  ")).unwrap_or_default();
+    let (effect, SourceDocument { file, line: number, .. }) = (effect.words(), source);
+    let text = format!("{effect} {day}  {scope}  {consumer}  {by}{file}:{number}");
     line(out, format_args!("  {style}{sign}{style:#} {}", printable(&text)));
 }
 
@@ -153,7 +131,8 @@ pub(super) fn later_line(out: &mut String, change: &ScheduledDocument) {
 pub(super) fn totals(plan: &PlanDocument) -> String {
     match (sum(plan), plan.blocked.len()) {
         (None, 0) => "No changes.".to_owned(),
-        (None, blocked) => format!("No changes. {}", are_blocked(blocked)),
+        (None, 1) => "No changes. 1 action is blocked.".to_owned(),
+        (None, blocked) => format!("No changes. {blocked} actions are blocked."),
         (Some(sum), 0) => format!("{sum}."),
         (Some(sum), blocked) => format!("{sum}; {blocked} blocked."),
     }
@@ -164,13 +143,8 @@ pub(super) fn short(commit: &str) -> String {
     printable(commit).chars().take(SHORT).collect()
 }
 
-/// The commits of the plan; `None` outside git.
-pub(super) fn since(plan: &PlanDocument) -> Option<String> {
-    since_by(plan, str::to_owned)
-}
-
-/// As [`since`], with the commits' short ids in the given form.
-pub(super) fn since_by(plan: &PlanDocument, show: impl Fn(&str) -> String) -> Option<String> {
+/// The commits of the plan, with their short ids as shown; `None` outside git.
+pub(super) fn since(plan: &PlanDocument, show: impl Fn(&str) -> String) -> Option<String> {
     let short = |commit: &str| show(&short(commit));
     let repository = plan.repository.as_ref()?;
     let dirty = if repository.dirty { " with uncommitted changes" } else { "" };
@@ -191,14 +165,7 @@ fn parts(out: &mut String, whose: Option<&str>, plain: &str, actions: &[&ActionD
     let sections = sections(actions);
     let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
     for (part, actions) in sections {
-        let heading = match part {
-            Section::Blocked => BLOCKED,
-            Section::TakeOver => TAKE_OVER,
-            Section::Delicate => "Takes access away or opens up",
-            Section::Gives => "Gives access",
-            Section::Rest if is_plain => plain,
-            Section::Rest => "The rest",
-        };
+        let heading = if is_plain { plain } else { part.heading() };
         let heading = match whose.filter(|whose| *whose != heading) {
             Some(whose) => format!("{whose}: {}", heading.to_lowercase()),
             None => heading.to_owned(),
@@ -251,12 +218,13 @@ pub(super) fn action_line(out: &mut String, action: &ActionDocument) {
 /// The same with another verb than its own.
 pub(super) fn verb_line(out: &mut String, action: &ActionDocument, verb: &str) {
     let (style, mark) = mark(action.action);
-    let what = what(action);
+    let what = what(action, |text| printable(text).into_owned());
     let consumer = action.consumer.as_ref();
     let consumer = consumer
         .map(|number| format!("  {}", named(number, action.consumer_name.as_deref())))
         .unwrap_or_default();
-    let by = by(action).map(|by| format!("  {by}")).unwrap_or_default();
+    let by = by(action.group.as_deref(), action.team.as_deref());
+    let by = by.map(|by| format!("  {by}")).unwrap_or_default();
     let place = places(action);
     line(
         out,
@@ -285,9 +253,9 @@ pub(super) fn action_lines(out: &mut String, action: &ActionDocument) {
 }
 
 /// `group samarbeid, team arbeid`; `None` for an access with neither.
-fn by(action: &ActionDocument) -> Option<String> {
-    let group = action.group.as_ref().map(|group| format!("group {}", printable(group)));
-    let team = action.team.as_ref().map(|team| format!("team {}", printable(team)));
+fn by(group: Option<&str>, team: Option<&str>) -> Option<String> {
+    let group = group.map(|group| format!("group {}", printable(group)));
+    let team = team.map(|team| format!("team {}", printable(team)));
     let parts: Vec<_> = [group, team].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
@@ -308,12 +276,12 @@ pub(super) fn place(source: &SourceDocument) -> String {
     format!("{}:{line}{at}", printable(file))
 }
 
-/// The scope, or the client, with the parts that distinguish it.
-fn what(action: &ActionDocument) -> String {
+/// The scope or the client of an action, with its name as shown.
+pub(super) fn what(action: &ActionDocument, show: impl Fn(&str) -> String) -> String {
     match (&action.scope, &action.client) {
-        (Some(scope), _) => printable(scope).into_owned(),
-        (None, Some(client)) => format!("client {}", printable(client)),
-        (None, None) => printable(&action.id).into_owned(),
+        (Some(scope), _) => show(scope),
+        (None, Some(client)) => format!("client {}", show(client)),
+        (None, None) => show(&action.id),
     }
 }
 
@@ -387,10 +355,20 @@ pub(super) fn entry(entry: &Value) -> String {
     }
 }
 
-fn named(number: &str, name: Option<&str>) -> String {
+/// `974761076 Skatteetaten`.
+pub(super) fn named(number: &str, name: Option<&str>) -> String {
     match name {
         Some(name) => format!("{} {}", printable(number), printable(name)),
         None => printable(number).into_owned(),
+    }
+}
+
+/// `Skatteetaten (974761076)`.
+pub(super) fn organization(number: &str, name: Option<&str>) -> String {
+    let number = printable(number);
+    match name {
+        Some(name) => format!("{} ({number})", printable(name)),
+        None => number.into_owned(),
     }
 }
 

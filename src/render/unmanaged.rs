@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::text::{CAREFUL, HEADING, QUIET};
+use super::text::{CAREFUL, HEADING, QUIET, organization};
 use domain::norwegian_date;
 use domain::text::{counted, printable};
 use plan::document::{Age, Coverage, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope};
@@ -17,11 +17,8 @@ pub fn figure(document: &UnmanagedDocument) -> String {
 
 /// The list as text with ANSI colours, a line break at the end.
 pub fn text(document: &UnmanagedDocument) -> String {
-    let UnmanagedDocument { environment, organization, scopes, clients, .. } = document;
-    let owner = match &document.organization_name {
-        Some(name) => format!("{} ({organization})", printable(name)),
-        None => organization.to_string(),
-    };
+    let UnmanagedDocument { environment, organization_name, scopes, clients, .. } = document;
+    let owner = organization(document.organization.as_str(), organization_name.as_deref());
     let environment = printable(environment);
     let mut out = format!("{HEADING}Declared nowhere in {environment}, {owner}{HEADING:#}\n");
     if scopes.is_empty() && clients.is_empty() {

@@ -35,7 +35,6 @@ pub fn access(document: &AccessDocument) -> String {
 }
 
 fn row(it: &Access, escape: Escape) -> String {
-    let optional = |text: Option<&str>| text.map(|text| escape.code(text)).unwrap_or_default();
     let source = it.source.as_ref().map(|source| format!("{}:{}", source.file, source.line));
     let from = it.from.map(|from| from.to_string());
     let until = it.until.map(|until| until.to_string());
@@ -47,10 +46,10 @@ fn row(it: &Access, escape: Escape) -> String {
         escape.named(&it.consumer, it.consumer_name.as_deref()),
         it.state.description(),
         blocked.unwrap_or_default(),
-        optional(it.group.as_deref()),
+        escape.optional(it.group.as_deref()),
         from.unwrap_or_default(),
         until.unwrap_or_default(),
-        optional(it.reason.as_deref()),
-        optional(source.as_deref()),
+        escape.optional(it.reason.as_deref()),
+        escape.optional(source.as_deref()),
     )
 }

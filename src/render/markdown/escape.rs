@@ -53,6 +53,11 @@ impl Escape {
         out
     }
 
+    /// The text as code, or nothing.
+    pub(super) fn optional(self, text: Option<&str>) -> String {
+        text.map(|text| self.code(text)).unwrap_or_default()
+    }
+
     /// An organisation's number, and its name if it is known.
     pub(super) fn named(self, number: &str, name: Option<&str>) -> String {
         match name {

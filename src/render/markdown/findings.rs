@@ -17,12 +17,11 @@ pub fn findings(found: &[Diagnostic]) -> String {
     worst.sort_by_key(|found| found.severity);
     let row = |found: &&Diagnostic| {
         let place = format!("{}:{}:{}", found.file, found.line, found.column);
-        let help = found.help.as_deref().map(|help| escape.code(help));
         [
             format!("{} {}", word(found.severity), found.code.code()),
             escape.code(&place),
             escape.code(&found.message),
-            help.unwrap_or_default(),
+            escape.optional(found.help.as_deref()),
         ]
     };
     let rows: Vec<_> = worst.iter().take(MOST_ROWS).map(row).collect();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::render::sections::Section;
 use domain::text::for_markdown;
 
 /// Room for the numbers in the line about omitted rows of each table.
@@ -28,6 +29,20 @@ pub(super) enum Rank {
     Drift,
     /// Notices.
     Notice,
+}
+
+impl Rank {
+    /// The rank of the actions of a section, which may have been pending before this pull request.
+    pub(super) fn of(section: Section, is_drift: bool) -> Self {
+        match (section, is_drift) {
+            (Section::Blocked | Section::TakeOver | Section::Delicate, false) => Self::Delicate,
+            (Section::Blocked | Section::TakeOver | Section::Delicate, true) => Self::DelicateDrift,
+            (Section::Gives, false) => Self::Gives,
+            (Section::Gives, true) => Self::GivesDrift,
+            (Section::Rest, false) => Self::Change,
+            (Section::Rest, true) => Self::Drift,
+        }
+    }
 }
 
 /// A table; a row has one cell for each column.

@@ -1,19 +1,15 @@
 //! A report as markdown.
 
 use super::escape::Escape;
+use super::fitted;
 use super::page::{MarkdownPage, MarkdownTable, Rank};
-use super::{LONGEST, LONGEST_VALUE, length};
 use crate::render::report::sum;
 use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
 
 /// A report as markdown, at most 60,000 characters: the summary, then each action that was not done, with the
 /// reason.
 pub fn report(report: &ReportDocument) -> String {
-    let whole = page(report, Escape { limit: usize::MAX }).whole();
-    if length(&whole) <= LONGEST {
-        return whole;
-    }
-    page(report, Escape { limit: LONGEST_VALUE }).within(LONGEST, LONGEST_VALUE)
+    fitted(|escape| page(report, escape))
 }
 
 fn page(report: &ReportDocument, escape: Escape) -> MarkdownPage {
@@ -32,7 +28,7 @@ fn page(report: &ReportDocument, escape: Escape) -> MarkdownPage {
     page.cut_here();
     let left = report.actions.iter().filter(|reported| reported.outcome != ActionOutcome::Done);
     let failed = left.map(|ReportedAction { action, outcome, message, may_be_done: _ }| {
-        let why = message.as_deref().map(|why| escape.code(why)).unwrap_or_default();
+        let why = escape.optional(message.as_deref());
         [outcome.as_str().to_owned(), escape.code(&action.id), why]
     });
     let blocked = report.blocked.iter().map(|BlockedDocument { target, code, message }| {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::escape::Escape;
 use super::page::{MarkdownPage, MarkdownTable, Rank};
 use crate::render::sections::{GroupChange, group_changes};
-use crate::render::text::{entry, is_entry, place, remark, short};
+use crate::render::text::{entry, is_entry, place, remark, short, what};
 use domain::text::json::value;
 use plan::Mark;
 use plan::document::{
@@ -75,14 +75,12 @@ pub(super) fn later_row(change: &ScheduledDocument, form: Form<'_>) -> [String; 
         source,
     } = change;
     let Form { escape, folder: _ } = form;
-    let optional =
-        |text: &Option<String>| text.as_deref().map(|it| escape.code(it)).unwrap_or_default();
     [
         format!("{} {}", effect.words(), escape.code(day)),
         escape.code(scope),
         escape.named(consumer, consumer_name.as_deref()),
-        optional(group),
-        optional(team),
+        escape.optional(group.as_deref()),
+        escape.optional(team.as_deref()),
         sourced(source, form),
     ]
 }
@@ -132,10 +130,10 @@ fn fields(action: &ActionDocument, form: Form<'_>) -> Vec<Cells> {
     }
     if let Some(first) = rows.first_mut() {
         first[0] = action.action.as_str().to_owned();
-        first[1] = what(action, escape);
+        first[1] = what(action, |text| escape.code(text));
         let name = action.consumer_name.as_deref();
         first[2] = action.consumer.as_ref().map(|who| escape.named(who, name)).unwrap_or_default();
-        (first[6], first[7]) = (origin(action, form), reason(action, form.escape));
+        (first[6], first[7]) = (origin(action, form), escape.optional(action.reason.as_deref()));
     }
     rows
 }
@@ -150,9 +148,10 @@ fn consumers(
     consumers.iter().map(move |ConsumerDocument { consumer, consumer_name }| {
         let mut row = Cells::default();
         row[0] = becomes.to_owned();
-        row[1] = what(action, form.escape);
+        row[1] = what(action, |text| form.escape.code(text));
         row[2] = form.escape.named(consumer, consumer_name.as_deref());
-        (row[6], row[7]) = (origin(action, form), reason(action, form.escape));
+        let reason = form.escape.optional(action.reason.as_deref());
+        (row[6], row[7]) = (origin(action, form), reason);
         row
     })
 }
@@ -171,15 +170,6 @@ fn cells(change: &ChangeDocument, mark: Option<Mark>, escape: Escape) -> [String
         becomes = format!("{becomes} **{}**", remark(mark));
     }
     [escape.code(field), shown(before), becomes]
-}
-
-/// The scope, or the client, with the parts that distinguish it.
-fn what(action: &ActionDocument, escape: Escape) -> String {
-    match (&action.scope, &action.client) {
-        (Some(scope), _) => escape.code(scope),
-        (None, Some(client)) => format!("client {}", escape.code(client)),
-        (None, None) => escape.code(&action.id),
-    }
 }
 
 /// Where the repository requests it, from the top of the git repository, as hosts show files; and the last
@@ -210,8 +200,4 @@ fn placed(source: &SourceDocument, Form { escape, folder }: Form<'_>) -> String 
         "" => place(source),
         folder => format!("{folder}/{}", place(source)),
     })
-}
-
-fn reason(action: &ActionDocument, escape: Escape) -> String {
-    action.reason.as_deref().map(|reason| escape.code(reason)).unwrap_or_default()
 }
