@@ -1,9 +1,8 @@
 //! Who can reach what, as CSV (RFC 4180) that a spreadsheet opens.
 
-use std::collections::BTreeMap;
-
 use csv::{Terminator, WriterBuilder};
 
+use super::by_scope;
 use domain::text::printable;
 use plan::document::{Access, AccessDocument, OpenTo, ReachableScope, SourceDocument};
 
@@ -30,15 +29,9 @@ pub fn csv(document: &AccessDocument) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     // Writing into a Vec does not fail.
     let _ = writer.write_record(COLUMNS);
-    let mut accesses: BTreeMap<_, Vec<&Access>> = BTreeMap::new();
-    for access in &document.accesses {
-        accesses.entry((&access.environment, &access.scope)).or_default().push(access);
-    }
-    for scope in &document.scopes {
-        let of_scope = accesses.get(&(&scope.environment, &scope.scope));
+    for (scope, accesses) in by_scope(document) {
         let open = scope.open_now().map(|open| open_record(scope, open));
-        let granted = of_scope.into_iter().flatten().map(|access| record(access));
-        for record in open.into_iter().chain(granted) {
+        for record in open.into_iter().chain(accesses.into_iter().map(record)) {
             let _ = writer.write_record(record.map(|text| cell(&text)));
         }
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::civil::Date;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -62,55 +61,21 @@ fn data(document: &AccessDocument, warn: WarnDays) -> String {
         .iter()
         .map(|it| (it.consumer.as_str(), it.consumer_name.as_deref().unwrap_or_default()))
         .collect();
-    let consumer_at: BTreeMap<_, _> = consumers.keys().zip(0..).collect();
+    let consumer_at: BTreeMap<_, usize> = consumers.keys().zip(0..).collect();
     let scope_at = document.scopes.iter().map(|it| (&it.environment, &it.scope)).zip(0..);
     let scope_at: BTreeMap<_, usize> = scope_at.collect();
-    let access = |tables: &mut Tables, it: &Access| {
-        let scope = scope_at.get(&(&it.environment, &it.scope));
-        let consumer: Option<&usize> = consumer_at.get(&it.consumer.as_str());
-        let (file, line) = tables.place(it.source.as_ref());
-        let group = tables.groups.at(it.group.as_deref());
-        let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
-        let (from, until) = (day(it.from), day(it.until));
-        let reason = match &it.blocked {
-            Some(why) => shown(Some(&format!("blocked: {why}"))),
-            None => shown(it.reason.as_deref()),
-        };
-        let state = GrantState::ALL.iter().position(|state| *state == it.state);
-        json!([scope, consumer, state, group, until, reason, file, line, from])
-    };
-    let rows: Vec<_> = document.accesses.iter().map(|it| access(&mut tables, it)).collect();
     let environment_at = |name: &String| document.environments.iter().position(|it| it == name);
-    let scope = |tables: &mut Tables, it: &ReachableScope| {
-        let (file, line) = tables.place(it.source.as_ref());
-        let team = tables.teams.at(it.team.as_deref());
-        let open = it.open.map(OpenTo::description).unwrap_or_default();
-        let environment = environment_at(&it.environment);
-        let about = shown(Some(&it.description));
-        let now = it.open_now();
-        let (whom, by_all) =
-            (now.map(OpenTo::whom).unwrap_or_default(), now.is_some_and(OpenTo::has_all));
-        let state = it.state.description();
-        json!([environment, it.scope, team, state, open, about, file, line, whom, by_all])
-    };
-    let scopes: Vec<_> = document.scopes.iter().map(|it| scope(&mut tables, it)).collect();
-    let client = |tables: &mut Tables, it: &ConsumingClient| {
-        let (file, line) = tables.place(it.source.as_ref());
-        let team = tables.teams.at(it.team.as_deref());
-        let consumed =
-            it.scopes.iter().map(|it| json!([shown(Some(&it.scope)), it.by.description()]));
-        let time =
-            |time: Option<jiff::Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
-        let keys = it
-            .keys
-            .iter()
-            .map(|key| json!([shown(Some(&key.kid)), time(key.created), time(key.expires)]));
-        let (consumed, keys): (Vec<_>, Vec<_>) = (consumed.collect(), keys.collect());
-        let environment = environment_at(&it.environment);
-        let (name, id) = (shown(Some(&it.client)), shown(it.client_id.as_deref()));
-        json!([environment, name, id, team, it.state.description(), consumed, keys, file, line])
-    };
-    let clients: Vec<_> = document.clients.iter().map(|it| client(&mut tables, it)).collect();
+    let rows = document.accesses.iter().map(|it| {
+        let scope = scope_at.get(&(&it.environment, &it.scope)).copied();
+        tables.access(it, scope, consumer_at.get(&it.consumer.as_str()).copied())
+    });
+    let rows: Vec<_> = rows.collect();
+    let scopes = document.scopes.iter();
+    let scopes: Vec<_> =
+        scopes.map(|it| tables.scope(it, environment_at(&it.environment))).collect();
+    let clients = document.clients.iter();
+    let clients: Vec<_> =
+        clients.map(|it| tables.client(it, environment_at(&it.environment))).collect();
     let states = GrantState::ALL.map(|state| {
         json!([state.as_str(), sign(state), state.description(), state.gives_access()])
     });
@@ -149,6 +114,43 @@ impl Tables {
     fn place(&mut self, source: Option<&SourceDocument>) -> (Option<usize>, usize) {
         (self.files.at(source.map(|source| &*source.file)), source.map_or(0, |source| source.line))
     }
+
+    fn access(&mut self, it: &Access, scope: Option<usize>, consumer: Option<usize>) -> Value {
+        let (file, line) = self.place(it.source.as_ref());
+        let group = self.groups.at(it.group.as_deref());
+        let reason = match &it.blocked {
+            Some(why) => shown(Some(&format!("blocked: {why}"))),
+            None => shown(it.reason.as_deref()),
+        };
+        let state = GrantState::ALL.iter().position(|state| *state == it.state);
+        let (from, until) = (text(it.from), text(it.until));
+        json!([scope, consumer, state, group, until, reason, file, line, from])
+    }
+
+    fn scope(&mut self, it: &ReachableScope, environment: Option<usize>) -> Value {
+        let (file, line) = self.place(it.source.as_ref());
+        let team = self.teams.at(it.team.as_deref());
+        let open = it.open.map(OpenTo::description).unwrap_or_default();
+        let about = shown(Some(&it.description));
+        let now = it.open_now();
+        let (whom, by_all) =
+            (now.map(OpenTo::whom).unwrap_or_default(), now.is_some_and(OpenTo::has_all));
+        let state = it.state.description();
+        json!([environment, it.scope, team, state, open, about, file, line, whom, by_all])
+    }
+
+    fn client(&mut self, it: &ConsumingClient, environment: Option<usize>) -> Value {
+        let (file, line) = self.place(it.source.as_ref());
+        let team = self.teams.at(it.team.as_deref());
+        let consumed = it.scopes.iter();
+        let consumed = consumed.map(|it| json!([shown(Some(&it.scope)), it.by.description()]));
+        let keys = it.keys.iter();
+        let keys =
+            keys.map(|key| json!([shown(Some(&key.kid)), text(key.created), text(key.expires)]));
+        let (consumed, keys): (Vec<_>, Vec<_>) = (consumed.collect(), keys.collect());
+        let (name, id) = (shown(Some(&it.client)), shown(it.client_id.as_deref()));
+        json!([environment, name, id, team, it.state.description(), consumed, keys, file, line])
+    }
 }
 
 #[derive(Default)]
@@ -172,6 +174,11 @@ impl TextTable {
 
 fn shown(text: Option<&str>) -> Value {
     Value::from(printable(text.unwrap_or_default()).into_owned())
+}
+
+/// A time or a day as text, empty where there is none.
+fn text(at: Option<impl ToString>) -> String {
+    at.map(|at| at.to_string()).unwrap_or_default()
 }
 
 /// The sign of a state in the matrix.

@@ -8,22 +8,18 @@ pub use csv::csv;
 pub use html::{WarnDays, html};
 pub use text::{Grouping, text};
 
-use super::text::QUIET;
-use domain::text::printable;
-use plan::document::{Access, SourceDocument};
+use std::collections::BTreeMap;
 
-/// `974761076 Skatteetaten`.
-fn consumer(access: &Access) -> String {
-    match &access.consumer_name {
-        Some(name) => format!("{} {}", access.consumer, printable(name)),
-        None => access.consumer.clone(),
+use plan::document::{Access, AccessDocument, ReachableScope};
+
+/// Each scope with the accesses to it.
+fn by_scope(document: &AccessDocument) -> impl Iterator<Item = (&ReachableScope, Vec<&Access>)> {
+    let mut accesses: BTreeMap<_, Vec<&Access>> = BTreeMap::new();
+    for access in &document.accesses {
+        accesses.entry((&access.environment, &access.scope)).or_default().push(access);
     }
-}
-
-/// `  teams/arbeid/aareg.yaml:5`, or nothing.
-fn place(source: Option<&SourceDocument>) -> String {
-    let place = source.map(|SourceDocument { file, line, .. }| {
-        format!("  {QUIET}{}:{line}{QUIET:#}", printable(file))
-    });
-    place.unwrap_or_default()
+    document.scopes.iter().map(move |scope| {
+        let of_scope = accesses.remove(&(&scope.environment, &scope.scope));
+        (scope, of_scope.unwrap_or_default())
+    })
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::super::text::{BAD, CAREFUL, GOOD, HEADING, QUIET, line};
-use super::{consumer, place};
+use super::by_scope;
+use crate::render::text::{self, BAD, CAREFUL, GOOD, HEADING, QUIET, line, named};
 use domain::text::{counted, printable};
 use plan::document::{
     Access, AccessDocument, AccessSource, ConsumingClient, EntityState, GrantState, ReachableScope,
+    SourceDocument,
 };
 
 /// The headings that the accesses are listed under.
@@ -23,8 +24,8 @@ pub fn text(document: &AccessDocument, grouping: Grouping) -> String {
     let mut out = String::new();
     head(&mut out, document);
     match grouping {
-        Grouping::ByScope => by_scope(&mut out, document),
-        Grouping::ByConsumer => by_consumer(&mut out, document),
+        Grouping::ByScope => list_scopes(&mut out, document),
+        Grouping::ByConsumer => list_consumers(&mut out, document),
     }
     clients(&mut out, document);
     let (scopes, accesses) = (document.scopes.len() as u64, document.accesses.len() as u64);
@@ -40,13 +41,20 @@ pub fn text(document: &AccessDocument, grouping: Grouping) -> String {
     out
 }
 
+fn consumer(access: &Access) -> String {
+    named(&access.consumer, access.consumer_name.as_deref())
+}
+
+/// `  teams/arbeid/aareg.yaml:5`, or nothing.
+fn place(source: Option<&SourceDocument>) -> String {
+    let place = source.map(|source| format!("  {QUIET}{}{QUIET:#}", text::place(source)));
+    place.unwrap_or_default()
+}
+
 fn head(out: &mut String, document: &AccessDocument) {
     let AccessDocument { organization, organization_name, created, source, environments, .. } =
         document;
-    let owner = match organization_name {
-        Some(name) => format!("{} ({organization})", printable(name)),
-        None => organization.to_string(),
-    };
+    let owner = text::organization(organization.as_str(), organization_name.as_deref());
     let environments: Vec<_> = environments.iter().map(|name| printable(name)).collect();
     let source = match source {
         AccessSource::Live => "live and declared".to_owned(),
@@ -62,15 +70,10 @@ fn head(out: &mut String, document: &AccessDocument) {
     );
 }
 
-fn by_scope(out: &mut String, document: &AccessDocument) {
-    let mut accesses: BTreeMap<_, Vec<&Access>> = BTreeMap::new();
-    for access in &document.accesses {
-        accesses.entry((&access.environment, &access.scope)).or_default().push(access);
-    }
-    for scope in &document.scopes {
+fn list_scopes(out: &mut String, document: &AccessDocument) {
+    for (scope, accesses) in by_scope(document) {
         scope_heading(out, scope);
-        let of_scope = accesses.get(&(&scope.environment, &scope.scope));
-        let rows: Vec<_> = of_scope.into_iter().flatten().map(|it| (consumer(it), *it)).collect();
+        let rows: Vec<_> = accesses.into_iter().map(|it| (consumer(it), it)).collect();
         match (scope.open_now(), rows.is_empty()) {
             (Some(open), _) => line(out, format_args!("  {BAD}{}{BAD:#}", open.whom())),
             (None, true) => line(out, format_args!("  {QUIET}nobody{QUIET:#}")),
@@ -105,7 +108,7 @@ fn unusual(state: EntityState) -> String {
     }
 }
 
-fn by_consumer(out: &mut String, document: &AccessDocument) {
+fn list_consumers(out: &mut String, document: &AccessDocument) {
     let mut accesses: BTreeMap<&str, Vec<&Access>> = BTreeMap::new();
     for access in &document.accesses {
         accesses.entry(&access.consumer).or_default().push(access);
