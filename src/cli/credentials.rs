@@ -14,7 +14,7 @@ use super::global::Global;
 use super::log;
 use super::sink::{print_exact, print_secret};
 use crate::run::client::{self, RegisteredKey};
-use crate::run::files::{self, WrittenFiles};
+use crate::run::files::{self, WrittenFiles, all_or_none};
 use crate::run::keys::slug;
 use cloud::{CloudArgs, CloudCredentials};
 use domain::text::json::pretty;
@@ -107,11 +107,8 @@ async fn write(
     let text = match args.format {
         CredentialsFormat::Dir => {
             let out = args.out.as_deref().unwrap_or(Path::new("."));
-            let mut written = WrittenFiles::default();
-            return match write_folder(out, &variables, &args.recipients, &mut written) {
-                Ok(()) => Ok(report(global, args, out)),
-                Err(failure) => Err(written.undo(failure)),
-            };
+            all_or_none(|written| write_folder(out, &variables, &args.recipients, written))?;
+            return Ok(report(global, args, out));
         }
         CredentialsFormat::Dotenv => dotenv(&variables),
         CredentialsFormat::Json => json(&variables),

@@ -14,7 +14,7 @@ use super::global::Global;
 use super::sink::print;
 use crate::declare::{self, Diagnostic, Index, SETTINGS_FILE};
 use crate::run::clock;
-use crate::run::files::WrittenFiles;
+use crate::run::files::all_or_none;
 use domain::text::{printable, shell};
 use domain::{Orgno, ScopeName};
 
@@ -99,12 +99,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         (Ok(found), _) => return Err(there_is_one(&found)),
     };
     refuse_to_overwrite(&files)?;
-    let mut written = WrittenFiles::default();
-    for NewFile { path, shown: _, text } in &files.new {
-        if let Err(failure) = written.create(path, text) {
-            return Err(written.undo(failure));
-        }
-    }
+    all_or_none(|written| {
+        files.new.iter().try_for_each(|NewFile { path, text, .. }| written.create(path, text))
+    })?;
     print(global.color, &message(&files))?;
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::clock::today;
 use super::failure::Failure;
-use super::files::WrittenFiles;
+use super::files::all_or_none;
 use crate::declare::{Diagnostic, Edited, Repository};
 use domain::text::printable;
 
@@ -78,18 +78,12 @@ pub(crate) fn write_all<'f>(
     files: impl IntoIterator<Item = (&'f str, &'f str)>,
     is_new: impl Fn(&str) -> bool,
 ) -> Result<(), Failure> {
-    let mut written = WrittenFiles::default();
-    for (file, text) in files {
-        let path = root.join(file);
-        let result = match is_new(file) {
-            true => written.create(&path, text),
-            false => written.replace(&path, text),
-        };
-        if let Err(failure) = result {
-            return Err(written.undo(failure));
-        }
-    }
-    Ok(())
+    all_or_none(|written| {
+        files.into_iter().try_for_each(|(file, text)| match is_new(file) {
+            true => written.create(&root.join(file), text),
+            false => written.replace(&root.join(file), text),
+        })
+    })
 }
 
 #[cfg(test)]

@@ -80,16 +80,15 @@ pub(crate) fn create_private(path: &Path, text: &str) -> Result<(), Failure> {
     made(path, text, private(OpenOptions::new().write(true).create_new(true)))
 }
 
-/// Creates a new private folder (mode 0700 on unix).
-pub(crate) fn create_private_folder(path: &Path) -> Result<(), Failure> {
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| cannot_be_written(path, &error))
+/// Writes all of several files or none: after a failure, what was written before is taken back.
+pub(crate) fn all_or_none<T>(
+    write: impl FnOnce(&mut WrittenFiles) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut written = WrittenFiles(Vec::new());
+    write(&mut written).map_err(|failure| written.undo(failure))
 }
 
-/// Files that a command has written so far, so that it can undo them if it fails.
-#[derive(Default)]
+/// Files that [`all_or_none`] has written so far.
 pub(crate) struct WrittenFiles(Vec<FileStep>);
 
 enum FileStep {
@@ -146,9 +145,12 @@ impl WrittenFiles {
         Ok(())
     }
 
-    /// As [`create_private_folder`].
+    /// Creates a new private folder (mode 0700 on unix).
     pub(crate) fn create_private_folder(&mut self, path: &Path) -> Result<(), Failure> {
-        create_private_folder(path)?;
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path).map_err(|error| cannot_be_written(path, &error))?;
         self.0.push(FileStep::Folder(path.to_owned()));
         Ok(())
     }
@@ -170,7 +172,7 @@ impl WrittenFiles {
     }
 
     /// Undoes all of it, the last first, and adds that to the failure.
-    pub(crate) fn undo(self, failure: Failure) -> Failure {
+    fn undo(self, failure: Failure) -> Failure {
         if self.0.is_empty() {
             return failure;
         }

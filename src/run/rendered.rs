@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::files::WrittenFiles;
+use super::files::all_or_none;
 use super::read::{MAX_FILE, read_file};
 use domain::text::printable;
 
@@ -65,17 +65,12 @@ impl RenderedFolder<'_> {
 
 /// Writes and removes the files, all of them or none.
 pub(crate) fn write(changes: &[RenderedChange]) -> Result<(), Failure> {
-    let mut written = WrittenFiles::default();
-    for RenderedChange { path, before: _, after } in changes {
-        let result = match after {
+    all_or_none(|written| {
+        changes.iter().try_for_each(|RenderedChange { path, before: _, after }| match after {
             Some(text) => written.put(path, text),
             None => written.remove(path),
-        };
-        if let Err(failure) = result {
-            return Err(written.undo(failure));
-        }
-    }
-    Ok(())
+        })
+    })
 }
 
 /// The text of a file; `None` if it is not there.

@@ -137,6 +137,9 @@ fn no_file_is_ever_overwritten_and_no_link_followed() {
     for out in ["here", "link", "."] {
         refused(&world, &["keys", "generate", "x", "--out", out], 1, "cannot be written");
     }
+    let long = format!("new/{}.jwk", "x".repeat(300));
+    refused(&world, &["keys", "generate", "x", "--out", &long], 1, "cannot be written");
+    assert!(!world.folder().join("new").exists(), "a folder of a file that is not there is left");
     assert!(!world.folder().join("elsewhere").exists());
     world.write("keys/x.jwks.json", "another's");
     world.write("keys/x-2.jwks.json", "another's too");

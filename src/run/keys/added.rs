@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::others;
 use crate::declare::KeysRef;
 use crate::run::clock::today;
-use crate::run::files::WrittenFiles;
+use crate::run::files::{WrittenFiles, all_or_none};
 use crate::run::{Failure, Opened};
 use digdir::ApplicationKey;
 use domain::text::printable;
@@ -44,13 +44,12 @@ pub(crate) fn add(
     let alg = SigningAlgorithm::default();
     let public = key.public(&kid, alg).map_err(Failure::failed)?;
     let private = key.private_jwk(&kid, alg).map_err(Failure::failed)?;
-    let mut written = WrittenFiles::default();
     let private = Zeroizing::new(format!("{}\n", private.expose_secret()));
-    keep(&private, &mut written)?;
-    match declare(opened, name, &public, &mut written) {
-        Ok(files) => Ok(Added { kid, others: others(opened, name, &files), files }),
-        Err(failure) => Err(written.undo(failure)),
-    }
+    let files = all_or_none(|written| {
+        keep(&private, written)?;
+        declare(opened, name, &public, written)
+    })?;
+    Ok(Added { kid, others: others(opened, name, &files), files })
 }
 
 fn check(name: &ClientName, declared: &DesiredClient) -> Result<(), Failure> {

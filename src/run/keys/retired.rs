@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::others;
 use crate::declare::{self, KeysRef};
-use crate::run::files::WrittenFiles;
+use crate::run::edits::write_all;
 use crate::run::{Failure, Opened};
 use domain::text::printable;
 use domain::{ClientName, DesiredClient, LiveClient, LiveKey, PublicKey};
@@ -168,12 +168,8 @@ fn edit(opened: &Opened, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<St
             repository.without_key_files(environment, name, &dropped).map_err(Failure::failed)?;
         rewritten.push((edited.file, edited.after));
     }
-    let mut files = WrittenFiles::default();
-    for (path, text) in &rewritten {
-        if let Err(failure) = files.replace(&repository.root().join(path), text) {
-            return Err(files.undo(failure));
-        }
-    }
+    let files = rewritten.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    write_all(repository.root(), files, |_| false)?;
     Ok(rewritten.into_iter().map(|(path, _)| path).collect())
 }
 
