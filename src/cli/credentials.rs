@@ -16,7 +16,7 @@ use super::sink::{print_exact, print_secret};
 use crate::run::client::{self, RegisteredKey};
 use crate::run::files::{self, WrittenFiles, all_or_none};
 use crate::run::keys::slug;
-use cloud::{CloudArgs, CloudCredentials};
+use cloud::CloudArgs;
 use domain::text::json::pretty;
 use domain::text::printable;
 
@@ -73,8 +73,8 @@ struct NamedClient<'a> {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    if let Some(credentials) = args.cloud.credentials()? {
-        return write_for_cloud(global, args, &credentials);
+    if let Some(text) = args.cloud.text()? {
+        return write_for_cloud(global, args, &text);
     }
     let (Some(name), Some(key)) = (&args.name, &args.key) else {
         return Err(Failure::usage("name a client and its --key, or a --cloud"));
@@ -83,17 +83,12 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     write(global, args, &application).await
 }
 
-fn write_for_cloud(
-    global: &Global,
-    args: &Args,
-    credentials: &CloudCredentials<'_>,
-) -> Result<Exit, Failure> {
-    let text = credentials.text();
+fn write_for_cloud(global: &Global, args: &Args, text: &str) -> Result<Exit, Failure> {
     let Some(out) = &args.out else {
-        print_exact(&text)?;
+        print_exact(text)?;
         return Ok(Exit::Done);
     };
-    files::create(out, &text)?;
+    files::create(out, text)?;
     log::report(global, &format!("wrote {}", printable(&out.display().to_string())));
     Ok(Exit::Done)
 }

@@ -62,33 +62,12 @@ enum CloudSdk {
     Aws,
 }
 
-/// The credentials for a cloud.
-pub(super) enum CloudCredentials<'a> {
-    Azure {
-        client_id: &'a str,
-        tenant: &'a str,
-        token_file: &'a str,
-    },
-    Gcp {
-        project_number: &'a str,
-        pool: &'a str,
-        provider: &'a str,
-        service_account: Option<&'a str>,
-        token_file: &'a str,
-    },
-    Aws {
-        role: &'a str,
-        session_name: &'a str,
-        token_file: &'a str,
-    },
-}
-
 impl CloudArgs {
-    /// The credentials that are asked for; `None` where those of a client are.
+    /// The file that the SDK reads, or its variables; `None` where the credentials of a client are asked for.
     ///
     /// # Errors
     /// An argument is missing, or is one of another cloud.
-    pub(super) fn credentials(&self) -> Result<Option<CloudCredentials<'_>>, Failure> {
+    pub(super) fn text(&self) -> Result<Option<String>, Failure> {
         let Some(cloud) = self.cloud else { return Ok(None) };
         let arguments = self.arguments();
         let foreign = arguments.iter().find(|(of, _, value)| *of != cloud && value.is_some());
@@ -110,23 +89,39 @@ impl CloudArgs {
         };
         let token_file = self.token_file.as_deref().unwrap_or_default();
         Ok(Some(match cloud {
-            CloudSdk::Azure => CloudCredentials::Azure {
-                client_id: required("--azure-client-id")?,
-                tenant: required("--azure-tenant")?,
-                token_file,
-            },
-            CloudSdk::Gcp => CloudCredentials::Gcp {
-                project_number: required("--gcp-project-number")?,
-                pool: required("--gcp-pool")?,
-                provider: required("--gcp-provider")?,
-                service_account: value("--gcp-service-account"),
-                token_file,
-            },
-            CloudSdk::Aws => CloudCredentials::Aws {
-                role: required("--aws-role")?,
-                session_name: value("--aws-session-name").unwrap_or("skyporten"),
-                token_file,
-            },
+            CloudSdk::Azure => variables([
+                ("AZURE_CLIENT_ID", required("--azure-client-id")?),
+                ("AZURE_TENANT_ID", required("--azure-tenant")?),
+                ("AZURE_FEDERATED_TOKEN_FILE", token_file),
+            ]),
+            CloudSdk::Gcp => {
+                let (number, pool) = (required("--gcp-project-number")?, required("--gcp-pool")?);
+                let provider = required("--gcp-provider")?;
+                let mut account = json!({
+                    "universe_domain": "googleapis.com",
+                    "type": "external_account",
+                    "audience": format!(
+                        "//iam.googleapis.com/projects/{number}/locations/global/workloadIdentityPools/{pool}/\
+                         providers/{provider}"
+                    ),
+                    "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+                    "token_url": "https://sts.googleapis.com/v1/token",
+                    "credential_source": { "file": token_file, "format": { "type": "text" } },
+                });
+                if let Some(email) = value("--gcp-service-account") {
+                    account["service_account_impersonation_url"] = format!(
+                        "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}:\
+                         generateAccessToken"
+                    )
+                    .into();
+                }
+                pretty(&account)
+            }
+            CloudSdk::Aws => variables([
+                ("AWS_ROLE_ARN", required("--aws-role")?),
+                ("AWS_WEB_IDENTITY_TOKEN_FILE", token_file),
+                ("AWS_ROLE_SESSION_NAME", value("--aws-session-name").unwrap_or("skyporten")),
+            ]),
         }))
     }
 
@@ -167,45 +162,6 @@ impl CloudSdk {
     }
 }
 
-impl CloudCredentials<'_> {
-    /// The content of the file that the SDK reads, or the variables.
-    pub(super) fn text(&self) -> String {
-        match *self {
-            Self::Azure { client_id, tenant, token_file } => variables([
-                ("AZURE_CLIENT_ID", client_id),
-                ("AZURE_TENANT_ID", tenant),
-                ("AZURE_FEDERATED_TOKEN_FILE", token_file),
-            ]),
-            Self::Aws { role, session_name, token_file } => variables([
-                ("AWS_ROLE_ARN", role),
-                ("AWS_WEB_IDENTITY_TOKEN_FILE", token_file),
-                ("AWS_ROLE_SESSION_NAME", session_name),
-            ]),
-            Self::Gcp { project_number, pool, provider, service_account, token_file } => {
-                let mut account = json!({
-                    "universe_domain": "googleapis.com",
-                    "type": "external_account",
-                    "audience": format!(
-                        "//iam.googleapis.com/projects/{project_number}/locations/global/\
-                         workloadIdentityPools/{pool}/providers/{provider}"
-                    ),
-                    "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-                    "token_url": "https://sts.googleapis.com/v1/token",
-                    "credential_source": { "file": token_file, "format": { "type": "text" } },
-                });
-                if let Some(email) = service_account {
-                    account["service_account_impersonation_url"] = format!(
-                        "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}:\
-                         generateAccessToken"
-                    )
-                    .into();
-                }
-                pretty(&account)
-            }
-        }
-    }
-}
-
 fn variables(entries: [(&'static str, &str); 3]) -> String {
     let entries: [EnvironmentVariable; 3] = entries.map(|(name, value)| (name, value.into()));
     dotenv(&entries).expose_secret().to_owned()
@@ -213,32 +169,32 @@ fn variables(entries: [(&'static str, &str); 3]) -> String {
 
 fn token_file(text: &str) -> Result<String, &'static str> {
     let is_absolute = text.starts_with('/') || std::path::Path::new(text).is_absolute();
-    match is_absolute && text.len() <= 4096 && !text.contains(char::is_control) {
-        true => Ok(text.to_owned()),
-        false => Err("write the absolute path that the application reads the token at"),
-    }
+    let is_right = is_absolute && text.len() <= 4096 && !text.contains(char::is_control);
+    is_right
+        .then(|| text.to_owned())
+        .ok_or("write the absolute path that the application reads the token at")
 }
 
 fn guid(text: &str) -> Result<String, &'static str> {
-    match NameForm::Guid.matches(text) {
-        true => Ok(text.to_ascii_lowercase()),
-        false => Err("write a GUID such as 11111111-2222-3333-4444-555555555555"),
-    }
+    let is_right = NameForm::Guid.matches(text);
+    is_right
+        .then(|| text.to_ascii_lowercase())
+        .ok_or("write a GUID such as 11111111-2222-3333-4444-555555555555")
 }
 
 fn project_number(text: &str) -> Result<String, &'static str> {
-    match NameForm::ProjectNumber.matches(text) {
-        true => Ok(text.to_owned()),
-        false => Err("write the project's number, such as 123456789012, and not its id"),
-    }
+    let is_right = NameForm::ProjectNumber.matches(text);
+    is_right
+        .then(|| text.to_owned())
+        .ok_or("write the project's number, such as 123456789012, and not its id")
 }
 
 /// The id of a pool or of a provider in one (Google's documentation of workload identity federation).
 fn pool(text: &str) -> Result<String, &'static str> {
-    match NameForm::Pool.matches(text) {
-        true => Ok(text.to_owned()),
-        false => Err("an id has 4 to 32 of a-z, 0-9 and -, and does not begin with gcp-"),
-    }
+    let is_right = NameForm::Pool.matches(text);
+    is_right
+        .then(|| text.to_owned())
+        .ok_or("an id has 4 to 32 of a-z, 0-9 and -, and does not begin with gcp-")
 }
 
 /// The address of a service account. A provider that does not use portvakt may share one that Google made, such as
@@ -250,10 +206,8 @@ fn service_account(text: &str) -> Result<String, &'static str> {
             && domain.ends_with(".gserviceaccount.com")
             && [name, domain].iter().all(|part| part.chars().all(is_usual))
     });
-    match is_account && text.len() <= 254 {
-        true => Ok(text.to_owned()),
-        false => Err("write it as NAME@PROJECT.iam.gserviceaccount.com"),
-    }
+    let is_right = is_account && text.len() <= 254;
+    is_right.then(|| text.to_owned()).ok_or("write it as NAME@PROJECT.iam.gserviceaccount.com")
 }
 
 /// The ARN of a role (AWS's documentation of IAM identifiers).
@@ -271,18 +225,18 @@ fn role(text: &str) -> Result<String, &'static str> {
         }
         _ => false,
     };
-    match is_role {
-        true => Ok(text.to_owned()),
-        false => Err("write the ARN of a role, such as arn:aws:iam::123456789012:role/lager-les"),
-    }
+    is_role
+        .then(|| text.to_owned())
+        .ok_or("write the ARN of a role, such as arn:aws:iam::123456789012:role/lager-les")
 }
 
 /// The name of a session (AWS's documentation of `AssumeRoleWithWebIdentity`).
 fn session_name(text: &str) -> Result<String, &'static str> {
-    match (2..=64).contains(&text.len()) && text.chars().all(|c| is_of_names(c) && c != '/') {
-        true => Ok(text.to_owned()),
-        false => Err("a name of a session has 2 to 64 letters, digits and _+=,.@-"),
-    }
+    let is_right =
+        (2..=64).contains(&text.len()) && text.chars().all(|c| is_of_names(c) && c != '/');
+    is_right
+        .then(|| text.to_owned())
+        .ok_or("a name of a session has 2 to 64 letters, digits and _+=,.@-")
 }
 
 fn is_of_names(c: char) -> bool {
