@@ -12,7 +12,7 @@ use super::global::Global;
 use super::sink::print;
 use super::{interrupt, log};
 use crate::adopt::{AdoptedThing, Counts, Layout, LeftOut, Proved, Side};
-use crate::declare::{self, Edited, SETTINGS_FILE};
+use crate::declare::{Edited, SETTINGS_FILE};
 use crate::run::adoption::{Imported, NamedManifests, name_manifests, overlaid, write};
 use crate::run::import::ImportSelection;
 use crate::run::{Opened, Ready, RunOptions, checkout};
@@ -204,8 +204,6 @@ fn made(
 ) -> Result<Proved, Failure> {
     let Some(first) = read.first() else { return Ok(Proved::default()) };
     let repository = &first.ready.opened.repository;
-    let files = &declare::read_files(repository)
-        .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
     let completes = args.merge && !args.scope.is_empty();
     let sides: Vec<_> = read
         .iter()
@@ -228,8 +226,7 @@ fn made(
         AdoptedThing::Client(_, client) => wanted.is_client(client),
     };
     let labels = &repository.labels();
-    Imported { repository, files, sides: &sides, chosen: &chosen, labels }
-        .made(layout, into, args.merge)
+    Imported { repository, sides: &sides, chosen: &chosen, labels }.made(layout, into, args.merge)
 }
 
 fn nothing(made: &Proved) -> String {

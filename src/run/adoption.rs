@@ -9,7 +9,7 @@ use super::edits;
 use super::failure::Failure;
 use crate::adopt::{self, AdoptedThing, Input, Layout, ProofError, Proved, Side};
 use crate::declare::{
-    self, CannotEdit, Edited, EnvironmentTarget, Files, ProposedNais, Repository, SETTINGS_FILE,
+    self, CannotEdit, Edited, EnvironmentTarget, ProposedNais, Repository, SETTINGS_FILE,
 };
 use domain::Orgno;
 
@@ -34,7 +34,6 @@ pub(crate) fn overlaid(repository: &Repository) -> Vec<String> {
 /// The live entities to declare, and the existing declarations.
 pub(crate) struct Imported<'a> {
     pub(crate) repository: &'a Repository,
-    pub(crate) files: &'a Files,
     pub(crate) sides: &'a [Side<'a>],
     pub(crate) chosen: &'a dyn Fn(AdoptedThing<'_>) -> bool,
     /// Names of organisations for readers.
@@ -49,14 +48,16 @@ impl Imported<'_> {
         into: &str,
         merge: bool,
     ) -> Result<Proved, Failure> {
-        let Self { repository, files, sides, chosen, labels } = *self;
+        let Self { repository, sides, chosen, labels } = *self;
         let root = repository.root();
+        let files = declare::read_files(repository)
+            .map_err(|found| Failure::Invalid(root.to_owned(), found))?;
         let usual = match repository.has_teams() {
             true => Layout::ByTeam,
             false => Layout::ByProduct,
         };
         let taken = |path: &str| repository.has_file(path);
-        let schema = adopt::schema(files);
+        let schema = adopt::schema(&files);
         let input = Input {
             repository,
             sides,
@@ -70,7 +71,7 @@ impl Imported<'_> {
             rendered: false,
         };
         let key_file = |path: &str| repository.key_file(path);
-        let made = adopt::proved(&input, files, &key_file, clock::now());
+        let made = adopt::proved(&input, &files, &key_file, clock::now());
         made.map_err(|error| match error {
             ProofError::Invalid(found) => Failure::Invalid(root.to_owned(), found),
             ProofError::NotRead(_) | ProofError::Restless(_) | ProofError::TooLarge(_) => {

@@ -13,7 +13,6 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::cli::sink::print;
-use crate::declare;
 use crate::run::adoption::{Imported, write};
 use crate::run::clock::today;
 use crate::run::read::{MAX_FILE, read_file};
@@ -179,14 +178,12 @@ struct ManifestNames<'a> {
 fn made(opened: &Opened, found: &ManifestNames<'_>, into: &str) -> Result<Proved, Failure> {
     let ManifestNames { named, labels, clients, live } = *found;
     let repository = &opened.repository;
-    let files = declare::read_files(repository)
-        .map_err(|found| Failure::Invalid(repository.root().to_owned(), found))?;
     let chosen = |thing: AdoptedThing<'_>| match thing {
         AdoptedThing::Scope(name) => named.scopes.contains_key(name),
         AdoptedThing::Client(id, _) => clients.contains(id),
     };
     let environment = &opened.desired.environment;
     let side = Side { environment, live, before: None, declared: None, beside: &[] };
-    let imported = Imported { repository, files: &files, sides: &[side], chosen: &chosen, labels };
+    let imported = Imported { repository, sides: &[side], chosen: &chosen, labels };
     imported.made(None, into, false)
 }
