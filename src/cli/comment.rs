@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::log;
-use super::output::{planned, read_plan, read_text};
+use super::output::{parsed_report, planned, read_plan, read_text};
 use crate::forge::{self, Comment, CommentChange, Forge, ForgeOptions, PullRequest};
 use crate::history;
 use crate::render::markdown;
@@ -52,6 +52,10 @@ impl Host {
     }
 }
 
+pub(super) fn failed(error: forge::Error) -> Failure {
+    Failure::Failed(error.advised())
+}
+
 /// The comment that shows a plan.
 pub(super) fn shown(plan: &PlanDocument) -> Comment {
     Comment {
@@ -78,9 +82,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 }
 
 async fn post_report(global: &Global, forge: Forge, file: &Path) -> Result<Exit, Failure> {
-    let shown = file.to_string_lossy();
-    let unreadable = |why: String| Failure::Usage(format!("{}: {why}", printable(&shown)));
-    let report = ReportDocument::read(&read_text(file)?).map_err(unreadable)?;
+    let report = parsed_report(file, &read_text(file)?)?;
     let Some(commit) = &report.commit else {
         return Err(Failure::usage(
             "the report is of an apply outside git: no pull request was merged as it",
@@ -96,10 +98,6 @@ async fn post_report(global: &Global, forge: Forge, file: &Path) -> Result<Exit,
             Ok(Exit::Done)
         }
     }
-}
-
-fn failed(error: forge::Error) -> Failure {
-    Failure::Failed(error.advised())
 }
 
 async fn post_plan(global: &Global, args: &Args) -> Result<Exit, Failure> {

@@ -13,7 +13,7 @@ use crate::render;
 use crate::run::read::read_file;
 use crate::run::{Ready, blame, files};
 use domain::text::json;
-use plan::document::PlanDocument;
+use plan::document::{PlanDocument, ReportDocument};
 
 /// Format and destination of a plan.
 #[derive(Debug, clap::Args)]
@@ -136,6 +136,12 @@ pub(super) fn parsed_plan(path: &Path, text: &str) -> Result<PlanDocument, Failu
              --out FILE`"
         ))),
     }
+}
+
+/// The report in a file's text.
+pub(super) fn parsed_report(path: &Path, text: &str) -> Result<ReportDocument, Failure> {
+    let unreadable = |why: String| Failure::Usage(format!("{}: {why}", path.to_string_lossy()));
+    ReportDocument::read(text).map_err(unreadable)
 }
 
 /// Largest saved plan or report, in bytes.

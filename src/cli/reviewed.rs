@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::comment::{Host, shown};
+use super::comment::{Host, failed, shown};
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::log;
@@ -68,7 +68,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let options = ForgeOptions::default();
     let reviewed =
         forge::reviewed(args.host.forge(), &variable, &shown(&plan), commit, &options).await;
-    match reviewed.map_err(|error| Failure::Failed(error.advised()))? {
+    match reviewed.map_err(failed)? {
         Err(doubt) => doubted(&doubt.to_string()),
         Ok(forge::Review { number, url, author, approvers, shown }) => {
             let message = format!("pull request {number} has shown this plan since {shown}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::output::{PlanFormat, parsed_plan, read_text, shown};
+use super::output::{PlanFormat, parsed_plan, parsed_report, read_text, shown};
 use super::sink::print;
 use crate::render;
 use domain::text::json;
@@ -22,10 +22,8 @@ pub(super) struct Args {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let text = read_text(&args.file)?;
-    let shown_path = args.file.to_string_lossy();
-    let unreadable = |why: String| Failure::Usage(format!("{shown_path}: {why}"));
     let text = match is_report(&text) {
-        true => as_report(&ReportDocument::read(&text).map_err(unreadable)?, args.format),
+        true => as_report(&parsed_report(&args.file, &text)?, args.format),
         false => shown(&parsed_plan(&args.file, &text)?, args.format, global),
     };
     print(global.color, &text)?;
