@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::log;
 use super::sink::print;
-use crate::run::{RenamedScope, rename};
+use crate::run::rename;
 
 pub(super) const ABOUT: &str = "\
 Declare a scope under a new name beside the old one
@@ -28,13 +28,13 @@ pub(super) struct Args {
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let Args { old, new } = args;
     let notify = |what: &str| log::report(global, what);
-    let renamed = rename(&global.options(), (old, new), &notify)?;
-    print(global.color, &next_steps(old, new, &renamed))?;
+    let clients = rename(&global.options(), (old, new), &notify)?;
+    print(global.color, &next_steps(old, new, &clients))?;
     Ok(Exit::Done)
 }
 
 /// How the old name is given up.
-fn next_steps(old: &ScopeName, new: &ScopeName, RenamedScope { clients }: &RenamedScope) -> String {
+fn next_steps(old: &ScopeName, new: &ScopeName, clients: &[(String, String, usize)]) -> String {
     let (old, new) = (printable(old.as_str()), printable(new.as_str()));
     let own: String = clients
         .iter()

@@ -50,4 +50,4 @@ pub(crate) use options::RunOptions;
 pub(crate) use planned::{Approval, Planned, Terms};
 pub(crate) use ready::Ready;
 pub(crate) use remote::Remote;
-pub(crate) use rename::{RenamedScope, rename};
+pub(crate) use rename::rename;

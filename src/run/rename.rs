@@ -9,14 +9,8 @@ use crate::declare::{Diagnostic, Repository, did_you_mean};
 use domain::ScopeName;
 use domain::text::printable;
 
-/// Clients that still use the old name of a scope.
-pub(crate) struct RenamedScope {
-    /// The own clients that consume the old scope: name, file and line.
-    pub(crate) clients: Vec<(String, String, usize)>,
-}
-
 /// Declares a scope under a second name, with the same attributes and consumers. All other declarations and
-/// all comments stay as they are.
+/// all comments stay as they are. Returns the own clients that still consume the old scope: name, file and line.
 ///
 /// # Errors
 /// The scope is not declared, the new one is, or a file cannot be edited; nothing is written then.
@@ -24,7 +18,7 @@ pub(crate) fn rename(
     options: &RunOptions,
     (old, new): (&ScopeName, &ScopeName),
     notify: &dyn Fn(&str),
-) -> Result<RenamedScope, Failure> {
+) -> Result<Vec<(String, String, usize)>, Failure> {
     let repository = checkout::open(options)?;
     check_names(&repository, old, new)?;
     let found = repository.check(today());
@@ -38,8 +32,7 @@ pub(crate) fn rename(
     let after = checked(&repository, &edited)?;
     write(notify, &after)?;
     let clients = after.clients_that_consume(old).into_iter();
-    let clients = clients.map(|(name, (file, line))| (name.to_string(), file.to_owned(), line));
-    Ok(RenamedScope { clients: clients.collect() })
+    Ok(clients.map(|(name, (file, line))| (name.to_string(), file.to_owned(), line)).collect())
 }
 
 fn check_names(repository: &Repository, old: &ScopeName, new: &ScopeName) -> Result<(), Failure> {
