@@ -25,18 +25,12 @@ impl ImportSelection {
 
     /// Whether a scope is requested.
     pub(crate) fn is_scope(&self, name: &ScopeName) -> bool {
-        match self.scopes.is_empty() {
-            true => self.clients.is_empty(),
-            false => is_match(&self.scopes, name.as_str()),
-        }
+        self.is_everything() || is_match(&self.scopes, name.as_str())
     }
 
     /// Whether a client is requested.
     pub(crate) fn is_client(&self, client: &LiveClient) -> bool {
-        match self.clients.is_empty() {
-            true => self.scopes.is_empty(),
-            false => is_match(&self.clients, &client.name),
-        }
+        self.is_everything() || is_match(&self.clients, &client.name)
     }
 
     fn reach(&self) -> Reach {
