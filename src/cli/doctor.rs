@@ -52,18 +52,21 @@ impl Checkups {
         Self { title: title.into(), all: Vec::new() }
     }
 
-    fn add(&mut self, verdict: CheckResult, subject: &'static str, text: impl Into<String>) {
-        self.all.push(Checkup { verdict, subject, text: text.into() });
+    fn fine(&mut self, subject: &'static str, text: impl Into<String>) {
+        self.all.push(Checkup { verdict: CheckResult::Fine, subject, text: text.into() });
     }
 
-    /// Adds a failure, or returns the value.
-    fn take<T>(
-        &mut self,
-        verdict: CheckResult,
-        subject: &'static str,
-        result: Result<T, Failure>,
-    ) -> Option<T> {
-        result.map_err(|failure| self.add(verdict, subject, words(&failure))).ok()
+    fn note(&mut self, subject: &'static str, text: impl Into<String>) {
+        self.all.push(Checkup { verdict: CheckResult::Note, subject, text: text.into() });
+    }
+
+    fn problem(&mut self, subject: &'static str, text: impl Into<String>) {
+        self.all.push(Checkup { verdict: CheckResult::Problem, subject, text: text.into() });
+    }
+
+    /// Adds a failure as a problem, or returns the value.
+    fn take<T>(&mut self, subject: &'static str, result: Result<T, Failure>) -> Option<T> {
+        result.map_err(|failure| self.problem(subject, words(&failure))).ok()
     }
 }
 
@@ -71,7 +74,7 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
     let options = global.options();
     let mut parts = vec![Checkups::new("Program"), Checkups::new("Repository")];
     let [program, repository] = parts.as_mut_slice() else { return Ok(Exit::Failed) };
-    program.add(CheckResult::Fine, "version", format!("portvakt {}", release::version()));
+    program.fine("version", format!("portvakt {}", release::version()));
     job(program);
     let names = look_at_files(repository, &options)?;
     for name in names {
@@ -89,13 +92,12 @@ pub(super) async fn run(global: &Global) -> Result<Exit, Failure> {
 /// Checks the variables of a CI job.
 fn job(part: &mut Checkups) {
     let Some(ci_job::CiJob { host, token, remedy }) = ci_job::here() else {
-        part.add(CheckResult::Fine, "CI", "this is no CI job: variables of one are not checked");
+        part.fine("CI", "this is no CI job: variables of one are not checked");
         return;
     };
     match std::env::var(token).is_ok_and(|value| !value.trim().is_empty()) {
-        true => part.add(CheckResult::Fine, "CI", format!("a job on {host}, with {token}")),
-        false => part.add(
-            CheckResult::Note,
+        true => part.fine("CI", format!("a job on {host}, with {token}")),
+        false => part.note(
             "CI",
             format!("a job on {host} without {token}, which comment and reviewed need\n{remedy}"),
         ),
@@ -104,15 +106,13 @@ fn job(part: &mut Checkups) {
 
 /// Checks the declarations; returns the environments to check.
 fn look_at_files(part: &mut Checkups, options: &RunOptions) -> Result<Vec<String>, Failure> {
-    let Some(root) = part.take(CheckResult::Problem, "portvakt.yaml", checkout::root(options))
-    else {
+    let Some(root) = part.take("portvakt.yaml", checkout::root(options)) else {
         return Ok(Vec::new());
     };
-    part.add(CheckResult::Fine, "portvakt.yaml", printable(&root.to_string_lossy()).into_owned());
+    part.fine("portvakt.yaml", printable(&root.to_string_lossy()).into_owned());
     let ignored = root.join(".portvakt").join("sandbox.json");
     if history::would_be_committed(&ignored) {
-        part.add(
-            CheckResult::Note,
+        part.note(
             ".gitignore",
             "git would commit .portvakt, where the sandbox and new private keys are kept\nAdd the line \
              `.portvakt/` to .gitignore",
@@ -123,8 +123,7 @@ fn look_at_files(part: &mut Checkups, options: &RunOptions) -> Result<Vec<String
         Err(Failure::Invalid(_, found)) => {
             let errors = found.iter().filter(|found| found.severity == Severity::Error).count();
             let errors = counted(errors as u64, "error", "s");
-            part.add(
-                CheckResult::Problem,
+            part.problem(
                 "declarations",
                 format!("{errors}\n`portvakt validate` shows each with its line and what to do"),
             );
@@ -149,10 +148,10 @@ async fn look_at_environment(part: &mut Checkups, options: &RunOptions) {
         Err(Failure::Invalid(_, found)) => {
             let found = counted(found.len() as u64, "finding", "s");
             let text = format!("{found}\n`portvakt validate` shows each and what to do");
-            part.add(CheckResult::Problem, "declarations", text);
+            part.problem("declarations", text);
             return;
         }
-        Err(failure) => return part.add(CheckResult::Problem, "declarations", words(&failure)),
+        Err(failure) => return part.problem("declarations", words(&failure)),
     };
     look_at_git(part, &opened);
     let declared = opened.repository.environment(&opened.desired.environment);
@@ -164,34 +163,27 @@ async fn look_at_environment(part: &mut Checkups, options: &RunOptions) {
         ),
         (failure, _) => failure,
     });
-    let Some(remote) = part.take(CheckResult::Problem, "credentials", connected) else { return };
+    let Some(remote) = part.take("credentials", connected) else { return };
     let address = printable(remote.target().api.as_str()).into_owned();
-    part.add(CheckResult::Fine, "credentials", format!("read, for {address}"));
+    part.fine("credentials", format!("read, for {address}"));
     look_at_api(part, &opened, &remote).await;
     let closed = remote.close().await;
-    part.take(CheckResult::Problem, "sandbox", closed);
+    part.take("sandbox", closed);
 }
 
 fn look_at_git(part: &mut Checkups, opened: &Opened) {
-    let Some(found) = part.take(CheckResult::Problem, "git", opened.history()) else { return };
+    let Some(found) = part.take("git", opened.history()) else { return };
     let Some(history) = found else {
-        return part.add(
-            CheckResult::Note,
+        return part.note(
             "git",
             "this is not a git repository: removals, the lock and the ledger do not work\nRun `git init`, \
              commit, and push to a remote",
         );
     };
-    match part.take(CheckResult::Problem, "git", opened.commit()) {
-        Some(Some(commit)) => {
-            part.add(CheckResult::Fine, "git", format!("commit {}", commit.commit))
-        }
+    match part.take("git", opened.commit()) {
+        Some(Some(commit)) => part.fine("git", format!("commit {}", commit.commit)),
         Some(None) => {
-            return part.add(
-                CheckResult::Note,
-                "git",
-                "there is no commit yet\nCommit what is declared",
-            );
+            return part.note("git", "there is no commit yet\nCommit what is declared");
         }
         None => return,
     }
@@ -206,16 +198,14 @@ fn without_remote(part: &mut Checkups, opened: &Opened, history: &History) {
     let place = history.place();
     let declared = opened.repository.environment(&opened.desired.environment);
     match declared.is_some_and(|declared| *declared.target == EnvironmentTarget::Sandbox) {
-        true => part.add(
-            CheckResult::Fine,
+        true => part.fine(
             "remote",
             format!(
                 "not used: the sandbox is in this folder alone, and so are its lock and ledger, \
                  refs/portvakt/{place}"
             ),
         ),
-        false => part.add(
-            CheckResult::Note,
+        false => part.note(
             "remote",
             format!(
                 "none: lock and ledger are in this clone alone, at refs/portvakt/{place}, where no job and \
@@ -233,29 +223,27 @@ fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
              job needs the right to read, and its checkout has to keep the token for git",
         )
     });
-    let Some(refs) = part.take(CheckResult::Problem, "remote", refs) else { return };
+    let Some(refs) = part.take("remote", refs) else { return };
     let applied = match refs.applied() {
         Some(commit) => format!("commit {commit} is applied"),
         None => "nothing has been applied yet".to_owned(),
     };
-    part.add(CheckResult::Fine, "remote", format!("refs/portvakt/{}: {applied}", history.place()));
+    part.fine("remote", format!("refs/portvakt/{}: {applied}", history.place()));
     let folder = history::prefix(opened.repository.root());
     match applied::apply_from(history, &refs, folder.trim_end_matches('/')) {
         Ok(Some(branch)) => {
             let name = printable(&branch.name).into_owned();
-            part.add(CheckResult::Fine, "branch", format!("commits of {name} may be applied"));
+            part.fine("branch", format!("commits of {name} may be applied"));
         }
         Ok(None) => {}
-        Err(why) => part.add(CheckResult::Problem, "branch", why),
+        Err(why) => part.problem("branch", why),
     }
     match history.check_push() {
-        Ok(()) => part.add(
-            CheckResult::Fine,
+        Ok(()) => part.fine(
             "push",
             "the remote takes a push to refs/portvakt (dry run: the host's hooks and rules are not asked)",
         ),
-        Err(error) => part.add(
-            CheckResult::Note,
+        Err(error) => part.note(
             "push",
             format!(
                 "{error}\nOnly apply needs it. Give its job the right to push: on GitHub `permissions: {{ \
@@ -268,7 +256,7 @@ fn look_at_remote(part: &mut Checkups, opened: &Opened, history: &History) {
 
 async fn look_at_api(part: &mut Checkups, opened: &Opened, remote: &Remote) {
     let reader = remote.reader().await;
-    let Some(reader) = part.take(CheckResult::Problem, "token to read", reader) else { return };
+    let Some(reader) = part.take("token to read", reader) else { return };
     let (read, write) = match opened.needs().reach() {
         Reach::Scopes => ("idporten:scopes.read", "idporten:scopes.write"),
         Reach::ScopesAndClients => (
@@ -276,28 +264,26 @@ async fn look_at_api(part: &mut Checkups, opened: &Opened, remote: &Remote) {
             "idporten:scopes.write and idporten:dcr.write",
         ),
     };
-    part.add(
-        CheckResult::Fine,
+    part.fine(
         "token to read",
         format!("for {read}: the client, its key and this machine's clock are right"),
     );
     match remote.writer().await {
-        Ok(_) => part.add(CheckResult::Fine, "token to write", format!("for {write} too")),
-        Err(Failure::Call(error)) if lacks_scopes(error.token_refusal()) => part.add(
-            CheckResult::Note,
+        Ok(_) => part.fine("token to write", format!("for {write} too")),
+        Err(Failure::Call(error)) if lacks_scopes(error.token_refusal()) => part.note(
             "token to write",
             format!(
                 "the client has no scope that writes, as it should be for a job that plans\nOnly apply \
                  needs {write}"
             ),
         ),
-        Err(failure) => part.add(CheckResult::Problem, "token to write", words(&failure)),
+        Err(failure) => part.problem("token to write", words(&failure)),
     }
     let needs = Needs { clients: opened.needs().clients, ..Needs::default() };
     let live = reader.live(&needs, &|_| {}).await.map_err(Failure::from);
-    let Some(live) = part.take(CheckResult::Problem, "DigDir", live) else { return };
+    let Some(live) = part.take("DigDir", live) else { return };
     let scopes = counted(live.scopes.len() as u64, "scope", "s");
-    part.add(CheckResult::Fine, "DigDir", format!("it answers, with {scopes}"));
+    part.fine("DigDir", format!("it answers, with {scopes}"));
     look_at_key(part, &live, opened.desired.warn_before);
 }
 
@@ -312,17 +298,15 @@ fn look_at_key(part: &mut Checkups, live: &Live, warn_before: jiff::SignedDurati
         (*key_expires).into_iter().chain(*certificate_expires).min()
     });
     let Some(at) = expiry else {
-        return part.add(
-            CheckResult::Fine,
+        return part.fine(
             "own key",
             "when it expires is not known: a repository that declares no client does not read keys",
         );
     };
     let left = at.duration_since(Timestamp::now());
     match left <= warn_before {
-        false => part.add(CheckResult::Fine, "own key", format!("it expires at {at}")),
-        true => part.add(
-            CheckResult::Problem,
+        false => part.fine("own key", format!("it expires at {at}")),
+        true => part.problem(
             "own key",
             format!(
                 "it expires at {at}\nRegister a new key on the client, and store it where the jobs read it; \
