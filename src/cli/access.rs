@@ -19,7 +19,7 @@ use crate::run::organizations::matches_one;
 use crate::run::{Opened, files};
 use digdir::Needs;
 use domain::Desired;
-use domain::text::{json, printable};
+use domain::text::json;
 use plan::document::AccessDocument;
 
 /// The command's long help.
@@ -144,6 +144,6 @@ fn put(global: &Global, args: &Args, shown: &str) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     files::put(file, shown)?;
-    log::report(global, &format!("{} is written", printable(&file.to_string_lossy())));
+    log::report(global, &format!("{} is written", files::shown(file)));
     Ok(Exit::Done)
 }

@@ -18,7 +18,6 @@ use crate::run::files::{self, WrittenFiles, all_or_none};
 use crate::run::keys::slug;
 use cloud::CloudArgs;
 use domain::text::json::pretty;
-use domain::text::printable;
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\
@@ -89,7 +88,7 @@ fn write_for_cloud(global: &Global, args: &Args, text: &str) -> Result<Exit, Fai
         return Ok(Exit::Done);
     };
     files::create(out, text)?;
-    log::report(global, &format!("wrote {}", printable(&out.display().to_string())));
+    log::wrote(global, out);
     Ok(Exit::Done)
 }
 
@@ -124,7 +123,7 @@ async fn write(
 
 /// Reports the written files, and warns if they could be committed unencrypted.
 fn report(global: &Global, args: &Args, out: &Path) -> Exit {
-    log::report(global, &format!("wrote {}", printable(&out.display().to_string())));
+    log::wrote(global, out);
     if args.recipients.is_empty() {
         log::warn_of_git(global, out);
     }

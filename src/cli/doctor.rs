@@ -10,6 +10,7 @@ use super::sink::print;
 use crate::declare::{EnvironmentTarget, Severity};
 use crate::history::{self, History};
 use crate::render::{BAD, CAREFUL, QUIET};
+use crate::run::files::shown as shown_path;
 use crate::run::{Opened, Remote, RunOptions, applied, checkout, environment_names};
 use digdir::{Needs, Reach, TokenRefusal};
 use domain::text::{counted, printable};
@@ -109,7 +110,7 @@ fn look_at_files(part: &mut Checkups, options: &RunOptions) -> Result<Vec<String
     let Some(root) = part.take("portvakt.yaml", checkout::root(options)) else {
         return Ok(Vec::new());
     };
-    part.fine("portvakt.yaml", printable(&root.to_string_lossy()).into_owned());
+    part.fine("portvakt.yaml", shown_path(&root));
     let ignored = root.join(".portvakt").join("sandbox.json");
     if history::would_be_committed(&ignored) {
         part.note(

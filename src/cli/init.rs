@@ -14,8 +14,8 @@ use super::global::Global;
 use super::sink::print;
 use crate::declare::{self, Diagnostic, Index, SETTINGS_FILE};
 use crate::run::clock;
-use crate::run::files::all_or_none;
-use domain::text::{printable, shell};
+use crate::run::files::{all_or_none, shown};
+use domain::text::shell;
 use domain::{Orgno, ScopeName};
 
 use ci::{CiHost, CiPlace, CiSetup};
@@ -119,11 +119,10 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 fn there_is_one(found: &Path) -> Failure {
-    let found = found.to_string_lossy();
     Failure::Usage(format!(
         "{} is a repository of portvakt already, and one cannot be in another. `init --ci \
          HOST` in that folder writes CI files",
-        printable(&found)
+        shown(found)
     ))
 }
 

@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 use super::global::Global;
 use super::sink;
 use crate::history;
-use domain::text::{json, printable};
+use crate::run::files::shown;
+use domain::text::json;
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,11 +38,15 @@ pub(super) fn report(global: &Global, text: &str) {
     }
 }
 
+/// Reports that a file was written.
+pub(super) fn wrote(global: &Global, path: &Path) {
+    report(global, &format!("wrote {}", shown(path)));
+}
+
 /// Warns where a private file could be committed.
 pub(super) fn warn_of_git(global: &Global, path: &Path) {
     if history::would_be_committed(path) {
-        let path = path.display().to_string();
-        let path = printable(&path);
+        let path = shown(path);
         report(
             global,
             &format!(

@@ -7,10 +7,10 @@ use super::global::Global;
 use super::sink::print;
 use super::{interrupt, log};
 use crate::render;
-use crate::run::files::put;
+use crate::run::files::{put, shown};
 use crate::run::probe::{ProbeOptions, Probed, probe};
 use crate::run::profile;
-use domain::text::{json, printable};
+use domain::text::json;
 
 /// The command's long help.
 pub(super) const ABOUT: &str = "\
@@ -50,14 +50,13 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         answers.exchanges.iter().map(|(q, exchange)| (*q, exchange.to_string())).collect();
     print(global.color, &render::probe::text(answers.behaviour, &exchanges))?;
     put(&file, &json::pretty(&profile))?;
-    let file = file.to_string_lossy();
     log::report(
         global,
         &format!(
             "{calls} calls in {:.1} s on {scope}, which is inactive now. {} is written: name it as \
              `profile` of environment {environment} in portvakt.yaml",
             took.as_secs_f64(),
-            printable(&file),
+            shown(&file),
         ),
     );
     Ok(Exit::Done)
@@ -66,8 +65,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 /// Refuses, before anything is made, a place where the profile could not be written or would replace another
 /// kind of file.
 fn check_place(file: &Path) -> Result<(), Failure> {
-    let shown = file.to_string_lossy();
-    let refused = |why: &str| Failure::Usage(format!("--out {} {why}", printable(&shown)));
+    let refused = |why: &str| Failure::Usage(format!("--out {} {why}", shown(file)));
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return Err(refused("is in a folder that does not exist"));

@@ -10,7 +10,7 @@ use super::log;
 use crate::run::clock::now;
 use crate::run::{Opened, files};
 use digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
-use domain::text::{counted, printable};
+use domain::text::counted;
 use domain::{Desired, Live};
 
 /// The command's arguments.
@@ -49,8 +49,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let Desired { environment, organization, .. } = ready.opened.desired;
     let snapshot = Snapshot { environment, organization, created, reach, live };
     files::put(&args.out, &snapshot.write())?;
-    let path = args.out.display().to_string();
-    log::report(global, &format!("{}: {what}", printable(&path)));
+    log::report(global, &format!("{}: {what}", files::shown(&args.out)));
     Ok(Exit::Done)
 }
 
@@ -62,9 +61,8 @@ fn message(live: &Live) -> String {
 
 /// The state that a plan needs, as it was when a snapshot was made.
 pub(super) fn live(file: &Path, opened: &Opened, needs: &Needs) -> Result<Live, Failure> {
-    let path = file.display().to_string();
     let failed = |why: &str| {
-        Failure::Failed(format!("the snapshot {} cannot be used: {why}", printable(&path)))
+        Failure::Failed(format!("the snapshot {} cannot be used: {why}", files::shown(file)))
     };
     let text = read(file).map_err(|error| failed(&error.to_string()))?;
     let Desired { environment, organization, .. } = &opened.desired;

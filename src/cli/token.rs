@@ -12,12 +12,12 @@ use super::log;
 use super::sink::{print, print_secret};
 use crate::advice::TokenClient;
 use crate::run::client::{self, RegisteredKey};
+use crate::run::files::shown;
 use crate::run::token_file::TokenFile;
 use crate::run::{Opened, Remote};
 use crate::skyporten::is_uri;
 use digdir::{Content, Credentials, Issued, Wanted};
 use domain::text::json::pretty;
-use domain::text::printable;
 use domain::{ClientId, ConsumedScope, LiveClient, Orgno};
 
 /// The command's long help.
@@ -214,8 +214,7 @@ fn write(global: &Global, file: &TokenFile<'_>, issued: &Issued) -> Result<(), F
     }
     file.write(token)?;
     let path = file.path();
-    let shown = path.display().to_string();
-    let message = format!("wrote {}: a token that lives {expires_in} s", printable(&shown));
+    let message = format!("wrote {}: a token that lives {expires_in} s", shown(path));
     log::report(global, &message);
     log::warn_of_git(global, path);
     Ok(())

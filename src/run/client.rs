@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::failure::Failure;
+use super::files::shown;
 use super::opened::Opened;
 use super::read::read_secret;
 use crate::declare::did_you_mean;
@@ -172,5 +173,5 @@ fn application_key(file: &Path) -> Result<ApplicationKey, Failure> {
 }
 
 fn unusable_key(file: &Path, why: &str) -> Failure {
-    Failure::Failed(format!("the key in {}: {why}", printable(&file.display().to_string())))
+    Failure::Failed(format!("the key in {}: {why}", shown(file)))
 }

@@ -11,10 +11,14 @@ use super::failure::Failure;
 use domain::secret;
 use domain::text::printable;
 
+/// A path as text that is safe to show.
+pub(crate) fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
+}
+
 /// The failure to write a file, with the reason.
-pub(crate) fn cannot_be_written(path: &Path, why: &dyn Display) -> Failure {
-    let path = path.to_string_lossy();
-    Failure::Failed(format!("{} cannot be written: {why}", printable(&path)))
+fn cannot_be_written(path: &Path, why: &dyn Display) -> Failure {
+    Failure::Failed(format!("{} cannot be written: {why}", shown(path)))
 }
 
 /// The target of a file's path, if it may be written: a symbolic link is kept.
@@ -122,8 +126,7 @@ impl WrittenFiles {
             Ok(before)
         });
         let before = removed.map_err(|error| {
-            let path = path.to_string_lossy();
-            Failure::Failed(format!("{} cannot be removed: {error}", printable(&path)))
+            Failure::Failed(format!("{} cannot be removed: {error}", shown(path)))
         })?;
         self.0.push(FileStep::Removed { path: path.to_owned(), before });
         Ok(())
@@ -198,7 +201,7 @@ impl WrittenFiles {
                 }
             };
             if !undone {
-                left.push(printable(&path.to_string_lossy()).into_owned());
+                left.push(shown(&path));
             }
         }
         failure.and(&match left.is_empty() {

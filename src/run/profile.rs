@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::failure::Failure;
+use super::files::shown;
 use super::read::{MAX_FILE, read_file};
 use digdir::{ApiId, ApiTarget};
 use domain::text::printable;
@@ -39,13 +40,10 @@ pub(crate) fn read_within(
 /// It cannot be read, is no profile of a known version, or is one of another API.
 pub(crate) fn read(path: &Path, api: Option<&ApiId>) -> Result<Behaviour, Failure> {
     let failed = |why: String| {
-        let path = path.to_string_lossy();
-        Failure::Failed(format!(
-            "the profile {} {why}. Write it with `portvakt probe`",
-            printable(&path)
-        ))
+        let path = shown(path);
+        Failure::Failed(format!("the profile {path} {why}. Write it with `portvakt probe`"))
     };
-    let bytes = read_file(path, MAX_FILE).map_err(|why| failed(why.to_string()))?;
+    let bytes = read_file(path, MAX_FILE).map_err(failed)?;
     let profile: Profile = serde_json::from_slice(&bytes)
         .map_err(|error| failed(format!("is not a profile: {error}")))?;
     let Profile { format_version, api: probed, probed_at: _, behaviour } = profile;

@@ -5,9 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::files::all_or_none;
+use super::files::{all_or_none, shown};
 use super::read::{MAX_FILE, read_file};
-use domain::text::printable;
 
 /// A file that is to change: its path, its text, and the one that it should have.
 pub(crate) struct RenderedChange {
@@ -99,8 +98,4 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn shown(path: &Path) -> String {
-    printable(&path.to_string_lossy()).into_owned()
 }

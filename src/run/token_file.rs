@@ -7,9 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::failure::Failure;
-use super::files::{create_whole_private, replace_private, writable};
+use super::files::{create_whole_private, replace_private, shown, writable};
 use super::read::read_secret;
-use domain::text::printable;
 
 /// A place that a token may be written to.
 pub(crate) struct TokenFile<'p> {
@@ -24,8 +23,7 @@ impl<'p> TokenFile<'p> {
     /// # Errors
     /// The folder does not exist, or something else is there.
     pub(crate) fn at(path: &'p Path) -> Result<Self, Failure> {
-        let shown = path.to_string_lossy();
-        let refused = |why: &str| Failure::Usage(format!("--out {} {why}", printable(&shown)));
+        let refused = |why: &str| Failure::Usage(format!("--out {} {why}", shown(path)));
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !folder.is_dir()) {
             return Err(refused("is in a folder that does not exist: create it first"));

@@ -18,6 +18,7 @@ use super::log;
 use super::sink::write_secret;
 use crate::declare;
 use crate::run::Opened;
+use crate::run::files::shown;
 use crate::run::keys::{self, Added};
 use domain::text::printable;
 use domain::{ClientName, DesiredClient};
@@ -60,7 +61,7 @@ fn add(
     let added = keys::add(opened, name, declared, |private, files| match out {
         Some(out) if declare::is_yaml(out) => Err(Failure::Usage(format!(
             "{} would be read as declarations: name a file that is no YAML",
-            printable(&out.display().to_string())
+            shown(out)
         ))),
         Some(out) => files.create_private(out, private),
         None => {
@@ -78,11 +79,10 @@ fn add(
         &format!("made the key {kid} for the client '{}'", printable(name.as_str())),
     );
     for path in &files {
-        log::report(global, &format!("wrote {}", printable(path)));
+        log::wrote(global, Path::new(path));
     }
     if let Some(out) = out {
-        let shown = out.display().to_string();
-        log::report(global, &format!("wrote {} (private)", printable(&shown)));
+        log::report(global, &format!("wrote {} (private)", shown(out)));
         log::warn_of_git(global, out);
     }
     warn_of_others(global, &others, "declared there too");

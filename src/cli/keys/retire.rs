@@ -1,12 +1,13 @@
 //! `portvakt keys rotate --retire`: takes out the keys that a newer one has followed.
 
+use std::path::Path;
+
 use super::warn_of_others;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::log;
 use crate::run::client;
 use crate::run::keys::{Retired, retire};
-use domain::text::printable;
 
 pub(super) async fn run(global: &Global, name: &str) -> Result<Exit, Failure> {
     let opened = global.open()?;
@@ -22,7 +23,7 @@ pub(super) async fn run(global: &Global, name: &str) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     };
     for path in &files {
-        log::report(global, &format!("wrote {}", printable(path)));
+        log::wrote(global, Path::new(path));
     }
     let what =
         "one there too. Apply it there only once the key that stays is live and in use there";

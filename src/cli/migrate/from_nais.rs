@@ -16,7 +16,7 @@ use crate::cli::sink::print;
 use crate::run::adoption::{Imported, write};
 use crate::run::clock::today;
 use crate::run::read::{MAX_FILE, read_file};
-use crate::run::{Opened, Remote};
+use crate::run::{Opened, Remote, files};
 use digdir::Needs;
 use domain::text::printable;
 use domain::{ClientId, Desired, Live, Orgno, Past};
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Args {
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let into = folder(args.into.as_deref().unwrap_or_default())?;
     let opened = global.open()?;
-    let shown = printable(&args.manifest.to_string_lossy()).into_owned();
+    let shown = files::shown(&args.manifest);
     let (named, labels) = named(&opened, &args.manifest, &shown)?;
     let needs = Needs::of(&named);
     let remote = Remote::open(&global.options(), &opened, needs.reach()).await?;

@@ -73,7 +73,7 @@ pub(super) fn run(global: &Global, args: &Args, engine: Engine) -> Result<Exit, 
         (None, Some(file)) => {
             check_own(file, &policy.environment)?;
             files::put(file, &rendered.text)?;
-            log::report(global, &format!("{} is written", printable(&file.to_string_lossy())));
+            log::report(global, &format!("{} is written", files::shown(file)));
             Ok(Exit::Done)
         }
         (None, None) => print_exact(&rendered.text).map(|()| Exit::Done),
@@ -123,7 +123,7 @@ fn check_own(file: &Path, environment: &str) -> Result<(), Failure> {
         Some(before) if !before.is_empty() && !is_rendered_from(&before, environment) => {
             Err(Failure::Refused(format!(
                 "{} was not rendered for {}, and is not overwritten: choose another file, or remove it",
-                printable(&file.to_string_lossy()),
+                files::shown(file),
                 printable(environment)
             )))
         }
@@ -137,15 +137,15 @@ fn check(
     expected: String,
     environment: &str,
 ) -> Result<Exit, Failure> {
-    let shown = file.to_string_lossy().into_owned();
     let before = rendered::existing(file)?.ok_or_else(|| {
-        Failure::Failed(format!("{} cannot be read: it is not there", printable(&shown)))
+        Failure::Failed(format!("{} cannot be read: it is not there", files::shown(file)))
     })?;
     if before == expected {
-        log::report(global, &format!("{} is up to date", printable(&shown)));
+        log::report(global, &format!("{} is up to date", files::shown(file)));
         return Ok(Exit::Done);
     }
-    let fixed = FixedFile { file: shown.into(), before, after: expected };
+    let file = file.to_string_lossy().into_owned().into();
+    let fixed = FixedFile { file, before, after: expected };
     print(global.color, &difference(&fixed, |text| is_rendered_from(text, environment)))?;
     Ok(Exit::Pending)
 }

@@ -15,11 +15,11 @@ use crate::cli::log;
 use crate::cli::sink::{print, print_exact};
 use crate::declare::FixedFile;
 use crate::run::clock::today;
+use crate::run::files::shown;
 use crate::run::rendered::{self, RenderedChange, RenderedFolder};
 use crate::run::{Opened, applied};
 use crate::skyporten::{CloudShare, CloudTrust, TrustFile, TrustForm, TrustedShare, TrustingCloud};
 use domain::ScopeName;
-use domain::text::printable;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -193,10 +193,6 @@ fn changes(
         changes.extend(folder.removals(&all)?);
     }
     Ok(changes)
-}
-
-fn shown(path: &Path) -> String {
-    printable(&path.to_string_lossy()).into_owned()
 }
 
 fn check(

@@ -12,7 +12,7 @@ use crate::declare::{Diagnostic, Repository};
 use crate::run::adoption::overlaid;
 use crate::run::checkout;
 use crate::run::clock::today;
-use domain::text::printable;
+use crate::run::files::shown;
 
 /// The command's arguments.
 #[derive(Debug, clap::Args)]
@@ -65,11 +65,10 @@ fn chosen(asked: &[PathBuf], repository: &Repository) -> Result<BTreeSet<String>
     }
     let one = |path: &PathBuf| {
         let found = in_repository(path, repository.root()).filter(|path| all.contains(&**path));
-        let shown = path.display().to_string();
         found.ok_or_else(|| {
             Failure::Usage(format!(
                 "{} has no manifest that declares anything; those are in {}",
-                printable(&shown),
+                shown(path),
                 match all.is_empty() {
                     true => "no file of the repository".to_owned(),
                     false => all.iter().copied().collect::<Vec<_>>().join(", "),
