@@ -189,11 +189,11 @@ impl CredentialSources<'_> {
         let Certificate { file, base64, password, alias, chain, key } = declared;
         if let Some(chain) = chain {
             let chain = self.secret(chain, "certificate.chain");
-            let key = key.as_ref().map(|key| self.secret(key, "certificate.key"));
-            return match key {
-                Some(key) => Some(Proof::Chain { chain: chain?, key: Some(key?) }),
-                None => Some(Proof::Chain { chain: chain?, key: None }),
+            let key = match key {
+                Some(key) => Some(self.secret(key, "certificate.key")?),
+                None => None,
             };
+            return Some(Proof::Chain { chain: chain?, key });
         }
         let archive = match (base64, file) {
             (Some(base64), _) => self.secret(base64, "certificate.base64").map(Archive::Base64),

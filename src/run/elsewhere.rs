@@ -62,18 +62,7 @@ pub(crate) fn look(
             })
     };
     let all = folders(repository, at, &mut found);
-    // A folder that no longer exists declares nothing, whatever it had at the commit to roll back to.
-    let today = at.filter(|at| at.is_rollback).and_then(|at| at.commits.last().copied());
-    let gone: BTreeSet<String> = match today {
-        Some(today) => {
-            let (now, then): (Vec<_>, Vec<_>) =
-                all.iter().partition(|(commit, _)| *commit == Some(today));
-            let now: BTreeSet<_> = now.into_iter().map(|(_, folder)| folder).collect();
-            let then = then.into_iter().map(|(_, folder)| folder);
-            then.filter(|folder| !now.contains(folder)).cloned().collect()
-        }
-        None => BTreeSet::new(),
-    };
+    let gone = gone(&all, at);
     let all = all.into_iter().filter(|(_, folder)| !gone.contains(folder));
     for (commit, folder) in all.filter(|(_, folder)| *folder != here.folder) {
         let other = match (at, commit) {
@@ -112,6 +101,19 @@ fn folders<'a>(
         }
     }
     all
+}
+
+/// In a rollback, the folders that no longer exist: they declare nothing, whatever they had at the commit to roll back
+/// to.
+fn gone(all: &[(Option<&str>, String)], at: Option<FolderSource<'_>>) -> BTreeSet<String> {
+    let Some(FolderSource { is_rollback: true, commits: [.., today], .. }) = at else {
+        return BTreeSet::new();
+    };
+    let (now, then): (Vec<_>, Vec<_>) =
+        all.iter().partition(|(commit, _)| commit.as_ref() == Some(today));
+    let now: BTreeSet<_> = now.into_iter().map(|(_, folder)| folder).collect();
+    let then = then.into_iter().map(|(_, folder)| folder);
+    then.filter(|folder| !now.contains(folder)).cloned().collect()
 }
 
 impl Neighbours {
