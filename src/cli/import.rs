@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use globset::GlobMatcher;
 
 use super::adoption::{counts, folder, without_values};
@@ -30,7 +31,7 @@ pub(super) struct Args {
     client: Vec<GlobMatcher>,
     /// Into which files [default: by-team if portvakt.yaml has teams, else by-product]
     #[arg(long, value_name = "LAYOUT")]
-    layout: Option<AskedLayout>,
+    layout: Option<Layout>,
     /// The folder for the files, from the repository's root; with by-team only for what no team has
     #[arg(long, value_name = "DIR")]
     into: Option<String>,
@@ -44,16 +45,22 @@ pub(super) struct Args {
     environment_overlay: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum AskedLayout {
-    /// All in maskinporten.yaml
-    Single,
-    /// A file for each prefix, and clients.yaml
-    ByPrefix,
-    /// A file for each product, with the clients of that namespace
-    ByProduct,
-    /// scopes.yaml and clients.yaml in each team's folder
-    ByTeam,
+impl ValueEnum for Layout {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Single, Self::ByPrefix, Self::ByProduct, Self::ByTeam]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Single => ("single", "All in maskinporten.yaml"),
+            Self::ByPrefix => ("by-prefix", "A file for each prefix, and clients.yaml"),
+            Self::ByProduct => {
+                ("by-product", "A file for each product, with the clients of that namespace")
+            }
+            Self::ByTeam => ("by-team", "scopes.yaml and clients.yaml in each team's folder"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
 }
 
 /// The command's long help.
@@ -215,18 +222,16 @@ fn made(
             beside: &read.ready.past.known.beside,
         })
         .collect();
-    let layout = args.layout.map(|layout| match layout {
-        AskedLayout::Single => Layout::Single,
-        AskedLayout::ByPrefix => Layout::ByPrefix,
-        AskedLayout::ByProduct => Layout::ByProduct,
-        AskedLayout::ByTeam => Layout::ByTeam,
-    });
     let chosen = |thing: AdoptedThing<'_>| match thing {
         AdoptedThing::Scope(name) => wanted.is_scope(name),
         AdoptedThing::Client(_, client) => wanted.is_client(client),
     };
     let labels = &repository.labels();
-    Imported { repository, sides: &sides, chosen: &chosen, labels }.made(layout, into, args.merge)
+    Imported { repository, sides: &sides, chosen: &chosen, labels }.made(
+        args.layout,
+        into,
+        args.merge,
+    )
 }
 
 fn nothing(made: &Proved) -> String {
