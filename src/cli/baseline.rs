@@ -24,7 +24,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum BaselineCommand {
     /// Set the commit that counts as applied, after showing what becomes removable and what is forgotten
-    #[command(after_help = examples::BASELINE_SET)]
+    #[command(after_help = examples::of("baseline set"))]
     Set(Set),
 }
 

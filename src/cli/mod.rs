@@ -78,108 +78,108 @@ Exit codes: 0 done; 1 failed; 2 changes are pending, or a key expires soon (--de
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Create a repository, or add the files of a CI host to one
-    #[command(after_help = examples::INIT)]
+    #[command(after_help = examples::of("init"))]
     Init(init::Args),
     /// Check everything that plan and apply need, and say what to do
-    #[command(long_about = doctor::ABOUT, after_help = examples::DOCTOR)]
+    #[command(long_about = doctor::ABOUT, after_help = examples::of("doctor"))]
     Doctor,
     /// Check the declarations, offline
-    #[command(after_help = examples::VALIDATE)]
+    #[command(after_help = examples::of("validate"))]
     Validate(validate::Args),
     /// Show what would change
-    #[command(after_help = examples::PLAN)]
+    #[command(after_help = examples::of("plan"))]
     Plan(plan::Args),
     /// Apply the changes
-    #[command(after_help = examples::APPLY)]
+    #[command(after_help = examples::of("apply"))]
     Apply(apply::Args),
     /// Show changes made at DigDir since the last apply; exit with 2 if there are any
-    #[command(after_help = examples::DRIFT)]
+    #[command(after_help = examples::of("drift"))]
     Drift(drift::Args),
     /// Show the plan that restores the declarations of an older commit
-    #[command(after_help = examples::ROLLBACK)]
+    #[command(after_help = examples::of("rollback"))]
     Rollback(rollback::Args),
     /// Post a plan, or the report of an apply, as one comment on the pull request of the CI job
-    #[command(after_help = examples::COMMENT)]
+    #[command(after_help = examples::of("comment"))]
     Comment(comment::Args),
     /// Check that people saw a saved plan before they merged it; print its digest
-    #[command(long_about = reviewed::ABOUT, after_help = examples::REVIEWED)]
+    #[command(long_about = reviewed::ABOUT, after_help = examples::of("reviewed"))]
     Reviewed(reviewed::Args),
     /// Show a plan or a report that was saved
-    #[command(after_help = examples::SHOW)]
+    #[command(after_help = examples::of("show"))]
     Show(show::Args),
     /// Show who applied what, when, from which commit and why
-    #[command(long_about = history::ABOUT, after_help = examples::HISTORY)]
+    #[command(long_about = history::ABOUT, after_help = examples::of("history"))]
     History(history::Args),
     /// List live scopes and clients that are not declared: possible owner, age, consumers
-    #[command(after_help = examples::UNMANAGED)]
+    #[command(after_help = examples::of("unmanaged"))]
     Unmanaged(unmanaged::Args),
     /// Show who can reach what: each scope with the organisations that have access, by what, and until when
-    #[command(long_about = access::ABOUT, after_help = examples::ACCESS)]
+    #[command(long_about = access::ABOUT, after_help = examples::of("access"))]
     Access(access::Args),
     /// Block an organisation: it has no access, whatever else is declared
-    #[command(long_about = block::ABOUT, after_help = examples::BLOCK)]
+    #[command(long_about = block::ABOUT, after_help = examples::of("block"))]
     Block(block::Args),
     /// Remove an organisation from `blocked`
     ///
     /// With -e or PORTVAKT_ENV, only its entries for that environment are removed; without, all of them.
-    #[command(after_help = examples::UNBLOCK)]
+    #[command(after_help = examples::of("unblock"))]
     Unblock(block::UnblockArgs),
     /// List who requests access to the organisation's scopes, or deny a request
-    #[command(long_about = requests::ABOUT, after_help = examples::REQUESTS)]
+    #[command(long_about = requests::ABOUT, after_help = examples::of("requests"))]
     Requests(requests::Args),
     /// Show the share of live scopes and clients that is declared, as one figure
-    #[command(after_help = examples::COVERAGE)]
+    #[command(after_help = examples::of("coverage"))]
     Coverage,
     /// Show which commit counts as applied, from where and to which API, or set it
-    #[command(after_help = examples::BASELINE)]
+    #[command(after_help = examples::of("baseline"))]
     Baseline(baseline::Args),
     /// Show who holds the lock, and break it
-    #[command(after_help = examples::UNLOCK)]
+    #[command(after_help = examples::of("unlock"))]
     Unlock(unlock::Args),
     /// Write the live state to a file, so that a pull request from a fork is planned without secrets
-    #[command(long_about = snapshot::ABOUT, after_help = examples::SNAPSHOT)]
+    #[command(long_about = snapshot::ABOUT, after_help = examples::of("snapshot"))]
     Snapshot(snapshot::Args),
     /// Write live scopes and clients that are not declared as YAML
-    #[command(long_about = import::ABOUT, after_help = examples::IMPORT)]
+    #[command(long_about = import::ABOUT, after_help = examples::of("import"))]
     Import(import::Args),
     /// Generate, rotate and list the keys of clients
-    #[command(subcommand, after_help = examples::KEYS)]
+    #[command(subcommand, after_help = examples::of("keys"))]
     Keys(keys::KeysCommand),
     /// Declare a scope under a new name beside the old one
-    #[command(long_about = rename::ABOUT, after_help = examples::RENAME)]
+    #[command(long_about = rename::ABOUT, after_help = examples::of("rename"))]
     Rename(rename::Args),
     /// Hand declarations over to NAIS, or take them over from it
-    #[command(subcommand, after_help = examples::MIGRATE)]
+    #[command(subcommand, after_help = examples::of("migrate"))]
     Migrate(migrate::Command),
     /// Print the declarations in another form
-    #[command(subcommand, after_help = examples::RENDER)]
+    #[command(subcommand, after_help = examples::of("render"))]
     Render(render::Command),
     /// Write the settings of a client's application, including its private key, or what a cloud's SDK needs
-    #[command(long_about = credentials::ABOUT, after_help = examples::CREDENTIALS)]
+    #[command(long_about = credentials::ABOUT, after_help = examples::of("credentials"))]
     Credentials(credentials::Args),
     /// Get an access token as a client would
-    #[command(long_about = token::ABOUT, after_help = examples::TOKEN)]
+    #[command(long_about = token::ABOUT, after_help = examples::of("token"))]
     Token(token::Args),
     /// Explain the code of a diagnostic or of a plan
-    #[command(after_help = examples::EXPLAIN)]
+    #[command(after_help = examples::of("explain"))]
     Explain(explain::Args),
     /// Print a JSON Schema: of declaration files, of portvakt.yaml, of a plan, of a report, of keys, of diagnostics, of unmanaged scopes and clients, of hand-overs to NAIS, of who can reach what, of requests for access, or of a profile
-    #[command(after_help = examples::SCHEMA)]
+    #[command(after_help = examples::of("schema"))]
     Schema(schema::Args),
     /// Find out how the API at an environment behaves where its documentation does not say
-    #[command(long_about = probe::ABOUT, after_help = examples::PROBE)]
+    #[command(long_about = probe::ABOUT, after_help = examples::of("probe"))]
     Probe(probe::Args),
     /// Run the emulator of DigDir, Maskinporten and Skyporten as a server
-    #[command(after_help = examples::SANDBOX)]
+    #[command(after_help = examples::of("sandbox"))]
     Sandbox(sandbox::Args),
     /// Print a shell's completions
-    #[command(after_help = examples::COMPLETIONS)]
+    #[command(after_help = examples::of("completions"))]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page, or write one for each command
-    #[command(after_help = examples::MAN)]
+    #[command(after_help = examples::of("man"))]
     Man(man::Args),
 }
 

@@ -44,7 +44,7 @@ pub(super) struct Args {
 enum RequestsCommand {
     /// Deny the request of an organisation, unless an apply would approve it: nothing is written to YAML, and
     /// a line to the ledger
-    #[command(after_help = examples::REQUESTS_DENY)]
+    #[command(after_help = examples::of("requests deny"))]
     Deny(Deny),
 }
 

@@ -27,16 +27,16 @@ use domain::{ClientName, DesiredClient};
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {
     /// Make a key: the private half for the application, the public half beside the declaration
-    #[command(after_help = examples::KEYS_GENERATE)]
+    #[command(after_help = examples::of("keys generate"))]
     Generate(generate::Args),
     /// Add a second key, or with --retire remove those that are older than the newest live one
-    #[command(after_help = examples::KEYS_ROTATE)]
+    #[command(after_help = examples::of("keys rotate"))]
     Rotate(rotate::Args),
     /// Register a client's keys again where they expire soon, so that they live another year
-    #[command(after_help = examples::KEYS_RENEW)]
+    #[command(after_help = examples::of("keys renew"))]
     Renew(renew::Args),
     /// List the keys of the declared clients, and when they end
-    #[command(after_help = examples::KEYS_LIST)]
+    #[command(after_help = examples::of("keys list"))]
     List(list::Args),
 }
 

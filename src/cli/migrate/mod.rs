@@ -14,10 +14,10 @@ use super::interrupt::until_interrupted;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Hand scopes and a client over to an application at NAIS, a step each time that it is run
-    #[command(name = "to-nais", long_about = to_nais::ABOUT, after_help = examples::TO_NAIS)]
+    #[command(name = "to-nais", long_about = to_nais::ABOUT, after_help = examples::of("migrate to-nais"))]
     ToNais(to_nais::Args),
     /// Take scopes and clients over from an application at NAIS
-    #[command(name = "from-nais", long_about = from_nais::ABOUT, after_help = examples::FROM_NAIS)]
+    #[command(name = "from-nais", long_about = from_nais::ABOUT, after_help = examples::of("migrate from-nais"))]
     FromNais(from_nais::Args),
 }
 

@@ -21,28 +21,28 @@ use domain::ScopeName;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Print declarations as manifests of applications at NAIS, offline
-    #[command(after_help = examples::RENDER_NAIS)]
+    #[command(after_help = examples::of("render nais"))]
     Nais(nais::Args),
     /// Print the declarations of NAIS manifests as equivalent YAML, offline
-    #[command(after_help = examples::RENDER_YAML)]
+    #[command(after_help = examples::of("render yaml"))]
     Yaml(yaml::Args),
     /// Print a policy for Istio that checks the tokens of scopes, offline
-    #[command(after_help = examples::RENDER_ISTIO)]
+    #[command(after_help = examples::of("render istio"))]
     Istio(gateway::Args),
     /// Print filters for Envoy that check the tokens of scopes, offline
-    #[command(after_help = examples::RENDER_ENVOY)]
+    #[command(after_help = examples::of("render envoy"))]
     Envoy(gateway::Args),
     /// Print a policy fragment for Azure API Management that checks the tokens of scopes, offline
-    #[command(after_help = examples::RENDER_APIM)]
+    #[command(after_help = examples::of("render apim"))]
     Apim(gateway::Args),
     /// Print the configuration of an endpoint of KrakenD that checks the tokens of scopes, offline
-    #[command(after_help = examples::RENDER_KRAKEND)]
+    #[command(after_help = examples::of("render krakend"))]
     Krakend(gateway::Args),
     /// Print properties for Spring that check the tokens of scopes, offline
-    #[command(after_help = examples::RENDER_SPRING)]
+    #[command(after_help = examples::of("render spring"))]
     Spring(gateway::Args),
     /// Print the trust of clouds in Skyporten's tokens of the consumers of scopes, offline
-    #[command(after_help = examples::RENDER_SKYPORTEN)]
+    #[command(after_help = examples::of("render skyporten"))]
     Skyporten(skyporten::Args),
 }
 
