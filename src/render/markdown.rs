@@ -17,7 +17,7 @@ use page::{MarkdownPage, MarkdownTable, Rank, length};
 pub use report::report;
 use rows::{Form, LATER_COLUMNS, later_row, tables};
 
-use super::sections::{BY_DATE, ByOrigin, Section, sections};
+use super::sections::{BY_DATE, ByOrigin, Section, headed, sections};
 use super::text::{LATER, since, totals};
 use crate::history::place_name;
 use domain::text::counted;
@@ -74,21 +74,15 @@ fn page(plan: &PlanDocument, escape: Escape) -> MarkdownPage {
     page
 }
 
-/// Actions in their sections, each under a heading with `whose`.
+/// Actions in their sections.
 fn shown(
     page: &mut MarkdownPage,
     whose: Option<&str>,
     actions: &[&ActionDocument],
     form: Form<'_>,
 ) {
-    let heading = |text: &str| match whose {
-        None => format!("### {text}"),
-        Some(whose) => format!("### {whose}: {}", text.to_lowercase()),
-    };
-    let sections = sections(actions);
-    let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
-    for (section, actions) in sections {
-        page.text(heading(if is_plain { "Changes" } else { section.heading() }));
+    for (heading, section, actions) in headed(whose, "Changes", actions) {
+        page.text(format!("### {heading}"));
         tables(page, Rank::of(section, false), &actions, form);
     }
 }

@@ -88,6 +88,26 @@ pub(super) fn sections<'a>(
     Section::ALL.into_iter().map(of).filter(|(_, own)| !own.is_empty()).collect()
 }
 
+/// The sections with their headings, which name `whose` they are; the only section, if it neither removes nor gives
+/// access, has the heading `plain`.
+pub(super) fn headed<'a>(
+    whose: Option<&str>,
+    plain: &str,
+    actions: &[&'a ActionDocument],
+) -> Vec<(String, Section, Vec<&'a ActionDocument>)> {
+    let sections = sections(actions);
+    let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
+    let headed = sections.into_iter().map(|(section, actions)| {
+        let heading = if is_plain { plain } else { section.heading() };
+        let heading = match whose.filter(|whose| *whose != heading) {
+            Some(whose) => format!("{whose}: {}", heading.to_lowercase()),
+            None => heading.to_owned(),
+        };
+        (heading, section, actions)
+    });
+    headed.collect()
+}
+
 /// A member that was added to a group or removed from it, and what that does.
 pub(super) struct GroupChange<'a> {
     pub(super) group: &'a str,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::notices::{Notices, notices};
-use super::sections::{BY_DATE, ByOrigin, GroupChange, Section, group_changes, sections};
+use super::sections::{BY_DATE, ByOrigin, GroupChange, group_changes, headed};
 use domain::text::json::value;
 use domain::text::{counted, printable};
 use plan::document::{
@@ -159,28 +159,16 @@ pub(super) fn since(plan: &PlanDocument, show: impl Fn(&str) -> String) -> Optio
     Some(format!("commit {}{dirty}, {applied}{base}", short(&repository.commit)))
 }
 
-/// Actions in their sections, each under a heading with `whose`; the only section of a plan, if it neither
-/// removes nor gives access, has the heading `plain`.
+/// Actions in their sections.
 fn parts(out: &mut String, whose: Option<&str>, plain: &str, actions: &[&ActionDocument]) {
-    let sections = sections(actions);
-    let is_plain = matches!(sections.as_slice(), [(Section::Rest, _)]);
-    for (part, actions) in sections {
-        let heading = if is_plain { plain } else { part.heading() };
-        let heading = match whose.filter(|whose| *whose != heading) {
-            Some(whose) => format!("{whose}: {}", heading.to_lowercase()),
-            None => heading.to_owned(),
-        };
-        section(out, &heading, &actions);
-    }
-}
-
-fn section(out: &mut String, heading: &str, actions: &[&ActionDocument]) {
-    line(out, format_args!("\n{HEADING}{heading}{HEADING:#}"));
-    for change in group_changes(actions) {
-        group_line(out, &change);
-    }
-    for action in actions {
-        action_lines(out, action);
+    for (heading, _, actions) in headed(whose, plain, actions) {
+        line(out, format_args!("\n{HEADING}{heading}{HEADING:#}"));
+        for change in group_changes(&actions) {
+            group_line(out, &change);
+        }
+        for action in actions {
+            action_lines(out, action);
+        }
     }
 }
 
