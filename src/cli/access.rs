@@ -22,7 +22,6 @@ use domain::Desired;
 use domain::text::json;
 use plan::document::AccessDocument;
 
-/// The command's long help.
 pub(super) const ABOUT: &str = "\
 Show who can reach what: each scope with the organisations that have access, or are declared to, by which \
 group, until when and why, and the scopes that the organisation's own clients consume
@@ -31,7 +30,6 @@ It reads the live state with credentials that can only read; --declared shows th
 offline, and --snapshot compares with a file. The format html is one page without any request to elsewhere: \
 a matrix to search and filter, a page for each scope, organisation and client.";
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only the accesses of that organisation: its number, alias or name; may be repeated

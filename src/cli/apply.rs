@@ -20,7 +20,6 @@ use domain::Behaviour;
 use domain::text::{json, printable, shell};
 use plan::document::{Ending, PlanDocument};
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A plan that was saved: exactly that is done, or nothing

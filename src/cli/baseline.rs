@@ -14,7 +14,6 @@ use crate::run::baseline::{AppliedPlace, BaselineChoice, Chosen, Consequences};
 use domain::Former;
 use domain::text::printable;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]

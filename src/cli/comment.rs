@@ -13,7 +13,6 @@ use domain::secret;
 use domain::text::printable;
 use plan::document::{PlanDocument, ReportDocument};
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

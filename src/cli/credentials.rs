@@ -19,7 +19,6 @@ use crate::run::keys::slug;
 use cloud::CloudArgs;
 use domain::text::json::pretty;
 
-/// The command's long help.
 pub(super) const ABOUT: &str = "\
 Write the settings of a client's application, including its private key, or what a cloud's SDK needs
 
@@ -27,7 +26,6 @@ With NAME and --key it writes the settings of a client under the names that NAIS
 the API. With --cloud it writes what the SDK of a cloud needs around the file of a token of Skyporten, from the \
 ids that the provider of the data has given you: offline, without a repository, and without a secret.";
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("subject").required(true).args(["name", "cloud"])))]
 pub(super) struct Args {

@@ -6,7 +6,6 @@ use super::output::{Output, planned};
 use plan::Origin;
 use plan::document::ActionDocument;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -8,7 +8,6 @@ use crate::render;
 use domain::text::printable;
 use plan::Code;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The code, such as PV104 [default: list them all]

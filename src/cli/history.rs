@@ -10,13 +10,11 @@ use super::sink::print;
 use crate::render::history::{HistoryFilter, chosen, text};
 use crate::run::{Ledgers, RunOptions};
 
-/// The command's long help.
 pub(super) const ABOUT: &str = "\
 Show who applied what, when, from which commit and why
 
 Without -e it shows all environments, the newest apply first.";
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only what was done to scopes of that name, and to accesses to them

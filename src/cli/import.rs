@@ -20,7 +20,6 @@ use crate::run::{Opened, Ready, RunOptions, checkout};
 use domain::Live;
 use domain::text::{counted, printable};
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only scopes of that name, and no clients unless --client is given; may be repeated
@@ -63,7 +62,6 @@ impl ValueEnum for Layout {
     }
 }
 
-/// The command's long help.
 pub(super) const ABOUT: &str = "\
 Write live scopes and clients that are not declared as YAML
 

@@ -22,7 +22,6 @@ use ci::{CiHost, CiPlace, CiSetup};
 use questions::InitAnswers;
 use source::ProgramSource;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The folder of the new repository [default: that of `-C`, or this one]

@@ -9,7 +9,6 @@ use super::exit::{Exit, Failure};
 use super::sink::print;
 use crate::run::files::put;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The folder for the pages, one for each command [default: all on stdout]

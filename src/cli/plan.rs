@@ -7,7 +7,6 @@ use super::global::Global;
 use super::output::{Pending, planned};
 use super::snapshot;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -12,7 +12,6 @@ use crate::run::probe::{ProbeOptions, Probed, probe};
 use crate::run::profile;
 use domain::text::json;
 
-/// The command's long help.
 pub(super) const ABOUT: &str = "\
 Find out how the API at an environment behaves where its documentation does not say
 
@@ -22,7 +21,6 @@ deletes anything: they stay there, inactive. At most 60 requests and 3 minutes. 
 to a profile: name it in portvakt.yaml under the environment (`profile: FILE`) for plan and apply, or \
 give it to `portvakt sandbox --profile FILE`.";
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The prefix of the scope that it makes [default: the first of portvakt.yaml]

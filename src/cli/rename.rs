@@ -16,7 +16,6 @@ The name of a scope cannot be changed at DigDir. The command writes a second dec
 attributes, consumers and comments, behind the first; nothing else changes. Clients can then move to the \
 new name while the old one still works. The old declaration is removed later, by a change of its own.";
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The declared scope, by its whole name

@@ -15,7 +15,6 @@ use domain::ScopeName;
 use domain::text::printable;
 use plan::document::{Ending, ReportDocument};
 
-/// The command's long help.
 pub(super) const ABOUT: &str = "\
 List who requests access to the organisation's scopes, or deny a request
 
@@ -26,7 +25,6 @@ declared nor denied stays; plans show it as PV402.";
 /// Total time to wait until DigDir shows the denial.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {

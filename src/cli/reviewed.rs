@@ -24,7 +24,6 @@ since the pull request was approved, put into a merge queue, or merged. Otherwis
 person has to read the plan and apply it by its digest. A plan without changes needs no \
 review.";
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -4,7 +4,6 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{Pending, planned};
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The commit whose declarations are restored

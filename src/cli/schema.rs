@@ -12,7 +12,6 @@ use plan::document::{
     UnmanagedDocument,
 };
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The document that the schema describes

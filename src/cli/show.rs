@@ -10,7 +10,6 @@ use crate::render;
 use domain::text::json;
 use plan::document::{ReportDocument, is_report};
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A plan (`plan --out`) or a report (`apply --report`) that was saved

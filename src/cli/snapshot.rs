@@ -13,7 +13,6 @@ use digdir::{MOST_BYTES, Needs, Snapshot, SnapshotError};
 use domain::text::counted;
 use domain::{Desired, Live};
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The file; one that is there is replaced at once

@@ -20,7 +20,6 @@ use digdir::{Content, Credentials, Issued, Wanted};
 use domain::text::json::pretty;
 use domain::{ClientId, ConsumedScope, LiveClient, Orgno};
 
-/// The command's long help.
 pub(super) const ABOUT: &str = "\
 Get an access token as a client would
 
@@ -28,7 +27,6 @@ By its declared name, the client is read from the API by the environment's own c
 wrong with it or its key is explained. By --client-id nothing but the key is needed: that is for a job that \
 renews the token of an application, which should have no access to the self-service API.";
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("application").required(true).args(["client", "client_id"])))]
 pub(super) struct Args {

@@ -6,7 +6,6 @@ use super::global::Global;
 use super::sink::print;
 use crate::run::past;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Do not ask

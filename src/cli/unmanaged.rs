@@ -10,7 +10,6 @@ use crate::run::clock::now;
 use digdir::{ClientNeeds, Needs, Reach, Which};
 use plan::document::UnmanagedDocument;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The form of the list; `portvakt schema unmanaged` describes it as json

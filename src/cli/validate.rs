@@ -16,7 +16,6 @@ use crate::run::{checkout, edits};
 use crate::{history, render};
 use domain::text::{counted, printable};
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The form of what is found

@@ -8,7 +8,6 @@ use crate::cli::global::Global;
 use crate::cli::log;
 use crate::run::client;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The client, by the name that it is declared by

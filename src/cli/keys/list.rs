@@ -12,7 +12,6 @@ use crate::run::client;
 use domain::{ClientId, ClientName, DesiredClient, Live, LiveKey, OwnClient};
 use plan::document::{FORMAT_VERSION, KeyDocument, KeyState, KeysDocument};
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The client, by the name that it is declared by [default: all]

@@ -13,7 +13,6 @@ use crate::run::client;
 use crate::run::keys::{Renewal, Renewed};
 use domain::text::printable;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The client, by the name that it is declared by

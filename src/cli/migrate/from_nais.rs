@@ -22,7 +22,6 @@ use domain::text::printable;
 use domain::{ClientId, Desired, Live, Orgno, Past};
 use plan::{live_client, plan};
 
-/// The command's long help.
 pub(super) const ABOUT: &str = "\
 Take scopes and clients over from an application at NAIS
 
@@ -39,7 +38,6 @@ deactivated something nevertheless, the plan shows it, and the next apply reacti
 /// The annotation that deletes the client together with the resource.
 const DELETES: &str = "digdir.nais.io/delete";
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The manifest, a file outside the declarations

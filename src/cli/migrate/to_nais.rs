@@ -10,7 +10,6 @@ use crate::nais::MigrationState;
 use crate::render::migration::{self, MigrationDocument};
 use crate::run::handover::{Handover, migration_states};
 
-/// The command's long help.
 pub(super) const ABOUT: &str = "\
 Hand scopes and a client over to an application at NAIS, a step each time that it is run:
 
@@ -23,7 +22,6 @@ merge and apply that.
 
 Live scopes and clients stay active throughout: nothing is written if the plan would remove anything.";
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]

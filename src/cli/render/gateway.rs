@@ -17,7 +17,6 @@ use crate::run::{Opened, files, rendered};
 use domain::ScopeName;
 use domain::text::{is_rendered_from, printable};
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Scopes with such a name: those of one API; may be repeated

@@ -11,7 +11,6 @@ use crate::run::clock::today;
 use domain::Entity;
 use domain::text::printable;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]

@@ -21,7 +21,6 @@ use crate::run::{Opened, applied};
 use crate::skyporten::{CloudShare, CloudTrust, TrustFile, TrustForm, TrustedShare, TrustingCloud};
 use domain::ScopeName;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// One cloud alone; may be repeated [default: all]

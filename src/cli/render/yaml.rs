@@ -14,7 +14,6 @@ use crate::run::checkout;
 use crate::run::clock::today;
 use crate::run::files::shown;
 
-/// The command's arguments.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Files with manifests [default: all in the repository]
