@@ -1,5 +1,8 @@
 //! SIGINT, SIGTERM, SIGHUP and SIGQUIT.
 
+#[cfg(unix)]
+use std::task::Poll;
+
 use tokio::sync::watch;
 
 use super::exit::{Exit, Failure};
@@ -77,34 +80,30 @@ pub(super) async fn under_lock<T>(
 
 /// SIGINT, SIGTERM, SIGHUP and SIGQUIT, or Ctrl-C.
 #[cfg(unix)]
-pub(super) struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-    quit: tokio::signal::unix::Signal,
-}
+pub(super) struct Signals([tokio::signal::unix::Signal; 4]);
 
 /// Listens for them from now on.
 #[cfg(unix)]
 pub(super) fn signals() -> std::io::Result<Signals> {
     use tokio::signal::unix::{SignalKind, signal};
-    Ok(Signals {
-        interrupt: signal(SignalKind::interrupt())?,
-        terminate: signal(SignalKind::terminate())?,
-        hang_up: signal(SignalKind::hangup())?,
-        quit: signal(SignalKind::quit())?,
-    })
+    Ok(Signals([
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::hangup())?,
+        signal(SignalKind::quit())?,
+    ]))
 }
 
 #[cfg(unix)]
 impl Signals {
     pub(super) async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
-            _ = self.quit.recv() => {}
-        }
+        std::future::poll_fn(|context| {
+            match self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready()) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
     }
 }
 

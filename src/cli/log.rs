@@ -72,12 +72,13 @@ pub(super) fn start(global: &Global) {
         (false, _) => "trace",
     };
     let own = OWN.map(|target| format!("{target}={level}")).join(",");
+    let format = global.log_format;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(format!("off,{own}")))
-        .with_writer(sink::Events(global.log_format))
+        .with_writer(move || sink::Event(format))
         .with_target(false)
         .with_ansi(false);
-    match global.log_format {
+    match format {
         Format::Text => subscriber.without_time().init(),
         Format::Json => subscriber.json().init(),
     }

@@ -8,7 +8,6 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::panic::PanicHookInfo;
 
 use clap::ColorChoice;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::exit::Failure;
 use super::log::Format;
@@ -105,19 +104,8 @@ pub(super) fn report_panic(fault: &PanicHookInfo<'_>) {
     }
 }
 
-/// Events as log lines on stderr.
-pub(super) struct Events(pub(super) Format);
-
-impl<'a> MakeWriter<'a> for Events {
-    type Writer = Event;
-
-    fn make_writer(&'a self) -> Event {
-        Event(self.0)
-    }
-}
-
-/// An event that is written at once.
-pub(super) struct Event(Format);
+/// An event that is written to stderr at once.
+pub(super) struct Event(pub(super) Format);
 
 impl Write for Event {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
