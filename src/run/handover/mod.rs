@@ -6,7 +6,7 @@ use super::clock::today;
 use super::failure::Failure;
 use super::ready::Ready;
 use crate::declare::{KeysRef, Repository};
-use crate::nais::{self, Group, MigrationState, Obstacle, Step, Weight};
+use crate::nais::{self, Group, MigrationState, Step, Weight};
 use domain::nais::Application;
 use domain::text::printable;
 use domain::{Entity, Live};
@@ -45,13 +45,12 @@ impl Handover<'_> {
         migration_states: Vec<MigrationState>,
         release: bool,
     ) -> Result<Option<String>, Failure> {
-        let clients: Vec<_> =
-            migration_states.iter().filter(|migration_state| is_client(migration_state)).collect();
+        let clients: Vec<_> = migration_states.iter().filter(|it| is_client(it)).collect();
         if clients.len() > 1 {
             return Err(Failure::usage("an application has one client at NAIS: name one of them"));
         }
         let (done, open): (Vec<_>, Vec<_>) =
-            migration_states.into_iter().partition(|migration_state| migration_state.is_released);
+            migration_states.into_iter().partition(|it| it.is_released);
         for migration_state in &done {
             self.report(migration_state, migration_state.next());
         }
@@ -70,9 +69,7 @@ impl Handover<'_> {
         for migration_state in migration_states {
             self.warn(migration_state);
         }
-        let of = |step: Step| {
-            migration_states.iter().filter(move |migration_state| migration_state.step == step)
-        };
+        let of = |step: Step| migration_states.iter().filter(move |it| it.step == step);
         let describe: Vec<&MigrationState> = of(Step::Describe).collect();
         if !describe.is_empty() {
             self.describe(&describe)?;
@@ -155,10 +152,7 @@ impl Handover<'_> {
     fn release(&self, migration_states: &[MigrationState]) -> Result<Option<String>, Failure> {
         self.refuse(migration_states)?;
         self.refuse_unapplied(migration_states)?;
-        let early: Vec<_> = migration_states
-            .iter()
-            .filter(|migration_state| !migration_state.names_application)
-            .collect();
+        let early: Vec<_> = migration_states.iter().filter(|it| !it.names_application).collect();
         if !early.is_empty() {
             let early = early.iter().map(|it| printable(&it.entity.to_string()).into_owned());
             return Err(Failure::Refused(format!(
@@ -198,14 +192,12 @@ impl Handover<'_> {
 
     /// Refuses entities that cannot be handed over.
     fn refuse(&self, migration_states: &[MigrationState]) -> Result<(), Failure> {
-        let mut lines = Vec::new();
-        for migration_state in migration_states {
-            let weighs = |problem: &&Obstacle| problem.weight == Weight::Refused;
-            lines.extend(migration_state.problems.iter().filter(weighs).map(|problem| {
-                let line = format!("{}: {}", migration_state.entity, problem.message);
-                printable(&line).into_owned()
-            }));
-        }
+        let lines =
+            migration_states.iter().flat_map(|MigrationState { entity, problems, .. }| {
+                let refused = problems.iter().filter(|it| it.weight == Weight::Refused);
+                refused.map(move |it| printable(&format!("{entity}: {}", it.message)).into_owned())
+            });
+        let lines: Vec<_> = lines.collect();
         match lines.is_empty() {
             true => Ok(()),
             false => Err(Failure::Refused(format!(
