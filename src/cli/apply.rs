@@ -14,7 +14,7 @@ use crate::apply::Patience;
 use crate::history::{Commit, History};
 use crate::render;
 use crate::run::{
-    ApplyContext, Approval, Approved, Ended, Opened, Planned, RunOptions, Terms, files,
+    ApplyContext, Approval, Approved, Ended, Opened, Planned, Ready, RunOptions, Terms, files,
 };
 use domain::Behaviour;
 use domain::text::{json, printable, shell};
@@ -180,7 +180,7 @@ async fn prepare(
     patience: Patience,
 ) -> Result<Approved, Failure> {
     let ready = match args.due {
-        true => opened.take_due()?,
+        true => Ready::of_due(opened)?,
         false => opened.look_back(history, None)?,
     };
     let overridden = args.override_guards.as_deref();

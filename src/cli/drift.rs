@@ -3,6 +3,7 @@
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::{Output, planned};
+use crate::run::Ready;
 use plan::Origin;
 use plan::document::ActionDocument;
 
@@ -13,7 +14,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
-    let ready = global.open()?.take_applied()?;
+    let ready = Ready::of_applied(global.open()?)?;
     let plan = planned(global, &ready).await?;
     let is_drift = |action: &ActionDocument| !action.origin.is_some_and(Origin::is_date);
     let drifted = plan.actions.iter().any(is_drift);

@@ -156,22 +156,6 @@ impl Opened {
         self.look_back(history, None)
     }
 
-    /// Uses the last applied declarations as the current ones: the resulting actions are drift.
-    ///
-    /// # Errors
-    /// The last apply is not known, or there is none.
-    pub(crate) fn take_applied(self) -> Result<Ready, Failure> {
-        Ready::of_applied(self)
-    }
-
-    /// The same, for the changes alone that dates in them ask for.
-    ///
-    /// # Errors
-    /// The last apply is not known, or there is none.
-    pub(crate) fn take_due(self) -> Result<Ready, Failure> {
-        Ready::of_due(self)
-    }
-
     /// How the API of the environment is known to behave: by its profile, if it names one.
     ///
     /// # Errors

@@ -52,7 +52,10 @@ impl Ready {
     }
 
     /// With the last applied declarations as the current ones, for the changes that dates in them ask for.
-    pub(super) fn of_due(opened: Opened) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// The last apply is not known, or there is none.
+    pub(crate) fn of_due(opened: Opened) -> Result<Self, Failure> {
         let current = Box::new(opened.desired.clone());
         let refused = |failure| match failure {
             Failure::Failed(why) => Failure::Refused(format!("nothing was changed: {why}")),
@@ -71,8 +74,11 @@ impl Ready {
         Ok(ready)
     }
 
-    /// With the last applied declarations as the current ones.
-    pub(super) fn of_applied(opened: Opened) -> Result<Self, Failure> {
+    /// With the last applied declarations as the current ones: the resulting actions are drift.
+    ///
+    /// # Errors
+    /// As of [`Self::of_due`].
+    pub(crate) fn of_applied(opened: Opened) -> Result<Self, Failure> {
         Self::applied(opened).map(|(ready, _)| ready)
     }
 
