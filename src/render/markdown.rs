@@ -13,7 +13,7 @@ mod rows;
 pub use access::access;
 use escape::{Escape, marked};
 pub use findings::findings;
-use page::{MarkdownPage, MarkdownTable, Rank, length};
+use page::{LONGEST_VALUE, MarkdownPage, MarkdownTable, Rank};
 pub use report::report;
 use rows::{Form, LATER_COLUMNS, later_row, tables};
 
@@ -22,12 +22,6 @@ use super::text::{LATER, since, totals};
 use crate::history::place_name;
 use domain::text::counted;
 use plan::document::{ActionDocument, BlockedDocument, NoticeDocument, PlanDocument};
-
-/// Longest comment, in characters. GitHub accepts 65,536.
-const LONGEST: usize = 60_000;
-
-/// Longest value where not everything is shown, in characters.
-const LONGEST_VALUE: usize = 200;
 
 /// Number of notices that are not folded.
 const OPEN_NOTICES: usize = 5;
@@ -45,16 +39,7 @@ pub fn report_marker(project: Option<&str>, environment: &str) -> String {
 
 /// A plan as markdown, at most 60,000 characters, a line break at the end.
 pub fn plan(plan: &PlanDocument) -> String {
-    fitted(|escape| page(plan, escape))
-}
-
-/// A whole page, or as much of it as a comment can have.
-fn fitted(page: impl Fn(Escape) -> MarkdownPage) -> String {
-    let whole = page(Escape { limit: usize::MAX }).whole();
-    if length(&whole) <= LONGEST {
-        return whole;
-    }
-    page(Escape { limit: LONGEST_VALUE }).within(LONGEST, LONGEST_VALUE)
+    MarkdownPage::fitted(|escape| page(plan, escape))
 }
 
 fn page(plan: &PlanDocument, escape: Escape) -> MarkdownPage {

@@ -2,8 +2,15 @@
 
 use std::fmt::Write as _;
 
+use super::escape::Escape;
 use crate::render::sections::Section;
 use domain::text::for_markdown;
+
+/// Longest comment, in characters. GitHub accepts 65,536.
+const LONGEST: usize = 60_000;
+
+/// Longest value where not everything is shown, in characters.
+pub(super) const LONGEST_VALUE: usize = 200;
 
 /// Room for the numbers in the line about omitted rows of each table.
 const NUMBERS: usize = 48;
@@ -108,15 +115,24 @@ impl MarkdownPage {
     /// Everything.
     pub(super) fn whole(&self) -> String {
         let rows = self.tables().map(|table| table.rows.len()).collect::<Vec<_>>();
-        self.render(&rows, None)
+        self.render(&rows, false)
     }
 
-    /// As many rows as fit into that many characters, the least dangerous omitted first.
-    pub(super) fn within(&self, longest: usize, limit: usize) -> String {
+    /// A whole page, or as much of it as a comment can have.
+    pub(super) fn fitted(page: impl Fn(Escape) -> Self) -> String {
+        let whole = page(Escape { limit: usize::MAX }).whole();
+        if length(&whole) <= LONGEST {
+            return whole;
+        }
+        page(Escape { limit: LONGEST_VALUE }).cut()
+    }
+
+    /// As many rows as fit into a comment, the least dangerous omitted first.
+    fn cut(&self) -> String {
         let tables: Vec<&MarkdownTable> = self.tables().collect();
         let mut shown = vec![0; tables.len()];
-        let bare = length(&self.render(&shown, Some(limit))) + NUMBERS * (tables.len() + 1);
-        let mut room = longest.saturating_sub(bare);
+        let bare = length(&self.render(&shown, true)) + NUMBERS * (tables.len() + 1);
+        let mut room = LONGEST.saturating_sub(bare);
         let mut order: Vec<_> = tables.iter().zip(&mut shown).collect();
         order.sort_by_key(|(table, _)| table.rank);
         'full: for (table, shown) in order {
@@ -129,7 +145,7 @@ impl MarkdownPage {
                 *shown += 1;
             }
         }
-        self.render(&shown, Some(limit))
+        self.render(&shown, true)
     }
 
     fn tables(&self) -> impl Iterator<Item = &MarkdownTable> {
@@ -139,25 +155,25 @@ impl MarkdownPage {
         })
     }
 
-    /// With that many rows of each table, and a note about the longest value if values are shortened.
-    fn render(&self, shown: &[usize], limit: Option<usize>) -> String {
+    /// With that many rows of each table, and a note if that and values are shortened.
+    fn render(&self, shown: &[usize], is_cut: bool) -> String {
         let mut out = String::new();
         let mut tables = shown.iter();
         for block in &self.0 {
             // Writing into a String does not fail.
-            let _ = match (block, limit) {
+            let _ = match (block, is_cut) {
                 (PageBlock::Text(text), _) => writeln!(out, "{text}\n"),
                 (PageBlock::Table(table), _) => {
                     table.render(&mut out, tables.next().copied().unwrap_or_default());
                     Ok(())
                 }
-                (PageBlock::Cut, None) => Ok(()),
-                (PageBlock::Cut, Some(limit)) => {
+                (PageBlock::Cut, false) => Ok(()),
+                (PageBlock::Cut, true) => {
                     let all: usize = self.tables().map(|table| table.rows.len()).sum();
                     writeln!(
                         out,
                         "**Cut to fit into a comment:** {} of {all} rows are shown, the most dangerous \
-                         first, and at most {limit} characters of a value. The plan as JSON has \
+                         first, and at most {LONGEST_VALUE} characters of a value. The plan as JSON has \
                          everything.\n",
                         shown.iter().sum::<usize>()
                     )
@@ -184,6 +200,6 @@ impl MarkdownTable {
 }
 
 /// The length of a text in the units in which comments are limited.
-pub(super) fn length(text: &str) -> usize {
+fn length(text: &str) -> usize {
     text.chars().count()
 }

@@ -1,7 +1,6 @@
 //! A report as markdown.
 
 use super::escape::Escape;
-use super::fitted;
 use super::page::{MarkdownPage, MarkdownTable, Rank};
 use crate::render::report::sum;
 use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAction};
@@ -9,7 +8,7 @@ use plan::document::{ActionOutcome, BlockedDocument, ReportDocument, ReportedAct
 /// A report as markdown, at most 60,000 characters: the summary, then each action that was not done, with the
 /// reason.
 pub fn report(report: &ReportDocument) -> String {
-    fitted(|escape| page(report, escape))
+    MarkdownPage::fitted(|escape| page(report, escape))
 }
 
 fn page(report: &ReportDocument, escape: Escape) -> MarkdownPage {
