@@ -56,7 +56,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         scopes => scopes.join(", "),
     };
     let changed = block(&global.options(), entry)?;
-    let ChangedBlock { before, access, .. } = &changed;
+    let ChangedBlock { consumer, environment, before, access, .. } = &changed;
+    let place = environment.as_deref().unwrap_or("all environments");
     let loses = match (access.scopes.is_empty(), before.is_empty()) {
         (false, _) => Some(format!("it loses its declared access to {}", listed(&access.scopes))),
         (true, _) if !access.unknown.is_empty() => None,
@@ -75,12 +76,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         log::report(global, &printable(&line));
     }
     if !changed.is_edited() {
-        let line = format!("{} from {from}: nothing was changed", is("blocked already", &changed));
+        let line =
+            format!("{consumer} is blocked already in {place} from {from}: nothing was changed");
         log::report(global, &printable(&line));
         return Ok(Exit::Done);
     }
     let files = changed.write()?;
-    let line = format!("{} from {from}: {files}", is("blocked", &changed));
+    let line = format!("{consumer} is blocked in {place} from {from}: {files}");
     print(global.color, &format!("{}\n", printable(&line)))?;
     log::report(global, "next: commit, and apply: the plan shows the revocations on top");
     Ok(Exit::Done)
@@ -88,20 +90,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 pub(super) fn lift(global: &Global, args: &UnblockArgs) -> Result<Exit, Failure> {
     let changed = unblock(&global.options(), &args.consumer)?;
-    if changed.before.is_empty() {
-        let place = changed.environment.as_deref().unwrap_or("any environment");
-        let line = format!("{} is not blocked in {place}: nothing was changed", changed.consumer);
+    let ChangedBlock { consumer, environment, before, access, .. } = &changed;
+    let place = environment.as_deref().unwrap_or("any environment");
+    if before.is_empty() {
+        let line = format!("{consumer} is not blocked in {place}: nothing was changed");
         log::report(global, &printable(&line));
         return Ok(Exit::Done);
     }
-    let ChangedAccess { scopes, .. } = &changed.access;
-    let regains =
-        (!scopes.is_empty()).then(|| format!("it is to have access again to {}", listed(scopes)));
-    for line in regains.into_iter().chain(unknown(&changed.access, "gets back")) {
+    let regains = (!access.scopes.is_empty())
+        .then(|| format!("it is to have access again to {}", listed(&access.scopes)));
+    for line in regains.into_iter().chain(unknown(access, "gets back")) {
         log::report(global, &printable(&line));
     }
     let files = changed.write()?;
-    let line = format!("{}: {files}", is("no longer blocked", &changed));
+    let line = format!("{consumer} is no longer blocked in {place}: {files}");
     print(global.color, &format!("{}\n", printable(&line)))?;
     log::report(global, "next: commit, and apply: the plan shows who is granted access again");
     Ok(Exit::Done)
@@ -130,11 +132,4 @@ fn listed(scopes: &BTreeMap<ScopeName, Vec<String>>) -> String {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
     }
-}
-
-/// The organisation, what it is now, and where.
-fn is(what: &str, changed: &ChangedBlock) -> String {
-    let ChangedBlock { consumer, environment, .. } = changed;
-    let place = environment.as_deref().unwrap_or("all environments");
-    format!("{consumer} is {what} in {place}")
 }

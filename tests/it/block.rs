@@ -228,7 +228,8 @@ fn an_entry_is_lifted_only_in_the_environment_that_is_asked_for() {
     let said = "skatt is blocked in other environments than test too, by consumers.yaml:8";
     assert!(refused.stderr.contains(said), "{}", refused.stderr);
     assert_eq!(read(&world, "consumers.yaml"), written);
-    ends(&world, 0, &["unblock", "skatt"]);
+    let lifted = ends(&world, 0, &["unblock", "skatt"]);
+    assert_eq!(lifted.stdout, "skatt is no longer blocked in any environment: consumers.yaml\n");
     assert_eq!(read(&world, "consumers.yaml"), before);
 }
 
