@@ -73,8 +73,8 @@ changed; with --merge the declarations are added to them.
 
 If the folder has NAIS manifests for which portvakt.yaml says nothing, `nais` is added to it: which of them \
 count in which environment, and which files have the values of templates. The next plan can then create what \
-those manifests declare, and grant access to it. Where it has something else already, or there is nothing to \
-import, what to add is shown instead.
+those manifests declare, and grant access to it. Where it has something else already, what to add is shown \
+instead.
 
 With --scope and --merge, a scope that is declared and active gets the accesses that its declaration \
 lacks, in the file that declares it. Its attributes, and what was removed from the declarations since the \
@@ -105,19 +105,17 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     for left_out in &made.left_out {
         log::report(global, &format!("left out: {left_out}"));
     }
-    if made.files.is_empty() {
-        log::report(global, &nothing(&made));
-        if let Some(named) = &named {
-            report_unnamed(global, named);
-        }
-        return Ok(Exit::Done);
-    }
     write(&root, &made, settings)?;
     if let Some(named) = &named {
         report_manifests(global, named)?;
     }
-    print(global.color, &message(&made, &read))?;
-    log::report(global, &next(&made, &read, settings.is_some()));
+    match made.files.is_empty() {
+        true => log::report(global, &nothing(&made)),
+        false => print(global.color, &message(&made, &read))?,
+    }
+    if !made.files.is_empty() || settings.is_some() {
+        log::report(global, &next(&made, &read, settings.is_some()));
+    }
     Ok(Exit::Done)
 }
 
@@ -136,18 +134,6 @@ fn report_manifests(global: &Global, named: &NamedManifests) -> Result<(), Failu
         log::report(global, &step);
     }
     Ok(())
-}
-
-/// Reports the manifests that are no declarations, as portvakt.yaml is left as it is.
-fn report_unnamed(global: &Global, NamedManifests { proposed, edited }: &NamedManifests) {
-    if edited.is_ok() {
-        let files = counted(proposed.manifest_files() as u64, "file", "s");
-        let message = format!(
-            "{SETTINGS_FILE} was not changed: {files} with NAIS manifests do not count without `nais`\n{}",
-            proposed.by_hand()
-        );
-        log::report(global, &message);
-    }
 }
 
 /// The scope that is required to read clients (Maskinporten's own).

@@ -295,7 +295,7 @@ impl ProposedNais {
     }
 
     /// The manual edit that adds the keys.
-    pub fn by_hand(&self) -> String {
+    fn by_hand(&self) -> String {
         format!("By hand: write below `nais` what is right of this\n\nnais:\n{}", self.lines(2))
     }
 

@@ -127,15 +127,25 @@ fn nothing_is_added_if_the_import_fails() {
 }
 
 #[test]
-fn portvakt_yaml_is_as_it_was_while_the_api_is_read_and_where_nothing_is_imported() {
+fn the_manifests_are_named_although_nothing_is_imported() {
     let world = world("");
-    let before = read(&world, "portvakt.yaml");
     let ran = world.run(&["import", "-e", "test", "--scope", "etat:nei"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("nothing to import"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("portvakt.yaml was not changed: 6 files"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("test: [\"**/dev.yaml\"]"), "{}", ran.stderr);
-    assert_eq!(read(&world, "portvakt.yaml"), before);
+    assert!(ran.stdout.contains("portvakt.yaml: added `nais`, by which 6 files"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("Next: look through the files and"), "{}", ran.stderr);
+    let after = read(&world, "portvakt.yaml");
+    assert!(after.contains("test: [\"**/dev.yaml\"]"), "{after}");
+    // Now it lacks nothing.
+    let ran = world.run(&["import", "-e", "test", "--scope", "etat:nei"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("Next"), "{}", ran.stderr);
+    assert_eq!(read(&world, "portvakt.yaml"), after);
+}
+
+#[test]
+fn portvakt_yaml_is_as_it_was_while_the_api_is_read() {
+    let world = world("");
     // What could not be taken back is not there either.
     let path = world.folder().join("portvakt.yaml");
     let written = fs::metadata(&path).unwrap().modified().unwrap();
