@@ -130,7 +130,7 @@ impl Repository {
     }
 
     /// The text that a file has, or is to have.
-    pub(super) fn source(&self, file: &str) -> Option<String> {
+    pub fn source(&self, file: &str) -> Option<String> {
         let edited = self.edited.get(file).cloned();
         let sparse = || String::from_utf8(self.index.read(file)?).ok();
         edited.or_else(|| files::source(&self.root, file)).or_else(sparse)

@@ -1,6 +1,9 @@
 //! Edits of the declarations: made in memory, checked, and then written.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+
+use similar::{DiffOp, DiffTag, TextDiff};
 
 use super::clock::today;
 use super::failure::Failure;
@@ -20,27 +23,49 @@ pub(crate) fn checked(before: &Repository, edits: &[Edited]) -> Result<Repositor
     for edited in rest {
         after = after.with(edited).map_err(|found| refused(&found))?;
     }
-    let errors = |repository: &Repository| {
-        let found = repository.check(today()).into_iter();
-        found.filter(Diagnostic::is_error).collect::<Vec<_>>()
-    };
-    match added(errors(before), errors(&after)).as_slice() {
+    match added(before, &after).as_slice() {
         [] => Ok(after),
         added => Err(refused(added)),
     }
 }
 
-/// The findings that are not among the old ones, each of which accounts for one that is the same but for its line:
+/// The errors that are not among the old ones, each of which accounts for one that is the same in the same place:
 /// lines may have moved.
-fn added(mut old: Vec<Diagnostic>, mut new: Vec<Diagnostic>) -> Vec<Diagnostic> {
+fn added(before: &Repository, after: &Repository) -> Vec<Diagnostic> {
+    let errors = |repository: &Repository| {
+        let found = repository.check(today()).into_iter();
+        found.filter(Diagnostic::is_error).collect::<Vec<_>>()
+    };
+    let places = after.edited().keys().map(|file| {
+        let text = |repository: &Repository| repository.source(file).unwrap_or_default() + "\n";
+        let (before, after) = (text(before), text(after));
+        (file.as_str(), TextDiff::from_lines(&before, &after).ops().to_vec())
+    });
+    let places: BTreeMap<&str, Vec<DiffOp>> = places.collect();
+    let (mut old, mut new) = (errors(before), errors(after));
     new.retain(|new| {
+        let places = places.get(&*new.file);
         let is_same = |old: &Diagnostic| {
             (old.code, &old.message, &old.file) == (new.code, &new.message, &new.file)
+                && match places {
+                    Some(places) => places.iter().any(|place| is_in(place, old.line, new.line)),
+                    None => old.line == new.line,
+                }
         };
         let known = old.iter().position(is_same);
         known.map(|at| old.swap_remove(at)).is_none()
     });
     new
+}
+
+/// Whether lines before and after an edit are the same one, or are edited together.
+fn is_in(place: &DiffOp, old: usize, new: usize) -> bool {
+    let (tag, from, to) = place.as_tag_tuple();
+    // Lines of findings start at 1.
+    let (old, new) = (old.saturating_sub(1), new.saturating_sub(1));
+    from.contains(&old)
+        && to.contains(&new)
+        && (tag != DiffTag::Equal || old - from.start == new - to.start)
 }
 
 /// The refusal of an edit after which the declarations have errors.
@@ -118,6 +143,29 @@ mod tests {
             let place = format!("a.yaml:{}: ", text.lines().count());
             let starts = format!("the edited declarations would not be valid: {place}");
             assert!(why.starts_with(&starts), "{why}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_another_place_is_not_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+        write(
+            "portvakt.yaml",
+            "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\nenvironments: { test: { \
+             target: sandbox } }\n",
+        );
+        write("a.yaml", "scopes: 1 # a\n---\nscopes: [] # b\n");
+        let before = load(folder.path()).unwrap();
+        let edited = |text: &str| Edited { file: "a.yaml".to_owned(), after: text.to_owned() };
+        let swapped = checked(&before, &[edited("scopes: [] # a\n---\nscopes: 1 # b\n")]);
+        let Err(Failure::Refused(why)) = swapped else { panic!("it is taken for the same") };
+        assert!(why.contains("a.yaml:3: "), "{why}");
+        for text in
+            ["scopes: 1 # c\n---\nscopes: [] # b\n", "---\nscopes: 1 # a\n---\nscopes: [] # b\n"]
+        {
+            assert!(checked(&before, &[edited(text)]).is_ok(), "{text}");
         }
     }
 }
