@@ -186,10 +186,9 @@ impl<'a> Found<'a> {
     fn report_accesses(&mut self, name: &ScopeName, scope: &LiveScope, environment: &str) {
         for (orgno, access) in scope.accesses.iter().flatten() {
             let reason = match &access.state {
-                AccessState::Requested => Reason::Requested(match &access.name {
-                    Some(name) => format!("{name} ({orgno})"),
-                    None => orgno.to_string(),
-                }),
+                AccessState::Requested => {
+                    Reason::Requested(orgno.with_name(access.name.as_deref()))
+                }
                 AccessState::Other(word) => Reason::State(word.clone()),
                 AccessState::Approved | AccessState::Denied => continue,
             };

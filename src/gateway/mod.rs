@@ -302,14 +302,9 @@ impl GuardedScope {
              --consumers none is"
         )];
         if !blocked.is_empty() {
-            let who = blocked.iter().map(|(orgno, label)| match label {
-                Some(label) => format!("{label} ({orgno})"),
-                None => orgno.to_string(),
-            });
-            lines.push(format!(
-                "{}: blocked, and let through with {name}",
-                who.collect::<Vec<_>>().join(", ")
-            ));
+            let who = blocked.iter().map(|(orgno, label)| orgno.with_name(label.as_deref()));
+            let who = who.collect::<Vec<_>>().join(", ");
+            lines.push(format!("{who}: blocked, and let through with {name}"));
         }
         lines.iter().map(|line| in_comment(line)).collect()
     }

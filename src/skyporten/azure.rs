@@ -49,7 +49,7 @@ impl AzureIdentities {
             let credential = consumer_label(share, *consumer);
             let subject = subject(*consumer, &share.scope);
             let body = json!({
-                "//": comment(*consumer, name.as_ref()),
+                "//": comment(*consumer, name.as_deref()),
                 "name": text(&credential),
                 "resource_group_name": text(&self.resource_group),
                 "parent_id": text(&self.id(identity)),

@@ -77,7 +77,7 @@ impl GcpAccess {
             let member = self.member(*consumer, &share.scope);
             let provider = label(&self.provider_name());
             let mut body = json!({
-                "//": comment(*consumer, name.as_ref()),
+                "//": comment(*consumer, name.as_deref()),
                 "member": text(&member),
                 "depends_on": [format!("google_iam_workload_identity_pool_provider.{provider}")],
             });

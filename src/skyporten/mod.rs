@@ -285,11 +285,8 @@ impl CloudShare {
 }
 
 /// The comment about a consumer.
-fn comment(consumer: Orgno, name: Option<&String>) -> String {
-    match name {
-        Some(name) => printable(&format!("{name} ({consumer})")).into_owned(),
-        None => consumer.to_string(),
-    }
+fn comment(consumer: Orgno, name: Option<&str>) -> String {
+    printable(&consumer.with_name(name)).into_owned()
 }
 
 /// The words of a command line.

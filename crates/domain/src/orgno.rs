@@ -33,6 +33,14 @@ impl Orgno {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// The number behind a name, if there is one.
+    pub fn with_name(self, name: Option<&str>) -> String {
+        match name {
+            Some(name) => format!("{name} ({self})"),
+            None => self.to_string(),
+        }
+    }
+
     /// The organisation as the claims of tokens name it (ISO 6523).
     pub fn claim_id(self) -> String {
         format!("0192:{self}")

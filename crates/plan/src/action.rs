@@ -205,10 +205,7 @@ pub struct Consumer {
 impl fmt::Display for Consumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { orgno, name } = self;
-        match name {
-            Some(name) => write!(f, "{name} ({orgno})"),
-            None => write!(f, "{orgno}"),
-        }
+        f.write_str(&orgno.with_name(name.as_deref()))
     }
 }
 
