@@ -14,60 +14,59 @@ pub(super) struct ExplicitAttributes {
     pub(super) own: BTreeMap<usize, Representation>,
 }
 
-/// The attributes of the declared kind, and those from which the defaults of others follow.
+/// The attributes of the declared kind.
 pub(super) struct Attributes<'t> {
     pub(super) table: &'t [&'static Attribute],
+    /// Those from which the defaults of others follow.
     pub(super) drivers: &'t [&'static Attribute],
+    /// Resolves layers of set attributes, the decisive one first, into wanted fields; `None` where one cannot
+    /// be declared.
+    pub(super) resolve: &'t dyn Fn(&[&Representation]) -> Option<Vec<Field>>,
 }
 
-/// Resolves layers of set attributes, the decisive one first, into wanted fields; `None` where one cannot be
-/// declared.
-pub(super) type Resolve<'r> = &'r dyn Fn(&[&Representation]) -> Option<Vec<Field>>;
-
-/// The attributes that differ between the live state and a declaration that sets those `above` it. The
-/// drivers come first: the defaults of others follow from them.
-pub(super) fn differing(
-    live: &Representation,
-    above: &[&Representation],
-    attributes: &Attributes<'_>,
-    resolve: Resolve<'_>,
-) -> Representation {
-    let is_driver = |field| attributes.drivers.iter().any(|driver| driver.name == field);
-    let mut own = Representation::new();
-    for is_first in [true, false] {
-        let layers: Vec<_> = [&own].into_iter().chain(above.iter().copied()).collect();
-        let Some(wanted) = resolve(&layers) else { break };
-        let differs = changes(live, wanted).into_iter();
-        let kept: Vec<_> = differs
-            .filter(|change| change.field != CLIENT.integration_type.name)
-            .filter(|change| !is_first || is_driver(change.field))
-            .filter_map(|change| {
-                let attribute = attributes.table.iter().find(|it| it.name == change.field)?;
-                Some((change.field.to_owned(), writable(attribute, change)?))
-            })
-            .collect();
-        own.extend(kept);
+impl Attributes<'_> {
+    /// The attributes that differ between the live state and a declaration that sets those `above` it. The
+    /// drivers come first: the defaults of others follow from them.
+    pub(super) fn differing(
+        &self,
+        live: &Representation,
+        above: &[&Representation],
+    ) -> Representation {
+        let is_driver = |field| self.drivers.iter().any(|driver| driver.name == field);
+        let mut own = Representation::new();
+        for is_first in [true, false] {
+            let layers: Vec<_> = [&own].into_iter().chain(above.iter().copied()).collect();
+            let Some(wanted) = (self.resolve)(&layers) else { break };
+            let differs = changes(live, wanted).into_iter();
+            let kept: Vec<_> = differs
+                .filter(|change| change.field != CLIENT.integration_type.name)
+                .filter(|change| !is_first || is_driver(change.field))
+                .filter_map(|change| {
+                    let attribute = self.table.iter().find(|it| it.name == change.field)?;
+                    Some((change.field.to_owned(), writable(attribute, change)?))
+                })
+                .collect();
+            own.extend(kept);
+        }
+        own
     }
-    own
-}
 
-/// The attributes that a declaration has only by the defaults that `is_default` selects, to be set in it
-/// explicitly.
-pub(super) fn explicit(
-    explicit_attributes: &Representation,
-    is_default: impl Fn(&str) -> bool,
-    resolve: Resolve<'_>,
-) -> Representation {
-    let wanted = resolve(&[explicit_attributes]).unwrap_or_default();
-    let silent = wanted
-        .into_iter()
-        .filter(|field| is_default(field.name) && !explicit_attributes.contains_key(field.name));
-    silent
-        .map(|Field { name, wanted, default: _ }| {
-            let value = if wanted.is_null() { "".into() } else { wanted };
-            (name.to_owned(), value)
-        })
-        .collect()
+    /// The attributes that a declaration has only by the defaults that `is_default` selects, to be set in it
+    /// explicitly.
+    pub(super) fn explicit(
+        &self,
+        declared: &Representation,
+        is_default: impl Fn(&str) -> bool,
+    ) -> Representation {
+        let wanted = (self.resolve)(&[declared]).unwrap_or_default().into_iter();
+        let silent = wanted.filter(|it| is_default(it.name) && !declared.contains_key(it.name));
+        silent
+            .map(|Field { name, wanted, default: _ }| {
+                let value = if wanted.is_null() { "".into() } else { wanted };
+                (name.to_owned(), value)
+            })
+            .collect()
+    }
 }
 
 /// The value to declare for an attribute; `None` where no declaration can unset it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Input;
-use super::attributes::{Attributes, Differing, ExplicitAttributes, differing, entries, explicit};
+use super::attributes::{Attributes, Differing, ExplicitAttributes, entries};
 use super::found::{FoundClient, OnSides};
 use domain::{
     Attribute, CLIENT, ClientName, IntegrationType, OnBehalfOf, OnBehalfOfId, Representation,
@@ -65,20 +65,9 @@ pub(super) fn declaration(
             own.entry(side).or_default().push((key.to_owned(), yaml));
         }
     }
-    let sides: BTreeSet<usize> = on.keys().copied().collect();
     let is_elsewhere = input.repository.has_client(name.as_str(), None);
-    if let Some(environments) = input.environments(&sides, is_elsewhere) {
-        let environments = environments.into_iter().map(Yaml::Text).collect();
-        base.push(("environments".to_owned(), Yaml::List(environments)));
-    }
-    let own: YamlEntries = own
-        .into_iter()
-        .filter(|(_, entries)| !entries.is_empty())
-        .filter_map(|(side, entries)| Some((input.name(side)?.to_owned(), Yaml::Map(entries))))
-        .collect();
-    if !own.is_empty() {
-        base.push(("per_environment".to_owned(), Yaml::Block(own)));
-    }
+    base.extend(input.environments(on, is_elsewhere));
+    base.extend(input.per_environment(own.into_iter()));
     base
 }
 
@@ -94,52 +83,53 @@ fn explicit_attributes(
     };
     let usual: BTreeSet<_> =
         resolve(&[]).unwrap_or_default().iter().map(|field| field.name).collect();
-    let attributes = Attributes { table: &CLIENT.all(), drivers: &[&CLIENT.application_type] };
-    let mut explicit_attributes = ExplicitAttributes::default();
+    let attributes = Attributes {
+        table: &CLIENT.all(),
+        drivers: &[&CLIENT.application_type],
+        resolve: &resolve,
+    };
     let mut sides = on.iter();
-    let Some((_, first)) = sides.next() else { return explicit_attributes };
-    explicit_attributes.base = differing(&first.live.representation, &[], &attributes, &resolve);
+    let Some((_, first)) = sides.next() else { return ExplicitAttributes::default() };
+    let mut base = attributes.differing(&first.live.representation, &[]);
     if is_explicit {
         let is_default = |attribute: &str| input.repository.has_client_default(attribute);
-        explicit_attributes.base.extend(explicit(&explicit_attributes.base, is_default, &resolve));
+        base.extend(attributes.explicit(&base, is_default));
     }
     let mut later: BTreeMap<usize, Representation> = BTreeMap::new();
     for attribute in CLIENT.all().into_iter().filter(|it| !usual.contains(it.name)) {
-        let field = attribute.name;
-        let shown_value = |client: &FoundClient<'_>| {
-            shown_value(attribute, kind, &client.live.representation, input)
-        };
-        let values: Vec<_> = on.iter().map(|(side, client)| (*side, shown_value(client))).collect();
-        if let Some(value) = shown_value(first)
-            && values.iter().all(|(_, value)| value.is_some())
-        {
-            explicit_attributes.base.insert(field.to_owned(), value);
-        } else {
-            for (side, value) in values {
-                if let Some(value) = value {
-                    later.entry(side).or_default().insert(field.to_owned(), value);
+        let values: Vec<_> = on
+            .iter()
+            .filter_map(|(side, client)| {
+                Some((*side, shown_value(attribute, kind, client, input)?))
+            })
+            .collect();
+        let name = attribute.name.to_owned();
+        match values.as_slice() {
+            [(_, first), ..] if values.len() == on.len() => drop(base.insert(name, first.clone())),
+            _ => {
+                for (side, value) in values {
+                    later.entry(side).or_default().insert(name.clone(), value);
                 }
             }
         }
     }
-    for (side, client) in sides {
-        let above = [&explicit_attributes.base];
-        let own = differing(&client.live.representation, &above, &attributes, &resolve);
-        explicit_attributes.own.insert(*side, own);
-    }
+    let own = sides
+        .map(|(side, client)| (*side, attributes.differing(&client.live.representation, &[&base])));
+    let mut own: BTreeMap<usize, Representation> = own.collect();
     for (side, fields) in later {
-        explicit_attributes.own.entry(side).or_default().extend(fields);
+        own.entry(side).or_default().extend(fields);
     }
-    explicit_attributes
+    ExplicitAttributes { base, own }
 }
 
 /// The value to show for an attribute that a declaration leaves as it is live.
 fn shown_value(
     attribute: &Attribute,
     kind: IntegrationType,
-    live: &Representation,
+    client: &FoundClient<'_>,
     input: &Input<'_>,
 ) -> Option<Value> {
+    let live = &client.live.representation;
     let value = attribute.of(live).filter(|value| !value.is_null() && *value != "")?;
     let own = input.repository.organization();
     let is_usual = match attribute.value_type {

@@ -55,15 +55,20 @@ impl<'a> Found<'a> {
         found
     }
 
-    /// Leaves out an entity, in one side or in all.
-    pub(super) fn leave_out(&mut self, entity: &AdoptedEntity, side: Option<usize>) {
-        fn take<K: Ord, T>(map: &mut BTreeMap<K, OnSides<T>>, key: &K, side: Option<usize>) {
-            match (side, map.get_mut(key)) {
-                (Some(side), Some(on)) => drop(on.remove(&side)),
-                (None, Some(on)) => on.clear(),
-                (_, None) => {}
+    /// Leaves out an entity, in one side or in all; returns whether it was to be declared.
+    pub(super) fn leave_out(&mut self, entity: &AdoptedEntity, side: Option<usize>) -> bool {
+        fn take<K: Ord, T>(
+            map: &mut BTreeMap<K, OnSides<T>>,
+            key: &K,
+            side: Option<usize>,
+        ) -> bool {
+            let Some(on) = map.get_mut(key) else { return false };
+            match side {
+                Some(side) => drop(on.remove(&side)),
+                None => on.clear(),
             }
             map.retain(|_, on| !on.is_empty());
+            true
         }
         match entity {
             AdoptedEntity::Scope(name) => take(&mut self.scopes, name, side),
@@ -72,37 +77,31 @@ impl<'a> Found<'a> {
             }
             AdoptedEntity::Access(name, orgno) => self.leave_out_accesses(name, Some(*orgno), side),
             AdoptedEntity::Accesses(name) => self.leave_out_accesses(name, None, side),
-            AdoptedEntity::Alias(_) | AdoptedEntity::Group(_) => {}
+            AdoptedEntity::Alias(_) | AdoptedEntity::Group(_) => false,
         }
     }
 
-    /// Leaves out one access to a declared scope, or all, in one side or in all.
-    fn leave_out_accesses(&mut self, name: &ScopeName, orgno: Option<Orgno>, side: Option<usize>) {
-        let Some(missing) = self.accesses.get_mut(name) else { return };
+    /// The same for one access to a declared scope, or all.
+    fn leave_out_accesses(
+        &mut self,
+        name: &ScopeName,
+        orgno: Option<Orgno>,
+        side: Option<usize>,
+    ) -> bool {
+        let Some(missing) = self.accesses.get_mut(name) else { return false };
+        let was_there = orgno.is_none_or(|it| missing.contains_key(&it));
         for (_, sides) in missing.iter_mut().filter(|(of, _)| orgno.is_none_or(|it| it == **of)) {
             sides.retain(|of| side.is_some_and(|side| side != *of));
         }
         missing.retain(|_, sides| !sides.is_empty());
         self.accesses.retain(|_, missing| !missing.is_empty());
+        was_there
     }
 
     /// Whether a declared scope gets accesses in a side.
     pub(super) fn has_accesses(&self, name: &ScopeName, side: usize) -> bool {
         let mut missing = self.accesses.get(name).into_iter().flat_map(BTreeMap::values);
         missing.any(|sides| sides.contains(&side))
-    }
-
-    /// Whether an entity is to be declared.
-    pub(super) fn has(&self, entity: &AdoptedEntity) -> bool {
-        match entity {
-            AdoptedEntity::Scope(name) => self.scopes.contains_key(name),
-            AdoptedEntity::Client(name, kind) => self.clients.contains_key(&(name.clone(), *kind)),
-            AdoptedEntity::Access(name, orgno) => {
-                self.accesses.get(name).is_some_and(|missing| missing.contains_key(orgno))
-            }
-            AdoptedEntity::Accesses(name) => self.accesses.contains_key(name),
-            AdoptedEntity::Alias(_) | AdoptedEntity::Group(_) => false,
-        }
     }
 
     fn scopes_of(&mut self, input: &Input<'a>, side: usize, of: &Side<'a>) {

@@ -5,44 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::attributes::Differing;
-use super::found::{Found, FoundClient, OnSides};
+use super::found::{FoundClient, OnSides};
 use super::left_out::{LeftOut, Reason, Subject};
 use super::{Input, slug};
-use domain::{ClientName, IntegrationType, LiveKey, MOST_KEYS, PublicKey};
+use domain::{ClientName, LiveKey, MOST_KEYS, PublicKey};
 
 /// Files with keys, by their paths in the repository.
 #[derive(Default)]
 pub(super) struct KeyFileDrafts {
     pub(super) files: BTreeMap<String, String>,
     pub(super) left_out: Vec<LeftOut>,
-    by_client: BTreeMap<(ClientName, IntegrationType), Differing<Option<String>>>,
 }
 
 impl KeyFileDrafts {
-    /// The files of all clients; `folder` returns the folder of a client's declaration.
-    pub(super) fn new(
-        found: &Found<'_>,
-        input: &Input<'_>,
-        folder: impl Fn(&ClientName, IntegrationType) -> String,
-    ) -> Self {
-        let mut files = Self::default();
-        for ((name, kind), on) in &found.clients {
-            let of_client = files.of_client(name, on, input, &folder(name, *kind));
-            files.by_client.insert((name.clone(), *kind), of_client);
-        }
-        files
-    }
-
-    /// The names of a client's files, as its declaration writes them.
-    pub(super) fn of(
-        &self,
-        name: &ClientName,
-        kind: IntegrationType,
-    ) -> Option<&Differing<Option<String>>> {
-        self.by_client.get(&(name.clone(), kind))
-    }
-
-    fn of_client(
+    /// Adds the files of a client, whose declaration is in a folder; returns their names, as the declaration
+    /// writes them.
+    pub(super) fn add(
         &mut self,
         name: &ClientName,
         on: &OnSides<FoundClient<'_>>,

@@ -39,6 +39,8 @@ use crate::declare::{Environment, EnvironmentTarget, Repository};
 use domain::{
     Beside, ClientId, ClientName, Desired, IntegrationType, Live, LiveClient, Orgno, ScopeName,
 };
+use found::OnSides;
+use yaml::{Yaml, YamlEntries};
 
 /// Live state of one environment.
 #[derive(Debug, Clone, Copy)]
@@ -110,17 +112,29 @@ impl<'a> Input<'a> {
             rendered: false,
         }
     }
-}
 
-impl<'a> Input<'a> {
-    /// The value of `environments` for an entity in these sides; `None` where it is in every environment that
-    /// is not an embedded sandbox. An entity that is also declared elsewhere always gets one.
-    fn environments(&self, on: &BTreeSet<usize>, is_elsewhere: bool) -> Option<Vec<String>> {
-        let names: BTreeSet<&str> = on.iter().filter_map(|side| self.name(*side)).collect();
+    /// The entry `environments` of an entity in these sides; `None` where it is in every environment that is
+    /// not an embedded sandbox. An entity that is also declared elsewhere always gets one.
+    fn environments<T>(&self, on: &OnSides<T>, is_elsewhere: bool) -> Option<(String, Yaml)> {
+        let names: BTreeSet<&str> = on.keys().filter_map(|side| self.name(*side)).collect();
         let is_everywhere =
             self.relevant().all(|name| names.contains(name)) && on.len() == self.sides.len();
-        let listed = || names.iter().map(|name| (*name).to_owned()).collect();
-        (is_elsewhere || !is_everywhere).then(listed)
+        (is_elsewhere || !is_everywhere).then(|| {
+            let names = names.into_iter().map(Yaml::text).collect();
+            ("environments".to_owned(), Yaml::List(names))
+        })
+    }
+
+    /// The entry `per_environment`, with the entries of some sides; `None` where there are none.
+    fn per_environment(
+        &self,
+        own: impl Iterator<Item = (usize, YamlEntries)>,
+    ) -> Option<(String, Yaml)> {
+        let own: YamlEntries = own
+            .filter(|(_, entries)| !entries.is_empty())
+            .filter_map(|(side, entries)| Some((self.name(side)?.to_owned(), Yaml::Map(entries))))
+            .collect();
+        (!own.is_empty()).then(|| ("per_environment".to_owned(), Yaml::Block(own)))
     }
 
     /// The environments that are not embedded sandboxes, or all where all are.

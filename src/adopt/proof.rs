@@ -169,18 +169,17 @@ fn learn(
         LeftOutFault::Refuse(entity, side, reason) => {
             let description = reason.to_string();
             let environment = side.and_then(|side| input.name(side)).unwrap_or_default();
-            if found.has(&entity) {
-                found.leave_out(&entity, side);
-                let subject = match &entity {
-                    AdoptedEntity::Scope(name) => Some(Subject::Scope(name.clone())),
-                    AdoptedEntity::Client(name, _) => Some(Subject::Client(name.to_string(), None)),
-                    AdoptedEntity::Access(name, orgno) => {
-                        Some(Subject::Access(name.clone(), *orgno))
-                    }
-                    AdoptedEntity::Accesses(name) => Some(Subject::Accesses(name.clone())),
-                    AdoptedEntity::Alias(_) | AdoptedEntity::Group(_) => None,
-                };
-                subject.into_iter().for_each(|it| found.report(it, environment, reason.clone()));
+            let subject = match &entity {
+                AdoptedEntity::Scope(name) => Some(Subject::Scope(name.clone())),
+                AdoptedEntity::Client(name, _) => Some(Subject::Client(name.to_string(), None)),
+                AdoptedEntity::Access(name, orgno) => Some(Subject::Access(name.clone(), *orgno)),
+                AdoptedEntity::Accesses(name) => Some(Subject::Accesses(name.clone())),
+                AdoptedEntity::Alias(_) | AdoptedEntity::Group(_) => None,
+            };
+            if found.leave_out(&entity, side)
+                && let Some(subject) = subject
+            {
+                found.report(subject, environment, reason);
             }
             lessons.refused.insert(entity);
             description

@@ -1,10 +1,8 @@
 //! A live scope as its declaration.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
-use super::attributes::{Attributes, ExplicitAttributes, differing, entries, explicit};
+use super::attributes::{Attributes, ExplicitAttributes, entries};
 use super::consumers::Consumers;
 use super::found::OnSides;
 use super::{Input, Side};
@@ -30,26 +28,14 @@ pub(super) fn declaration(
     for (side, _) in on.iter().filter(|(_, scope)| scope.active != is_active) {
         own.entry(*side).or_default().insert("active".to_owned(), (!is_active).into());
     }
-    let sides: BTreeSet<usize> = on.keys().copied().collect();
     let is_elsewhere = input.repository.has_scope(name, None);
-    if let Some(environments) = input.environments(&sides, is_elsewhere) {
-        let environments = environments.into_iter().map(Yaml::Text).collect();
-        declaration.push(("environments".to_owned(), Yaml::List(environments)));
-    }
+    declaration.extend(input.environments(on, is_elsewhere));
     let consumers = consumers.entries(name, on);
     if !consumers.is_empty() {
         declaration.push(("consumers".to_owned(), Yaml::Lines(consumers)));
     }
-    let own: YamlEntries = own
-        .iter()
-        .filter(|(_, explicit_attributes)| !explicit_attributes.is_empty())
-        .filter_map(|(side, explicit_attributes)| {
-            Some((input.name(*side)?.to_owned(), Yaml::Map(entries(explicit_attributes, &names))))
-        })
-        .collect();
-    if !own.is_empty() {
-        declaration.push(("per_environment".to_owned(), Yaml::Block(own)));
-    }
+    let own = own.into_iter().map(|(side, attributes)| (side, entries(&attributes, &names)));
+    declaration.extend(input.per_environment(own));
     declaration
 }
 
@@ -68,30 +54,20 @@ fn explicit_attributes(
     let attributes = Attributes {
         table: &SCOPE.all(),
         drivers: &[&SCOPE.allowed_integration_types, &SCOPE.at_max_age],
+        resolve: &resolve,
     };
-    let mut explicit_attributes = ExplicitAttributes::default();
-    if let Some((_, live)) = sides.next() {
-        explicit_attributes.base = differing(&live, &[], &attributes, &resolve);
-        // The description has no default.
-        let description = SCOPE.description.of(&live).filter(|it| it.is_string()).map(kept_value);
-        explicit_attributes
-            .base
-            .insert(SCOPE.description.name.to_owned(), description.unwrap_or_else(|| "".into()));
-        if is_explicit {
-            let is_default = |attribute: &str| input.repository.has_scope_default(attribute);
-            explicit_attributes.base.extend(explicit(
-                &explicit_attributes.base,
-                is_default,
-                &resolve,
-            ));
-        }
+    let Some((_, first)) = sides.next() else { return ExplicitAttributes::default() };
+    let mut base = attributes.differing(&first, &[]);
+    // The description has no default.
+    let description = SCOPE.description.of(&first).filter(|it| it.is_string()).map(kept_value);
+    let description = description.unwrap_or_else(|| "".into());
+    base.insert(SCOPE.description.name.to_owned(), description);
+    if is_explicit {
+        let is_default = |attribute: &str| input.repository.has_scope_default(attribute);
+        base.extend(attributes.explicit(&base, is_default));
     }
-    for (side, live) in sides {
-        explicit_attributes
-            .own
-            .insert(side, differing(&live, &[&explicit_attributes.base], &attributes, &resolve));
-    }
-    explicit_attributes
+    let own = sides.map(|(side, live)| (side, attributes.differing(&live, &[&base])));
+    ExplicitAttributes { own: own.collect(), base }
 }
 
 /// The representation with the name of its delegation source in place of the issuer: the name is the same in

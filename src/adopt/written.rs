@@ -15,8 +15,8 @@ use super::left_out::LeftOut;
 use super::proof::ProofError;
 use super::{AdoptedEntity, Input, Lessons, client, merge, scope};
 use crate::declare::Files;
+use domain::LiveScope;
 use domain::nais::{self, Application};
-use domain::{ClientName, IntegrationType, LiveScope};
 use yaml::{UNREADABLE, Yaml};
 
 /// A file to write.
@@ -39,7 +39,7 @@ pub fn declarations(input: &Input<'_>, today: Date) -> (Vec<File>, Vec<LeftOut>)
     let written = Written::new(&found, input, &Lessons::default(), Completed::default());
     let left_out = found.left_out.iter().chain(&written.left_out).cloned().collect();
     let texts = written.drafts.iter();
-    let texts = texts.map(|(path, made)| (path.clone(), Text::new(made.draft.text(&made.schema))));
+    let texts = texts.map(|(path, made)| (path.clone(), Text::new(path, &made.draft, input)));
     (written.files(&texts.collect()), left_out)
 }
 
@@ -55,7 +55,6 @@ pub(super) struct Written {
 #[derive(Default)]
 struct MadeFiles {
     draft: FileDraft,
-    schema: String,
     counts: Counts,
 }
 
@@ -67,7 +66,9 @@ pub(super) struct Text {
 }
 
 impl Text {
-    fn new((text, lines): (String, DraftLines)) -> Self {
+    /// A new file at a path.
+    fn new(path: &str, draft: &FileDraft, input: &Input<'_>) -> Self {
+        let (text, lines) = draft.text(&schema_of(path, input.schema));
         Self { text, lines, is_new: true }
     }
 }
@@ -84,11 +85,7 @@ impl Written {
     ) -> Self {
         let places = FilePlaces::new(found, input);
         let consumers = Consumers::new(found, input, lessons);
-        let folder = |name: &ClientName, _: IntegrationType| {
-            let path = places.of_client(name);
-            path.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default()
-        };
-        let keys = KeyFileDrafts::new(found, input, folder);
+        let mut key_files = KeyFileDrafts::default();
         let mut drafts: BTreeMap<String, MadeFiles> = BTreeMap::new();
         let piece = |entity: AdoptedEntity, owner: Option<Application>, body| {
             let silenced = lessons.silences.get(&entity).into_iter().flatten();
@@ -97,19 +94,18 @@ impl Written {
             let owner = owner.map(|owner| format!("NAIS holds it, by its description: {owner}"));
             Piece { comments: owner.into_iter().chain(silences).collect(), entity, body }
         };
-        let names = consumers.aliases();
-        for (entity, alias, value) in names {
-            let MadeFiles { draft, counts, .. } = drafts.entry(places.of_consumers()).or_default();
+        for (entity, alias, value) in consumers.aliases() {
+            let MadeFiles { draft, counts } = drafts.entry(places.of_consumers()).or_default();
             draft.consumers.push(piece(entity, None, DraftBody::Entry(alias, value)));
             counts.aliases += 1;
         }
         for (entity, group, members) in consumers.groups() {
-            let MadeFiles { draft, counts, .. } = drafts.entry(places.of_consumers()).or_default();
+            let MadeFiles { draft, counts } = drafts.entry(places.of_consumers()).or_default();
             draft.groups.push(piece(entity, None, DraftBody::Entry(group, members)));
             counts.groups += 1;
         }
         for (name, on) in &found.scopes {
-            let MadeFiles { draft, counts, .. } = drafts.entry(places.of_scope(name)).or_default();
+            let MadeFiles { draft, counts } = drafts.entry(places.of_scope(name)).or_default();
             let is_explicit = lessons.is_explicit(&AdoptedEntity::Scope(name.clone()));
             let declaration = scope::declaration(name, on, input, &consumers, is_explicit);
             let item = DraftBody::Item(Yaml::Block(declaration));
@@ -120,20 +116,19 @@ impl Written {
             counts.accesses += accesses(on.values().copied());
         }
         for ((name, kind), on) in &found.clients {
-            let Some(keys) = keys.of(name, *kind) else { continue };
-            let MadeFiles { draft, counts, .. } = drafts.entry(places.of_client(name)).or_default();
+            let path = places.of_client(name);
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let keys = key_files.add(name, on, input, folder);
+            let MadeFiles { draft, counts } = drafts.entry(path).or_default();
             let is_explicit = lessons.is_explicit(&AdoptedEntity::Client(name.clone(), *kind));
-            let declaration = client::declaration(name, *kind, on, keys, input, is_explicit);
+            let declaration = client::declaration(name, *kind, on, &keys, input, is_explicit);
             let item = DraftBody::Item(Yaml::Block(declaration));
             let description = on.values().next().map(|client| client.live.description());
             let owner = description.and_then(nais::owner_of_client);
             draft.clients.push(piece(AdoptedEntity::Client(name.clone(), *kind), owner, item));
             counts.clients += 1;
         }
-        for (path, made) in &mut drafts {
-            made.schema = schema_of(path, input.schema);
-        }
-        let KeyFileDrafts { files, left_out, .. } = keys;
+        let KeyFileDrafts { files, left_out } = key_files;
         Self { drafts, completed, key_files: files, left_out }
     }
 
@@ -154,7 +149,7 @@ impl Written {
             let completed = self.completed.texts.get(path).map(String::as_bytes);
             let there = completed.or_else(|| there.get(path.as_str()).copied());
             let text = match there.filter(|_| input.merge) {
-                None => Text::new(made.draft.text(&made.schema)),
+                None => Text::new(path, &made.draft, input),
                 Some(bytes) => {
                     let before =
                         std::str::from_utf8(bytes).map_err(|_| cannot(UNREADABLE.into()))?;
