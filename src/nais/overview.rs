@@ -16,23 +16,21 @@ pub fn migration_states(
     application: Option<&Application>,
     (prefix, today): (Option<&str>, Date),
 ) -> Vec<MigrationState> {
-    let is_done = |entity: &Entity| before.is_none_or(|before| !before.declares(entity));
+    let released = |entity: Entity, open: Option<LiveSide<'_>>| {
+        let is_done = before.is_none_or(|before| !before.declares(&entity));
+        desired.releases(&entity).then(|| MigrationState::released(entity, open, is_done))
+    };
     let scopes = desired.scopes.iter().filter(|(_, scope)| !scope.in_manifest);
     let scopes =
         scopes.map(|(name, scope)| state_of_scope(name, scope, live, application, (prefix, today)));
     let released_scopes = desired.removed.keys().filter_map(|name| {
-        let entity = Entity::Scope(name.clone());
         let open = live.active_scope(name).map(LiveSide::of_scope);
-        let is_done = is_done(&entity);
-        desired.releases(&entity).then(|| MigrationState::released(entity, open, is_done))
+        released(Entity::Scope(name.clone()), open)
     });
     let clients = desired.clients.iter().filter(|(_, client)| !client.identity.is_owned());
     let clients = clients.map(|(name, client)| state_of_client(name, client, live, application));
     let released_clients = desired.removed_clients.iter().filter_map(|(name, gone)| {
-        let entity = Entity::Client(name.clone());
-        let open = open_client(name, gone.id.as_ref(), live);
-        let is_done = is_done(&entity);
-        desired.releases(&entity).then(|| MigrationState::released(entity, open, is_done))
+        released(Entity::Client(name.clone()), open_client(name, gone.id.as_ref(), live))
     });
     scopes.chain(released_scopes).chain(clients).chain(released_clients).collect()
 }
