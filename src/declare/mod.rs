@@ -26,7 +26,8 @@ pub use diagnostic::suggest::did_you_mean;
 pub use diagnostic::{Diagnostic, Fix, Related, joined};
 pub use files::index::{Index, ReadSparse, SETTINGS_FILE, Tracked};
 pub use files::{
-    LARGEST as LARGEST_FILE, MOST_DEEP, NoRepository, find_root, is_text, is_yaml, source,
+    LARGEST as LARGEST_FILE, MOST_BYTES, MOST_DEEP, MOST_FILES, NoRepository, find_root, is_text,
+    is_yaml, source,
 };
 pub use fix::edit::{
     BlockEntry, CannotEdit, ConsumerEntry, Edited, NamedConsumer, ScopeDeclaration,

@@ -188,6 +188,16 @@ impl Error {
         }
     }
 
+    /// Failure to read a commit.
+    pub(super) fn commit(commit: &str, error: &git2::Error) -> Self {
+        Self::read(&format!("commit {commit}"), error)
+    }
+
+    /// More content of a commit than is read.
+    pub(super) fn too_much(commit: &str, what: impl Into<String>) -> Self {
+        Self::TooMuch { commit: commit.to_owned(), what: what.into() }
+    }
+
     pub(super) fn read(what: &str, error: &git2::Error) -> Self {
         Self::Read { what: what.to_owned(), why: error.message().to_owned() }
     }

@@ -12,6 +12,7 @@ use super::error::Error;
 use super::objects::Store;
 use super::program::Git;
 use super::remote::remote;
+use super::walk::LARGEST;
 use crate::declare::{self, Tracked};
 
 /// The mode of a submodule in an index and in a tree.
@@ -20,9 +21,6 @@ pub(super) const SUBMODULE: u32 = 0o160_000;
 const LINK: u32 = 0o120_000;
 /// Largest depth of nested submodules.
 pub(super) const MOST_SUBMODULES: usize = 16;
-
-/// The largest file that is read, in bytes: the same as from a folder.
-const LARGEST: usize = 1024 * 1024;
 
 /// The entries of git's index below a folder; an index outside git where there is none. Files that a sparse
 /// checkout leaves out and a partial clone lacks are fetched when they are read; `secrets` are the names of

@@ -2,9 +2,10 @@
 
 use std::path::{Component, Path};
 
-use git2::{ObjectType, Oid, Repository};
+use git2::{Commit, ObjectType, Oid, Repository};
 
 use super::error::Error;
+use super::oid::oid;
 use super::program::Git;
 use super::{discovery, index, remote};
 
@@ -30,6 +31,12 @@ impl Store {
             config.is_ok_and(|config| config.get_bool(&promisor).unwrap_or(false))
         });
         Self { repository, remote, program, is_partial }
+    }
+
+    /// A commit, by its id.
+    pub(super) fn commit(&self, commit: &str) -> Result<Commit<'_>, Error> {
+        let found = self.repository.find_commit(oid(&self.repository, commit)?);
+        found.map_err(|error| Error::commit(commit, &error))
     }
 
     /// Fetches those of the given objects that a partial clone lacks.

@@ -9,7 +9,7 @@ use super::error::Error;
 use super::objects::{self, Store};
 use super::oid::oid;
 use super::path::{TreeItem, entry, file, parts};
-use super::walk::{CommitFile, CommitWalk, Links, MOST_ENTRIES, Stop};
+use super::walk::{CommitFile, CommitWalk, Links, MOST_ENTRIES};
 use super::{Branch, History};
 use crate::declare::{MOST_DEEP, SETTINGS_FILE, dot_folders};
 
@@ -70,9 +70,8 @@ impl History {
     /// The commit cannot be read.
     pub fn settings_at(&self, commit: &str, folder: &str) -> Result<Option<Vec<u8>>, Error> {
         let store = self.store()?;
-        let found = store.repository.find_commit(oid(&store.repository, commit)?);
-        let found = found.map_err(|error| Error::read(&format!("commit {commit}"), &error))?;
-        file(&store, found.tree_id(), &Path::new(folder).join(SETTINGS_FILE), 0)
+        let root = store.commit(commit)?.tree_id();
+        file(&store, root, &Path::new(folder).join(SETTINGS_FILE), 0)
     }
 
     /// The folders of a commit that have a portvakt.yaml, by their paths from the top of the git repository.
@@ -81,12 +80,9 @@ impl History {
     /// The commit cannot be read, or is too large.
     pub fn folders_at(&self, commit: &str) -> Result<Vec<String>, Error> {
         let store = self.store()?;
-        let unreadable = |error: git2::Error| Error::read(&format!("commit {commit}"), &error);
-        let too_much =
-            |what: &str| Error::TooMuch { commit: commit.to_owned(), what: what.to_owned() };
-        let found = store.repository.find_commit(oid(&store.repository, commit)?);
+        let too_much = |what: &str| Error::too_much(commit, what);
         let (mut folders, mut left) = (Vec::new(), MOST_ENTRIES);
-        let mut next = vec![(String::new(), found.map_err(unreadable)?.tree_id(), 0)];
+        let mut next = vec![(String::new(), store.commit(commit)?.tree_id(), 0)];
         while let Some((path, tree, depth)) = next.pop() {
             store.bring(&[tree])?;
             if depth > MOST_DEEP {
@@ -95,7 +91,8 @@ impl History {
             if !objects::is_small(&store.repository, tree, objects::LARGEST_TREE) {
                 return Err(too_much("a folder with more files"));
             }
-            for entry in &store.repository.find_tree(tree).map_err(unreadable)? {
+            let tree = store.repository.find_tree(tree);
+            for entry in &tree.map_err(|error| Error::commit(commit, &error))? {
                 left -= 1;
                 if left == 0 {
                     return Err(too_much("more files and folders"));
@@ -127,15 +124,11 @@ impl History {
     pub fn files(&self, commit: &str, folder: &str) -> Result<CommitFiles, Error> {
         let store = self.store()?;
         let below = PathBuf::from(folder);
-        let unreadable = |error: &git2::Error| Error::read(&format!("commit {commit}"), error);
-        let too_much = |what: String| Error::TooMuch { commit: commit.to_owned(), what };
         let id = oid(&store.repository, commit)?;
         if !objects::is_small(&store.repository, id, objects::LARGEST_COMMIT) {
-            return Err(too_much("a larger message".to_owned()));
+            return Err(Error::too_much(commit, "a larger message"));
         }
-        let found = store.repository.find_commit(id).map_err(|error| unreadable(&error))?;
-        let root = found.tree_id();
-        drop(found);
+        let root = store.commit(commit)?.tree_id();
         let no_settings = || {
             let folder = if folder.is_empty() { "." } else { folder };
             Error::NoSettings { commit: commit.to_owned(), folder: folder.to_owned() }
@@ -147,14 +140,9 @@ impl History {
             Some(TreeItem::Tree(folder)) => folder,
             _ => return Err(no_settings()),
         };
-        let mut walk = CommitWalk::reading(dot_folders(&settings));
-        let read = walk.folder(store, root, &below, folder).and_then(|()| walk.read());
-        let yaml = match read {
-            Ok(yaml) => yaml,
-            Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::Git(error)) => return Err(unreadable(&error)),
-            Err(Stop::TooMuch(what)) => return Err(too_much(what)),
-        };
+        let mut walk = CommitWalk::new(commit, dot_folders(&settings));
+        walk.folder(store, root, &below, folder)?;
+        let yaml = walk.read()?;
         let rest = Rest { store: Mutex::new(self.store()?), root, below };
         let links = walk.links(&rest.below);
         let CommitWalk { submodules, unread, .. } = walk;

@@ -11,12 +11,12 @@ use super::error::Error;
 use super::index::MOST_SUBMODULES;
 use super::objects::{self, Store};
 use super::path::{LINK, PathTarget, Steps, follow};
-use crate::declare::{MOST_DEEP, SETTINGS_FILE, is_text, is_yaml};
+use crate::declare::{
+    LARGEST_FILE, MOST_BYTES, MOST_DEEP, MOST_FILES, SETTINGS_FILE, is_text, is_yaml,
+};
 
-/// Limits of what is read: largest file, number of files, and their total size, the same as from a folder.
-pub(super) const LARGEST: usize = 1024 * 1024;
-const MOST_FILES: usize = 10_000;
-const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// The largest file that is read, in bytes: the same as from a folder.
+pub(super) const LARGEST: usize = LARGEST_FILE as usize;
 /// Largest number of files and folders of all kinds that are visited. A commit can have the same folder many
 /// times at no cost, so that a small one can have more of them than any disk.
 pub(super) const MOST_ENTRIES: usize = 1_000_000;
@@ -78,29 +78,10 @@ pub struct FileLink {
     pub target: Option<String>,
 }
 
-/// Reason why the files of a commit are not read.
-pub(super) enum Stop {
-    Failed(Error),
-    Git(git2::Error),
-    /// A limit is exceeded.
-    TooMuch(String),
-}
-
-impl From<git2::Error> for Stop {
-    fn from(error: git2::Error) -> Self {
-        Self::Git(error)
-    }
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
 /// Walk through the folders of a commit and of its submodules.
 #[derive(Default)]
 pub(super) struct CommitWalk {
+    commit: String,
     folders: Vec<Folder>,
     /// The YAML files.
     files: Vec<FoundFile>,
@@ -146,10 +127,20 @@ enum StorePath {
     Cut(usize),
 }
 
+impl StorePath {
+    /// The path in its store of a file of the declarations.
+    fn inside(&self, path: &str) -> PathBuf {
+        match self {
+            Self::Prefix(below) => below.join(path),
+            Self::Cut(bytes) => path.get(*bytes..).unwrap_or_default().into(),
+        }
+    }
+}
+
 impl CommitWalk {
-    /// A walk that leaves out all dot-folders but these: others belong to other tools.
-    pub(super) fn reading(dot_folders: BTreeSet<String>) -> Self {
-        Self { dot_folders, ..Self::default() }
+    /// A walk through a commit that leaves out all dot-folders but these: others belong to other tools.
+    pub(super) fn new(commit: &str, dot_folders: BTreeSet<String>) -> Self {
+        Self { commit: commit.to_owned(), dot_folders, ..Self::default() }
     }
 
     /// Visits everything below a folder, by its path from the top of the git repository, whose tree is
@@ -160,7 +151,7 @@ impl CommitWalk {
         root: Oid,
         below: &Path,
         tree: Oid,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Error> {
         let (store, path) = (Rc::new(store), StorePath::Prefix(below.into()));
         let (above, name) = (Rc::from(""), String::new());
         self.folders.push(Folder { store, root, path, tree, above, name, depth: 0, submodules: 0 });
@@ -170,18 +161,18 @@ impl CommitWalk {
         Ok(())
     }
 
-    fn look(&mut self, folder: &Folder) -> Result<(), Stop> {
-        let too_much = |what: &str| Err(Stop::TooMuch(what.to_owned()));
+    fn look(&mut self, folder: &Folder) -> Result<(), Error> {
         let Folder { store, root: _, path: _, tree, above, name, depth, submodules: _ } = folder;
         if *depth > MOST_DEEP {
-            return Err(Stop::TooMuch(format!("more than {MOST_DEEP} folders one in another")));
+            return self.stop(format!("more than {MOST_DEEP} folders one in another"));
         }
         store.bring(&[*tree])?;
         if !objects::is_small(&store.repository, *tree, objects::LARGEST_TREE) {
-            return too_much("a folder with more files");
+            return self.stop("a folder with more files");
         }
         let above: Rc<str> = format!("{above}{name}").into();
-        let tree = store.repository.find_tree(*tree)?;
+        let tree = store.repository.find_tree(*tree);
+        let tree = tree.map_err(|error| Error::commit(&self.commit, &error))?;
         // A folder with a portvakt.yaml is a repository of its own.
         if *depth > 0 && is_another(&tree) {
             return Ok(());
@@ -192,14 +183,14 @@ impl CommitWalk {
         for entry in &tree {
             self.entries += 1;
             if self.entries > MOST_ENTRIES {
-                return too_much("more files and folders");
+                return self.stop("more files and folders");
             }
             let name = String::from_utf8_lossy(entry.name_bytes());
             if name.starts_with('.') && !self.dot_folders.contains(&*name) {
                 continue;
             }
             if above.len() + name.len() > LONGEST_PATH {
-                return too_much("a longer path");
+                return self.stop("a longer path");
             }
             match entry.kind() {
                 Some(ObjectType::Tree) => self.folders.push(Folder {
@@ -215,10 +206,7 @@ impl CommitWalk {
                 Some(ObjectType::Commit) => self.submodule(folder, &above, &name, entry.id())?,
                 Some(ObjectType::Blob) if entry.filemode() == LINK => {
                     let path = format!("{above}{name}");
-                    let inside = match &folder.path {
-                        StorePath::Prefix(below) => below.join(&path),
-                        StorePath::Cut(bytes) => path.get(*bytes..).unwrap_or_default().into(),
-                    };
+                    let inside = folder.path.inside(&path);
                     let found = (path.into(), Rc::clone(store), entry.id());
                     self.links.push(FoundLink { found, inside, root: folder.root });
                 }
@@ -230,7 +218,7 @@ impl CommitWalk {
                     }
                     self.files.push((path.into(), Rc::clone(store), entry.id()));
                     if self.files.len() > MOST_FILES {
-                        return too_much("more YAML");
+                        return self.stop("more YAML");
                     }
                 }
                 _ => {}
@@ -245,6 +233,11 @@ impl CommitWalk {
         Links { links: std::mem::take(&mut self.links), files, below: below.to_owned() }
     }
 
+    /// Reports that a limit is exceeded.
+    fn stop<T>(&self, what: impl Into<String>) -> Result<T, Error> {
+        Err(Error::too_much(&self.commit, what))
+    }
+
     fn leave(&mut self, path: &str, why: &str) {
         let error = Error::Read { what: path.to_owned(), why: why.to_owned() };
         self.unread.push((path.to_owned(), error));
@@ -257,17 +250,12 @@ impl CommitWalk {
         above: &Rc<str>,
         name: &str,
         commit: Oid,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Error> {
         let path = format!("{above}{name}");
-        let inside = match &folder.path {
-            StorePath::Prefix(below) => below.join(&path),
-            StorePath::Cut(bytes) => PathBuf::from(path.get(*bytes..).unwrap_or_default()),
-        };
         if folder.submodules >= MOST_SUBMODULES {
-            let most = format!("more than {MOST_SUBMODULES} submodules one in another");
-            return Err(Stop::TooMuch(most));
+            return self.stop(format!("more than {MOST_SUBMODULES} submodules one in another"));
         }
-        match folder.store.submodule(&inside, commit) {
+        match folder.store.submodule(&folder.path.inside(&path), commit) {
             Ok((store, tree)) => self.folders.push(Folder {
                 store: Rc::new(store),
                 root: tree,
@@ -284,16 +272,16 @@ impl CommitWalk {
     }
 
     /// Reads the files that were found.
-    pub(super) fn read(&self) -> Result<Vec<CommitFile>, Stop> {
+    pub(super) fn read(&self) -> Result<Vec<CommitFile>, Error> {
         bring(self.files.iter())?;
         let (mut read, mut bytes) = (Vec::new(), 0);
         for (name, store, blob) in &self.files {
-            let Some(content) = objects::blob(&store.repository, *blob, LARGEST)? else {
-                return Err(Stop::TooMuch("a larger file".to_owned()));
-            };
-            bytes += content.len();
+            let content = objects::blob(&store.repository, *blob, LARGEST)
+                .map_err(|error| Error::commit(&self.commit, &error))?;
+            let Some(content) = content else { return self.stop("a larger file") };
+            bytes += content.len() as u64;
             if bytes > MOST_BYTES {
-                return Err(Stop::TooMuch("more YAML".to_owned()));
+                return self.stop("more YAML");
             }
             read.push((Arc::clone(name), content));
         }

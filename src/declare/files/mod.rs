@@ -23,11 +23,11 @@ use yaml::Span;
 /// The largest file that is read, in bytes.
 pub const LARGEST: u64 = 1024 * 1024;
 /// Largest number of files that are read.
-const MOST_FILES: usize = 10_000;
+pub const MOST_FILES: usize = 10_000;
 /// Largest depth of nested folders.
 pub const MOST_DEEP: usize = 256;
 /// Largest total size of all files, in bytes.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+pub const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// There is no repository here.
 #[derive(Debug, thiserror::Error)]
