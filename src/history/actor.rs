@@ -16,21 +16,17 @@ pub struct Actor {
 impl Actor {
     /// Reads the environment of a CI job; otherwise the user that git knows, on this machine.
     pub fn here(variable: &dyn Fn(&str) -> Option<String>, folder: &std::path::Path) -> Self {
-        let or_unknown = |found: Option<String>| found.unwrap_or_else(|| "unknown".to_owned());
-        if variable("GITHUB_ACTIONS").is_some() {
+        let (who, place) = if variable("GITHUB_ACTIONS").is_some() {
             let run = || {
                 let server = variable("GITHUB_SERVER_URL")?;
                 let repository = variable("GITHUB_REPOSITORY")?;
                 Some(format!("{server}/{repository}/actions/runs/{}", variable("GITHUB_RUN_ID")?))
             };
             let who = variable("GITHUB_TRIGGERING_ACTOR").or_else(|| variable("GITHUB_ACTOR"));
-            return Self { who: or_unknown(who), place: or_unknown(run()) };
-        }
-        if variable("GITLAB_CI").is_some() {
-            let (who, place) = (variable("GITLAB_USER_LOGIN"), variable("CI_JOB_URL"));
-            return Self { who: or_unknown(who), place: or_unknown(place) };
-        }
-        if variable("TF_BUILD").is_some() {
+            (who, run())
+        } else if variable("GITLAB_CI").is_some() {
+            (variable("GITLAB_USER_LOGIN"), variable("CI_JOB_URL"))
+        } else if variable("TF_BUILD").is_some() {
             let run = || {
                 let (server, project) =
                     (variable("SYSTEM_COLLECTIONURI")?, variable("SYSTEM_TEAMPROJECT")?);
@@ -38,14 +34,13 @@ impl Actor {
                 Some(format!("{server}{project}/_build/results?buildId={build}"))
             };
             let who = variable("BUILD_REQUESTEDFOREMAIL").filter(|who| !who.is_empty());
-            let who = who.or_else(|| variable("BUILD_REQUESTEDFOR"));
-            return Self { who: or_unknown(who), place: or_unknown(run()) };
-        }
-        let user = || variable("USER").or_else(|| variable("USERNAME"));
-        Self {
-            who: or_unknown(git_user(folder).or_else(user)),
-            place: or_unknown(machine(variable)),
-        }
+            (who.or_else(|| variable("BUILD_REQUESTEDFOR")), run())
+        } else {
+            let user = || variable("USER").or_else(|| variable("USERNAME"));
+            (git_user(folder).or_else(user), machine(variable))
+        };
+        let or_unknown = |found: Option<String>| found.unwrap_or_else(|| "unknown".to_owned());
+        Self { who: or_unknown(who), place: or_unknown(place) }
     }
 }
 
