@@ -249,7 +249,7 @@ fn beginning(file: &Path) -> Option<Vec<u8>> {
 }
 
 /// The folders that have a portvakt.yaml known to git, from the top of the work tree.
-pub(super) fn known_folders(repository: &Repository) -> Vec<String> {
+fn known_folders(repository: &Repository) -> Vec<String> {
     let Ok(index) = repository.index() else { return Vec::new() };
     let is_file = |entry: &IndexEntry| entry.mode & FILE_TYPE == REGULAR_FILE;
     let folders = index.iter().filter(is_file).filter_map(|entry| {

@@ -33,10 +33,8 @@ pub fn index(
     secrets: impl IntoIterator<Item = String>,
 ) -> Result<declare::Index, Error> {
     let Some(repository) = discover(folder)? else { return Ok(declare::Index::default()) };
-    let Some(below) = below(&repository, folder) else { return Ok(declare::Index::default()) };
-    let Some(program) = Git::of(&repository, secrets) else {
-        return Ok(declare::Index::default());
-    };
+    let place = below(&repository, folder).zip(Git::of(&repository, secrets));
+    let Some((below, program)) = place else { return Ok(declare::Index::default()) };
     let mut found = Collected::default();
     found.add(repository, program, &below, "", 0)?;
     let folder = below.to_string_lossy().into_owned();

@@ -7,10 +7,10 @@ use git2::{ErrorCode, ObjectType, Oid, Repository};
 use uuid::Uuid;
 
 use super::error::Error;
-use super::lock::signature;
 use super::oid::parsed;
 use super::program::Update;
 use super::refs::{self, Refs};
+use super::signing::signature;
 use super::{History, objects};
 
 /// The largest note that is read, in bytes: all reports of one commit.
@@ -111,7 +111,7 @@ impl History {
     /// vouches for the lines that its commit adds, and for none that were there before.
     fn signed_lines(&self, name: &str, ledger: Oid) -> Result<BTreeSet<(Oid, String)>, Error> {
         if let (Some(remote), true) = (&self.remote, self.repository()?.is_shallow()) {
-            self.program().deepen(remote, "--unshallow", &[&refs::ledger(name)])?;
+            self.program.deepen(remote, "--unshallow", &[&refs::ledger(name)])?;
         }
         let trusted = self.trusted(&[&ledger.to_string()])?;
         // A newly opened repository sees objects that were fetched since.

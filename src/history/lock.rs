@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use git2::{ObjectType, Oid, Repository, Signature};
+use git2::{ObjectType, Oid, Repository};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -53,7 +53,7 @@ pub struct LockRefs(BTreeMap<String, Oid>);
 /// The lock, held.
 #[derive(Debug)]
 pub struct Lock {
-    history: History,
+    pub(super) history: History,
     /// The previous holder, who let it expire.
     pub taken_over: Option<Holder>,
     now: Mutex<Own>,
@@ -185,14 +185,7 @@ impl History {
     /// A commit without files whose message names the holder.
     fn lock_commit(&self, repository: &Repository, holder: LockState) -> Result<Oid, Error> {
         let message = LockMessage { format_version: 1, id: Uuid::new_v4().to_string(), holder };
-        let message = json::line(&message);
-        let write = || {
-            let tree = repository.find_tree(repository.treebuilder(None)?.write()?)?;
-            let signature = signature(repository)?;
-            repository.commit(None, &signature, &signature, &message, &tree, &[])
-        };
-        let made = write().map_err(|error| Error::write("the lock", &error))?;
-        self.signed(repository, made)
+        self.empty_commit(repository, "the lock", &json::line(&message), &[])
     }
 }
 
@@ -261,10 +254,6 @@ impl Lock {
         self.own()
     }
 
-    pub(super) fn history(&self) -> &History {
-        &self.history
-    }
-
     fn own(&self) -> Own {
         self.now.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -289,11 +278,6 @@ fn read(repository: &Repository, oid: Oid) -> Option<Holder> {
         Some(Ok(LockMessage { holder: LockState::ByNobody { free: true }, .. })) => None,
         Some(Ok(_) | Err(_)) | None => unknown("a commit without the message of a lock"),
     }
-}
-
-/// The author of commits of locks and of the ledger; their messages have the details.
-pub(super) fn signature(repository: &Repository) -> Result<Signature<'static>, git2::Error> {
-    repository.signature().or_else(|_| Signature::now("portvakt", "portvakt@localhost"))
 }
 
 #[cfg(test)]

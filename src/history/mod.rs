@@ -14,6 +14,7 @@
 //! or a person just work.
 
 mod actor;
+mod baseline;
 mod blame;
 mod checkout;
 mod dates;
@@ -50,6 +51,7 @@ use self::oid::oid;
 use crate::declare::{self, SETTINGS_FILE};
 
 pub use actor::Actor;
+pub use baseline::{Baseline, LossReason, Lost, Placement, Recorded, is_to_come};
 pub use blame::{Blame, Blames};
 pub use checkout::{
     Commit, DefaultBranch, checked_out, default_branch, folders, known_settings, prefix, top,
@@ -65,7 +67,6 @@ pub use lock::{Lock, LockRefs};
 pub use oid::is_id;
 pub use place::{is_folder, place_name, project};
 pub use protocol::{ApplyEnd, ApplyStart, Conclusion};
-pub use record::{Baseline, LossReason, Lost, Placement, Recorded, is_to_come};
 pub use refs::{Branch, Refs};
 pub use tree::{CommitFiles, Rest};
 pub use walk::{CommitFile, FileLink, Links};
@@ -118,13 +119,10 @@ impl History {
         let Some(repository) = discovery::discover(folder)? else { return Ok(None) };
         let Some(program) = program::Git::of(&repository, secrets) else { return Ok(None) };
         place::check(place)?;
-        let remote = match held {
-            RefLocation::Here => None,
-            RefLocation::Shared => remote::remote(&repository, &program)?,
-        };
-        let source = match held {
-            RefLocation::Here => remote::remote(&repository, &program).ok().flatten(),
-            RefLocation::Shared => remote.clone(),
+        let found = remote::remote(&repository, &program);
+        let (remote, source) = match held {
+            RefLocation::Here => (None, found.ok().flatten()),
+            RefLocation::Shared => found.map(|remote| (remote.clone(), remote))?,
         };
         let (folder, place) = (folder.to_owned(), place.to_owned());
         let failed = Arc::default();
@@ -152,9 +150,7 @@ impl History {
         if revision.starts_with(['-', '+']) || !Reference::is_valid_name(&could_be) {
             return Err(unknown());
         }
-        self.program()
-            .fetch(remote, &[revision], repository.is_shallow())
-            .map_err(|_| unknown())?;
+        self.program.fetch(remote, &[revision], repository.is_shallow()).map_err(|_| unknown())?;
         found(&repository).or_else(|| fetched(&repository)).ok_or_else(unknown)
     }
 
@@ -200,7 +196,7 @@ impl History {
                 return Ok(Some(false));
             }
             let (Some(remote), Some(step)) = (&self.remote, steps.next()) else { return Ok(None) };
-            if self.program().deepen(remote, step, &[commit, other]).is_err() {
+            if self.program.deepen(remote, step, &[commit, other]).is_err() {
                 return Ok(None);
             }
         }
@@ -221,8 +217,7 @@ impl History {
 
     /// The folders of the work tree that have a portvakt.yaml known to git, by their paths from the top.
     pub fn folders(&self) -> Vec<String> {
-        self.repository()
-            .map_or_else(|_| Vec::new(), |repository| checkout::known_folders(&repository))
+        checkout::folders(&self.folder)
     }
 
     /// Whether the refs are on a remote, where others see them.
@@ -237,10 +232,6 @@ impl History {
     /// The repository with the means to read and fetch its objects.
     fn store(&self) -> Result<objects::Store, Error> {
         Ok(objects::Store::new(self.repository()?, self.source.clone(), self.program.clone()))
-    }
-
-    fn program(&self) -> &program::Git {
-        &self.program
     }
 }
 

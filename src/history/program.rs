@@ -40,6 +40,11 @@ const OF_ANOTHER: [&str; 13] = [
 const CONFIGURATION: [&str; 3] =
     ["safe.bareRepository=explicit", "core.hooksPath=/dev/null", "core.fsmonitor=false"];
 
+/// How each fetch and each push begins.
+const FETCH: [&str; 4] = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
+const PUSH: [&str; 5] =
+    ["push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"];
+
 /// Prefix of this program's own variables.
 const OWN_VARIABLES: &str = "PORTVAKT_";
 
@@ -103,14 +108,9 @@ impl Git {
     /// Fetches names or ids, into a partial clone with all their content; into a shallow clone each with its
     /// direct parents, which are the commits that a record refers to.
     pub(super) fn fetch(&self, remote: &str, what: &[&str], shallow: bool) -> Result<(), Error> {
-        let mut arguments =
-            vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-filter"];
-        if shallow {
-            arguments.push("--depth=2");
-        }
-        arguments.extend(["--", remote]);
-        arguments.extend(what);
-        self.run(&arguments).map(drop)
+        let depth: &[&str] = if shallow { &["--depth=2"] } else { &[] };
+        let arguments = [FETCH.as_slice(), &["--no-filter"], depth, &["--", remote], what];
+        self.run(&arguments.concat()).map(drop)
     }
 
     /// Fetches objects that a partial clone lacks, trees with those below them and without their files, as
@@ -118,9 +118,9 @@ impl Git {
     pub(super) fn fetch_objects(&self, remote: &str, objects: &[Oid]) -> Result<(), Error> {
         let ids: Vec<_> = objects.iter().map(Oid::to_string).collect();
         for some in ids.chunks(MOST_FETCHED) {
-            let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
-            arguments.extend(["--no-write-fetch-head", "--filter=blob:none", "--", remote]);
-            arguments.extend(some.iter().map(String::as_str));
+            let ids: Vec<_> = some.iter().map(String::as_str).collect();
+            let options = ["--no-write-fetch-head", "--filter=blob:none", "--", remote];
+            let arguments = [FETCH.as_slice(), &options, &ids].concat();
             self.run_with(&["fetch.negotiationAlgorithm=noop"], &arguments, &[], "")?;
         }
         Ok(())
@@ -128,8 +128,7 @@ impl Git {
 
     /// Fetches more ancestors of commits.
     pub(super) fn deepen(&self, remote: &str, by: &str, commits: &[&str]) -> Result<(), Error> {
-        let arguments = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", by];
-        self.run(&[&arguments, ["--", remote].as_slice(), commits].concat()).map(drop)
+        self.run(&[FETCH.as_slice(), &[by, "--", remote], commits].concat()).map(drop)
     }
 
     /// Changes refs of the remote, all or none, each only if it still has its expected value. If the remote
@@ -155,9 +154,7 @@ impl Git {
     /// changed, and what a hook or a ruleset of the remote would refuse is not found.
     pub(super) fn push_nothing(&self, remote: &str, name: &str) -> Result<(), Error> {
         let spec = format!("HEAD:{name}");
-        let arguments = ["push", "--quiet", "--dry-run", "--no-verify", "--no-follow-tags"];
-        let rest = ["--recurse-submodules=no", "--", remote, &spec];
-        self.run(&[arguments.as_slice(), &rest].concat()).map(drop)
+        self.run(&[PUSH.as_slice(), &["--dry-run", "--", remote, &spec]].concat()).map(drop)
     }
 
     fn push_with(&self, remote: &str, more: &[&str], updates: &[Update]) -> Result<(), Error> {
@@ -168,15 +165,7 @@ impl Git {
             .collect();
         let specs: Vec<_> =
             updates.iter().map(|Update { name, new, .. }| format!("{}:{name}", id(new))).collect();
-        let mut arguments = vec![
-            "push",
-            "--quiet",
-            "--no-verify",
-            "--no-signed",
-            "--no-follow-tags",
-            "--recurse-submodules=no",
-        ];
-        arguments.extend(more);
+        let mut arguments = [PUSH.as_slice(), &["--no-signed"], more].concat();
         arguments.extend(leases.iter().map(String::as_str));
         arguments.extend(["--", remote]);
         arguments.extend(specs.iter().map(String::as_str));
@@ -184,18 +173,23 @@ impl Git {
     }
 
     /// Creates the same commit again, signed as git is configured. Returns its id.
-    pub(super) fn sign(&self, commit: &Unsigned) -> Result<String, Error> {
-        let Unsigned { tree, parents, message, who: (name, email), when } = commit;
+    pub(super) fn sign(&self, commit: &Commit<'_>) -> Result<String, Error> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let tree = commit.tree_id().to_string();
+        let parents: Vec<_> = commit.parent_ids().map(|parent| parent.to_string()).collect();
         // A message can be longer than an argument.
-        let mut arguments = vec!["commit-tree", "-S", "-F", "-", tree];
+        let mut arguments = vec!["commit-tree", "-S", "-F", "-", &tree];
         arguments.extend(parents.iter().flat_map(|parent| ["-p", parent]));
-        let when = format!("{when} +0000");
-        let who = ["AUTHOR", "COMMITTER"].into_iter().flat_map(|role| {
-            [("NAME", name), ("EMAIL", email), ("DATE", &when)]
-                .map(|(what, value)| (format!("GIT_{role}_{what}"), value.as_str()))
+        let by = commit.committer();
+        let when = format!("{} +0000", by.when().seconds());
+        let who =
+            [("NAME", text(by.name_bytes())), ("EMAIL", text(by.email_bytes())), ("DATE", when)];
+        let environment = ["AUTHOR", "COMMITTER"].into_iter().flat_map(|role| {
+            who.iter().map(move |(what, value)| (format!("GIT_{role}_{what}"), value.as_str()))
         });
-        let who: Vec<_> = who.collect();
-        self.run_with(&[], &arguments, &who, message).map(|id| id.trim().to_owned())
+        let environment: Vec<_> = environment.collect();
+        let signed = self.run_with(&[], &arguments, &environment, &text(commit.message_bytes()))?;
+        Ok(signed.trim().to_owned())
     }
 
     /// The commits of a range, one per line: id, verdict on the signature, fingerprint of the key.
@@ -290,31 +284,6 @@ pub(super) struct Update {
     pub(super) old: Option<Oid>,
     /// Its new value; `None` to delete it.
     pub(super) new: Option<Oid>,
-}
-
-/// Parts of a commit that is to be signed.
-pub(super) struct Unsigned {
-    pub(super) tree: String,
-    pub(super) parents: Vec<String>,
-    pub(super) message: String,
-    /// Its author: name and address.
-    pub(super) who: (String, String),
-    /// Its time, in seconds since 1970.
-    pub(super) when: i64,
-}
-
-impl Unsigned {
-    pub(super) fn of(commit: &Commit<'_>) -> Self {
-        let committer = commit.committer();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self {
-            tree: commit.tree_id().to_string(),
-            parents: commit.parent_ids().map(|parent| parent.to_string()).collect(),
-            message: text(commit.message_bytes()),
-            who: (text(committer.name_bytes()), text(committer.email_bytes())),
-            when: committer.when().seconds(),
-        }
-    }
 }
 
 /// Runs a program to its end with an input.

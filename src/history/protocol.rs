@@ -4,12 +4,12 @@
 use jiff::Timestamp;
 
 use super::History;
+use super::baseline::{Lost, Recorded};
 use super::dates::DatesDone;
 use super::error::Error;
 use super::ledger::LedgerEntry;
 use super::lock::Lock;
 use super::program::Update;
-use super::record::{Lost, Recorded};
 use super::refs::{self, Refs};
 
 /// Number of attempts to write, as long as others write too.
@@ -72,7 +72,7 @@ impl Lock {
         dirty: bool,
         shown: Option<&Refs>,
     ) -> Result<Refs, Error> {
-        let history = self.history();
+        let history = &self.history;
         history.write(entry, &|now| {
             // It may have been broken while the question waited for an answer.
             self.check_held(now)?;
@@ -99,7 +99,7 @@ impl Lock {
         ApplyEnd { conclusion, dates }: ApplyEnd<'_>,
         shown: Option<&Refs>,
     ) -> Result<(), Error> {
-        let history = self.history();
+        let history = &self.history;
         // A line of an apply that did nothing would belong to a commit without a record.
         let report = |more: &dyn Fn(&Refs) -> Result<Vec<Update>, Error>| match entry.before {
             Some(_) => history.write(entry, more).map(drop),
@@ -137,9 +137,9 @@ impl Lock {
     /// Checks that nobody has broken the lock. It may have been renewed since the refs were read.
     fn check_held(&self, now: &Refs) -> Result<(), Error> {
         let is_ours = |lock| lock == Some(self.oid());
-        match is_ours(now.own.lock) || is_ours(self.history().lock_ref()?) {
+        match is_ours(now.own.lock) || is_ours(self.history.lock_ref()?) {
             true => Ok(()),
-            false => Err(Error::Moved(refs::lock(&self.history().place))),
+            false => Err(Error::Moved(refs::lock(&self.history.place))),
         }
     }
 
@@ -156,7 +156,7 @@ impl Lock {
         former: Option<&str>,
         shown: &Refs,
     ) -> Result<(), Error> {
-        let history = self.history();
+        let history = &self.history;
         let now = history.refs()?;
         if !now.agree(shown, former) {
             return Err(Error::Shown);

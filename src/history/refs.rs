@@ -185,11 +185,10 @@ impl History {
     /// Fetches the objects of refs as far as they are missing, all at once.
     fn bring(&self, repository: &Repository, all: &[(String, Oid)]) -> Result<(), Error> {
         let objects = repository.odb().map_err(|error| Error::read("git's objects", &error))?;
-        let is_here = |oid| objects.exists(oid);
-        let missing = || all.iter().filter(|(_, oid)| !is_here(*oid));
-        let names: Vec<&str> = missing().map(|(name, _)| name.as_str()).collect();
+        let missing = all.iter().filter(|(_, oid)| !objects.exists(*oid));
+        let names: Vec<&str> = missing.map(|(name, _)| name.as_str()).collect();
         match (&self.remote, names.is_empty()) {
-            (Some(remote), false) => self.program().fetch(remote, &names, repository.is_shallow()),
+            (Some(remote), false) => self.program.fetch(remote, &names, repository.is_shallow()),
             _ => Ok(()),
         }
     }
@@ -201,12 +200,7 @@ impl History {
         name: &str,
         oid: Oid,
     ) -> Result<(), Error> {
-        match &self.remote {
-            Some(remote) if !repository.odb().is_ok_and(|objects| objects.exists(oid)) => {
-                self.program().fetch(remote, &[name], repository.is_shallow())
-            }
-            _ => Ok(()),
-        }
+        self.bring(repository, &[(name.to_owned(), oid)])
     }
 
     /// Checks that the remote takes a push to this place's refs, as far as it says so without one.
@@ -216,7 +210,7 @@ impl History {
     pub fn check_push(&self) -> Result<(), Error> {
         let Some(remote) = &self.remote else { return Ok(()) };
         // A ref of this name is never made.
-        self.program().push_nothing(remote, &format!("{ALL}{}/doctor", self.place))
+        self.program.push_nothing(remote, &format!("{ALL}{}/doctor", self.place))
     }
 
     /// The lock's ref, whatever its target.
@@ -232,7 +226,7 @@ impl History {
     pub fn branch(&self, name: &str) -> Result<Option<Branch>, Error> {
         let Some(remote) = &self.remote else { return Ok(None) };
         let full = format!("{BRANCHES}{name}");
-        let found = self.program().refs(remote, std::slice::from_ref(&full))?.refs;
+        let found = self.program.refs(remote, std::slice::from_ref(&full))?.refs;
         Ok(found.get(&full).map(|tip| Branch { name: name.to_owned(), tip: tip.to_string() }))
     }
 
@@ -244,7 +238,7 @@ impl History {
     /// The remote cannot be listed.
     pub fn only_branch(&self) -> Result<Option<Branch>, Error> {
         let Some(remote) = &self.remote else { return Ok(None) };
-        let found = self.program().refs(remote, &[format!("{BRANCHES}*")])?.refs;
+        let found = self.program.refs(remote, &[format!("{BRANCHES}*")])?.refs;
         let mut branches = found.iter().filter_map(|(name, tip)| {
             let name = name.strip_prefix(BRANCHES)?.to_owned();
             Some(Branch { name, tip: tip.to_string() })
@@ -271,7 +265,7 @@ impl History {
         let all = [format!("{ALL}*"), format!("{LEDGERS}*")];
         match &self.remote {
             Some(remote) => {
-                self.program().refs(remote, &[&[HEAD.to_owned()], all.as_slice()].concat())
+                self.program.refs(remote, &[&[HEAD.to_owned()], all.as_slice()].concat())
             }
             None => Ok(ListedRefs { refs: local_values(repository, &[], &all)?, head: None }),
         }
@@ -289,7 +283,7 @@ impl History {
         let below = own.iter().map(|own| format!("{own}/*"));
         let below: Vec<_> = below.collect();
         match &self.remote {
-            Some(remote) => Ok(self.program().refs(remote, &[names, below].concat())?.refs),
+            Some(remote) => Ok(self.program.refs(remote, &[names, below].concat())?.refs),
             None => local_values(&self.repository()?, &names, &below),
         }
     }
@@ -316,10 +310,10 @@ impl History {
         let Some(remote) = &self.remote else {
             return update_local(&repository, updates);
         };
-        if let Err(error) = self.program().push(remote, updates) {
+        if let Err(error) = self.program.push(remote, updates) {
             // It may have been carried out nevertheless, or somebody else has changed it.
             let names: Vec<_> = updates.iter().map(|update| update.name.clone()).collect();
-            let Ok(ListedRefs { refs: now, head: _ }) = self.program().refs(remote, &names) else {
+            let Ok(ListedRefs { refs: now, head: _ }) = self.program.refs(remote, &names) else {
                 return Err(error);
             };
             let value = |update: &Update| now.get(&update.name).copied();
