@@ -17,7 +17,7 @@ pub struct Refs {
     /// Those of the other places, by name.
     pub(super) others: BTreeMap<String, PlaceRefs>,
     /// The remote's default branch; `None` without a remote, or where its HEAD does not point to a branch.
-    default_branch: Option<Branch>,
+    pub default_branch: Option<Branch>,
 }
 
 /// The refs of one place.
@@ -71,11 +71,6 @@ impl Refs {
             }
         }
         self
-    }
-
-    /// The remote's default branch; `None` without a remote, or where its HEAD does not point to a branch.
-    pub fn default_branch(&self) -> Option<&Branch> {
-        self.default_branch.as_ref()
     }
 
     /// Sorts listed refs by place and meaning.

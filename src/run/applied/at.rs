@@ -188,7 +188,7 @@ pub(crate) fn apply_from(
     if !history.is_shared() {
         return Ok(None);
     }
-    let default = match refs.default_branch() {
+    let default = match &refs.default_branch {
         Some(default) => default.clone(),
         None => history.only_branch().map_err(|error| error.to_string())?.ok_or(
             "the remote's HEAD leads to no branch, and which of its branches is meant is not clear: set \
