@@ -4,10 +4,11 @@
 use url::Url;
 
 use super::{
-    Admitted, ApiRoute, GatewayPolicy, PathMatch, RenderedPolicy, block, document, map, texts,
+    Admitted, ApiRoute, GatewayPolicy, PathMatch, RenderedPolicy, block, document, entries, map,
+    texts, yes,
 };
 use domain::ScopeName;
-use yaml::{Yaml, YamlEntries};
+use yaml::Yaml;
 
 /// The name of the provider, of the metadata that has a token's claims, and the first part of the cluster's.
 const PROVIDER: &str = "maskinporten";
@@ -22,14 +23,14 @@ pub(super) fn render(policy: &GatewayPolicy) -> RenderedPolicy {
     );
     let filters = Yaml::Lines(vec![authentication(policy), authorization(policy)]);
     let clusters = Yaml::Lines(vec![cluster(policy)]);
-    let entries = vec![("http_filters".to_owned(), filters), ("clusters".to_owned(), clusters)];
+    let entries = entries([("http_filters", filters), ("clusters", clusters)]);
     RenderedPolicy { text: document(&comments, &entries), unchecked: policy.unchecked() }
 }
 
-fn filter(name: &str, of_type: &str, config: YamlEntries) -> Yaml {
+fn filter<const N: usize>(name: &str, of_type: &str, config: [(&str, Yaml); N]) -> Yaml {
     let type_url = format!("type.googleapis.com/{of_type}");
-    let mut all = vec![("@type".to_owned(), Yaml::Quoted(type_url))];
-    all.extend(config);
+    let mut all = entries([("@type", Yaml::Quoted(type_url))]);
+    all.extend(entries(config));
     block([("name", Yaml::text(name)), ("typed_config", Yaml::Block(all))])
 }
 
@@ -45,19 +46,18 @@ fn authentication(policy: &GatewayPolicy) -> Yaml {
         ),
         ("cache_duration", Yaml::text("300s")),
     ]);
-    let mut provider = vec![("issuer".to_owned(), Yaml::text(&policy.issuer))];
+    let mut provider = entries([("issuer", Yaml::text(&policy.issuer))]);
     if let Some(audience) = &policy.audience {
         provider.push(("audiences".to_owned(), texts([audience])));
     }
     let claims = map([("space_delimited_claims", Yaml::List(vec![Yaml::text("scope")]))]);
-    let yes = || Yaml::Word("true".to_owned());
-    provider.extend([
-        ("require_expiration".to_owned(), yes()),
-        ("remote_jwks".to_owned(), keys),
-        ("forward".to_owned(), yes()),
-        ("payload_in_metadata".to_owned(), Yaml::text(PROVIDER)),
-        ("normalize_payload_in_metadata".to_owned(), claims),
-    ]);
+    provider.extend(entries([
+        ("require_expiration", yes()),
+        ("remote_jwks", keys),
+        ("forward", yes()),
+        ("payload_in_metadata", Yaml::text(PROVIDER)),
+        ("normalize_payload_in_metadata", claims),
+    ]));
     let rule = block([
         ("match", map([("prefix", Yaml::text("/"))])),
         ("requires", map([("provider_name", Yaml::text(PROVIDER))])),
@@ -65,9 +65,9 @@ fn authentication(policy: &GatewayPolicy) -> Yaml {
     filter(
         JWT_FILTER,
         "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-        vec![
-            ("providers".to_owned(), block([(PROVIDER, Yaml::Block(provider))])),
-            ("rules".to_owned(), Yaml::Lines(vec![rule])),
+        [
+            ("providers", block([(PROVIDER, Yaml::Block(provider))])),
+            ("rules", Yaml::Lines(vec![rule])),
         ],
     )
 }
@@ -83,7 +83,7 @@ fn authorization(policy: &GatewayPolicy) -> Yaml {
     filter(
         "envoy.filters.http.rbac",
         "envoy.extensions.filters.http.rbac.v3.RBAC",
-        vec![("rules".to_owned(), rules)],
+        [("rules", rules)],
     )
 }
 
@@ -143,13 +143,7 @@ fn permission(route: &ApiRoute) -> Yaml {
             "header",
             map([
                 ("name", Yaml::Quoted(":authority".to_owned())),
-                (
-                    "string_match",
-                    map([
-                        ("exact", Yaml::text(host)),
-                        ("ignore_case", Yaml::Word("true".to_owned())),
-                    ]),
-                ),
+                ("string_match", map([("exact", Yaml::text(host)), ("ignore_case", yes())])),
             ]),
         )])
     };
@@ -161,10 +155,7 @@ fn permission(route: &ApiRoute) -> Yaml {
         block([("url_path", block([("path", path)]))])
     };
     let leaves = |part: &str| {
-        let contains = [
-            ("contains", Yaml::Quoted(part.to_owned())),
-            ("ignore_case", Yaml::Word("true".to_owned())),
-        ];
+        let contains = [("contains", Yaml::Quoted(part.to_owned())), ("ignore_case", yes())];
         block([("url_path", block([("path", map(contains))]))])
     };
     let mut rules = Vec::new();
@@ -178,7 +169,7 @@ fn permission(route: &ApiRoute) -> Yaml {
         rules.push(block([("not_rule", any_of(WAYS_OUT.map(leaves).into()))]));
     }
     match rules.is_empty() {
-        true => map([("any", Yaml::Word("true".to_owned()))]),
+        true => map([("any", yes())]),
         false => block([("and_rules", block([("rules", Yaml::Lines(rules))]))]),
     }
 }
@@ -197,18 +188,16 @@ fn cluster(policy: &GatewayPolicy) -> Yaml {
     let endpoint =
         block([("endpoint", block([("address", block([("socket_address", address)]))]))]);
     let endpoints = block([("lb_endpoints", Yaml::Lines(vec![endpoint]))]);
-    let mut cluster = vec![
-        ("name".to_owned(), Yaml::text(cluster_name())),
-        ("type".to_owned(), Yaml::text("STRICT_DNS")),
-        ("connect_timeout".to_owned(), Yaml::text("5s")),
-        (
-            "load_assignment".to_owned(),
-            block([
-                ("cluster_name", Yaml::text(cluster_name())),
-                ("endpoints", Yaml::Lines(vec![endpoints])),
-            ]),
-        ),
-    ];
+    let assignment = block([
+        ("cluster_name", Yaml::text(cluster_name())),
+        ("endpoints", Yaml::Lines(vec![endpoints])),
+    ]);
+    let mut cluster = entries([
+        ("name", Yaml::text(cluster_name())),
+        ("type", Yaml::text("STRICT_DNS")),
+        ("connect_timeout", Yaml::text("5s")),
+        ("load_assignment", assignment),
+    ]);
     if keys.is_some_and(|url| url.scheme() == "https") {
         cluster.push(("transport_socket".to_owned(), tls(&host)));
     }
@@ -226,9 +215,9 @@ fn tls(host: &str) -> Yaml {
     filter(
         "envoy.transport_sockets.tls",
         "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-        vec![
-            ("sni".to_owned(), Yaml::text(host)),
-            ("common_tls_context".to_owned(), block([("validation_context", validation)])),
+        [
+            ("sni", Yaml::text(host)),
+            ("common_tls_context", block([("validation_context", validation)])),
         ],
     )
 }

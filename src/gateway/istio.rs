@@ -6,7 +6,8 @@
 //! spaces by Istio.
 
 use super::{
-    Admitted, ApiRoute, GatewayPolicy, PathMatch, RenderedPolicy, block, document, map, texts,
+    Admitted, ApiRoute, GatewayPolicy, PathMatch, RenderedPolicy, block, document, entries, map,
+    texts, yes,
 };
 use domain::ScopeName;
 use yaml::{Yaml, YamlEntries};
@@ -37,20 +38,20 @@ pub(super) fn render(policy: &GatewayPolicy) -> RenderedPolicy {
 }
 
 fn authentication(policy: &GatewayPolicy) -> YamlEntries {
-    let mut rule = vec![
-        ("issuer".to_owned(), Yaml::text(&policy.issuer)),
-        ("jwksUri".to_owned(), Yaml::text(policy.keys_address())),
-    ];
+    let mut rule = entries([
+        ("issuer", Yaml::text(&policy.issuer)),
+        ("jwksUri", Yaml::text(policy.keys_address())),
+    ]);
     if let Some(audience) = &policy.audience {
         rule.push(("audiences".to_owned(), texts([audience])));
     }
-    rule.push(("forwardOriginalToken".to_owned(), Yaml::Word("true".to_owned())));
+    rule.push(("forwardOriginalToken".to_owned(), yes()));
     let rules = Yaml::Lines(vec![Yaml::Block(rule)]);
-    resource(policy, "RequestAuthentication", vec![("jwtRules".to_owned(), rules)])
+    resource(policy, "RequestAuthentication", entries([("jwtRules", rules)]))
 }
 
 fn authorization(policy: &GatewayPolicy) -> YamlEntries {
-    let mut spec = vec![("action".to_owned(), Yaml::text("ALLOW"))];
+    let mut spec = entries([("action", Yaml::text("ALLOW"))]);
     let rules = policy.rules();
     let rules: Vec<_> =
         rules.iter().map(|(admitted, names)| rule(policy, admitted, names)).collect();
@@ -75,12 +76,13 @@ fn rule(policy: &GatewayPolicy, admitted: &Admitted, names: &[&ScopeName]) -> Ya
         let ids = consumers.keys().map(|orgno| orgno.claim_id());
         when.push(condition("request.auth.claims[consumer][ID]", ids));
     }
-    let mut rule = Vec::new();
-    if let Some(operation) = operation(&policy.route) {
-        rule.push(("to".to_owned(), Yaml::Lines(vec![block([("operation", operation)])])));
+    match operation(&policy.route) {
+        Some(operation) => {
+            let to = Yaml::Lines(vec![block([("operation", operation)])]);
+            block([("to", to), ("when", Yaml::Lines(when))])
+        }
+        None => block([("when", Yaml::Lines(when))]),
     }
-    rule.push(("when".to_owned(), Yaml::Lines(when)));
-    Yaml::Block(rule)
 }
 
 fn condition(key: &str, values: impl IntoIterator<Item = String>) -> Yaml {
@@ -112,10 +114,10 @@ fn resource(policy: &GatewayPolicy, kind: &str, spec: YamlEntries) -> YamlEntrie
         all.push(("selector".to_owned(), block([("matchLabels", labels)])));
     }
     all.extend(spec);
-    vec![
-        ("apiVersion".to_owned(), Yaml::text("security.istio.io/v1")),
-        ("kind".to_owned(), Yaml::text(kind)),
-        ("metadata".to_owned(), block([("name", Yaml::text(policy.name()))])),
-        ("spec".to_owned(), Yaml::Block(all)),
-    ]
+    entries([
+        ("apiVersion", Yaml::text("security.istio.io/v1")),
+        ("kind", Yaml::text(kind)),
+        ("metadata", block([("name", Yaml::text(policy.name()))])),
+        ("spec", Yaml::Block(all)),
+    ])
 }

@@ -54,7 +54,6 @@ pub(crate) struct GatewayPolicy {
 /// A scope, and the organisations whose tokens with it are let through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GuardedScope {
-    /// The scope.
     pub(crate) name: ScopeName,
     /// Where it is declared.
     pub(crate) source: Source,
@@ -102,7 +101,6 @@ pub(crate) enum PathMatch {
 /// A policy as the engine reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RenderedPolicy {
-    /// The text of the file.
     pub(crate) text: String,
     /// The part of the declaration that the engine cannot check.
     pub(crate) unchecked: Vec<String>,
@@ -116,7 +114,6 @@ pub(crate) enum GatewayError {
         "{engine} has hosts and paths in its own configuration, not in the policy: leave --host and --path out"
     )]
     Route {
-        /// The engine.
         engine: &'static str,
     },
     /// The engine skips the check of the consumers, and lets everybody through.
@@ -125,7 +122,6 @@ pub(crate) enum GatewayError {
          lets everybody through: render fewer scopes, or leave --consumers out and let DigDir keep the scopes"
     )]
     Length {
-        /// The engine.
         engine: &'static str,
         /// The number of characters.
         length: usize,
@@ -310,14 +306,24 @@ impl GuardedScope {
     }
 }
 
+/// The entries of a mapping.
+fn entries<const N: usize>(entries: [(&str, Yaml); N]) -> YamlEntries {
+    entries.map(|(key, value)| (key.to_owned(), value)).into()
+}
+
 /// A mapping with a line for each key.
-fn block<const N: usize>(entries: [(&str, Yaml); N]) -> Yaml {
-    Yaml::Block(entries.map(|(key, value)| (key.to_owned(), value)).into())
+fn block<const N: usize>(of: [(&str, Yaml); N]) -> Yaml {
+    Yaml::Block(entries(of))
 }
 
 /// A mapping on one line if it fits.
-fn map<const N: usize>(entries: [(&str, Yaml); N]) -> Yaml {
-    Yaml::Map(entries.map(|(key, value)| (key.to_owned(), value)).into())
+fn map<const N: usize>(of: [(&str, Yaml); N]) -> Yaml {
+    Yaml::Map(entries(of))
+}
+
+/// The value `true`.
+fn yes() -> Yaml {
+    Yaml::Word("true".to_owned())
 }
 
 /// A list of texts.
