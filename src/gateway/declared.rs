@@ -8,7 +8,6 @@ use domain::{Desired, DesiredScope, Orgno, SCOPE, ScopeAttributes, ScopeName, To
 /// The scopes of an API and the options of its policy.
 #[derive(Debug, Clone)]
 pub(crate) struct PolicyOptions {
-    /// The names of the scopes.
     pub(crate) scopes: Vec<ScopeName>,
     /// The audience of the API's tokens, if the scopes enforce none.
     pub(crate) audience: Option<String>,
@@ -36,18 +35,10 @@ pub(crate) enum UndeclaredPolicy {
     #[error(
         "tokens for {scope} have the audience {enforced:?}, and --audience is {asked:?}: leave it out"
     )]
-    OtherAudience {
-        /// The scope.
-        scope: ScopeName,
-        /// Its declared audience.
-        enforced: String,
-        /// The requested audience.
-        asked: String,
-    },
+    OtherAudience { scope: ScopeName, enforced: String, asked: String },
     /// No token with the scope can be checked, so that the policy would refuse everybody.
     #[error("{scope} cannot be checked by a gateway: {reason}")]
     Tokens {
-        /// The scope.
         scope: ScopeName,
         /// What its tokens are.
         reason: &'static str,
@@ -57,16 +48,11 @@ pub(crate) enum UndeclaredPolicy {
         "{scope} has a character that gateways read as a pattern, a list or a variable; a policy holds letters, \
          digits and -._~:/?#[]@!&=+% alone. Check the scope in the application, or rename it"
     )]
-    Name {
-        /// The scope.
-        scope: ScopeName,
-    },
+    Name { scope: ScopeName },
     /// Engines would read the declared audience as a pattern, a list or a variable.
     #[error("a policy cannot hold the `{attribute}` {enforced:?} of {scope}: {reason}", attribute = SCOPE.enforced_aud_for_access_token.name)]
     Audience {
-        /// The scope.
         scope: ScopeName,
-        /// Its declared audience.
         enforced: String,
         /// The audiences that a policy can hold.
         reason: String,

@@ -113,9 +113,7 @@ pub(crate) enum GatewayError {
     #[error(
         "{engine} has hosts and paths in its own configuration, not in the policy: leave --host and --path out"
     )]
-    Route {
-        engine: &'static str,
-    },
+    Route { engine: &'static str },
     /// The engine skips the check of the consumers, and lets everybody through.
     #[error(
         "the consumers make an expression of {length} characters, and {engine} skips one with more than {limit} and \

@@ -16,7 +16,6 @@ const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 /// The roles that consumers assume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AwsRoles {
-    /// The account.
     pub(crate) account: String,
     /// The names of the roles, at least one.
     pub(crate) roles: Vec<String>,

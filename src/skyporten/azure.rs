@@ -16,9 +16,7 @@ use domain::Orgno;
 pub(crate) struct AzureIdentities {
     /// The names of the identities, at least one.
     pub(crate) identities: Vec<String>,
-    /// Their resource group.
     pub(crate) resource_group: String,
-    /// Their subscription.
     pub(crate) subscription: String,
 }
 

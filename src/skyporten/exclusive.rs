@@ -5,7 +5,6 @@ use super::{CloudShare, Clouds, GcpAccess, GcpResource, TrustingCloud};
 /// A resource of a cloud that cannot be in two hands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExclusiveResource {
-    /// The cloud.
     pub(crate) cloud: TrustingCloud,
     /// Whether it is a pool of identities, and not one of those that use it.
     pub(crate) is_pool: bool,

@@ -4,13 +4,11 @@
 /// A kind of name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NameForm {
-    /// A share.
     Share,
     /// A share that has policies at Databricks.
     PolicyName,
     /// A user-assigned managed identity.
     Identity,
-    /// A resource group.
     ResourceGroup,
     /// The id of a subscription, or of a client at Azure.
     Guid,
@@ -20,7 +18,6 @@ pub(crate) enum NameForm {
     Pool,
     /// The address of a service account.
     ServiceAccount,
-    /// A bucket.
     Bucket,
     /// A role of Google Cloud.
     GcpRole,
@@ -30,7 +27,6 @@ pub(crate) enum NameForm {
     Role,
     /// The host of a workspace.
     Workspace,
-    /// A recipient.
     Recipient,
 }
 

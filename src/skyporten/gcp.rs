@@ -20,11 +20,8 @@ pub(super) const MAPPING: [(&str, &str); 3] = [
 pub(crate) struct GcpAccess {
     /// The number of the project of the pool.
     pub(crate) project_number: String,
-    /// The workload identity pool.
     pub(crate) pool: String,
-    /// Its provider.
     pub(crate) provider: String,
-    /// The resource.
     pub(crate) resource: GcpResource,
 }
 
@@ -34,12 +31,7 @@ pub(crate) enum GcpResource {
     /// A service account that they impersonate, by its address.
     ServiceAccount(String),
     /// A bucket, and the role on it.
-    Bucket {
-        /// Its name.
-        name: String,
-        /// The role.
-        role: String,
-    },
+    Bucket { name: String, role: String },
 }
 
 /// The role by which a service account is impersonated.

@@ -27,11 +27,8 @@ const LONGEST_AUDIENCE: usize = 256;
 pub(crate) struct Exceeded {
     /// The index of the share.
     pub(crate) share: usize,
-    /// The cloud.
     pub(crate) cloud: TrustingCloud,
-    /// The problem.
     pub(crate) message: String,
-    /// The remedy.
     pub(crate) help: String,
 }
 

@@ -73,7 +73,6 @@ pub(crate) struct CloudShare {
     pub(crate) scope: ScopeName,
     /// The audience that tokens must have.
     pub(crate) audience: String,
-    /// The resources.
     pub(crate) clouds: Clouds,
     /// Where it is declared.
     pub(crate) source: Source,
@@ -106,7 +105,6 @@ pub(crate) struct TrustFile {
     pub(crate) folder: String,
     /// The name, without the folder.
     pub(crate) name: String,
-    /// The content.
     pub(crate) text: String,
 }
 
