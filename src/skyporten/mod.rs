@@ -17,7 +17,8 @@ mod terraform;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use clap::ValueEnum;
+use serde_json::{Value, json};
 
 use domain::text::json::pretty;
 use domain::text::{is_rendered_from, printable, rendered_from, shell};
@@ -33,8 +34,8 @@ pub(crate) use limits::{Exceeded, exceeded};
 pub(crate) use spread::MOST_NAMES;
 use terraform::TerraformResource;
 
-/// A cloud.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A cloud, with the text that the help has for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
 pub(crate) enum TrustingCloud {
     /// Federated credentials of managed identities.
     Azure,
@@ -46,8 +47,8 @@ pub(crate) enum TrustingCloud {
     Databricks,
 }
 
-/// The form in which trust is rendered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The form in which trust is rendered, with the text that the help has for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TrustForm {
     /// Terraform's JSON syntax, in files `.tf.json`.
     Terraform,

@@ -1,6 +1,6 @@
 //! Terraform's JSON syntax (<https://developer.hashicorp.com/terraform/language/syntax/json>).
 
-use super::{Map, Value, json, pretty};
+use super::{Value, json, pretty};
 
 /// A resource, or a data source.
 #[derive(Debug)]
@@ -45,25 +45,14 @@ pub(super) fn texts<'t>(items: impl IntoIterator<Item = &'t String>) -> Value {
 
 /// A file with resources, and with comments, which Terraform ignores under the key `//`.
 pub(super) fn document(comments: &[String], resources: Vec<TerraformResource>) -> String {
-    let mut root = Map::new();
-    root.insert("//".to_owned(), json!(comments));
+    let mut root = json!({ "//": comments });
     for TerraformResource { block, kind, label, body } in resources {
-        let below = |map: &mut Map<String, Value>, key: &str| -> Map<String, Value> {
-            match map.remove(key) {
-                Some(Value::Object(below)) => below,
-                _ => Map::new(),
-            }
-        };
-        let mut kinds = below(&mut root, block);
-        let mut labels = below(&mut kinds, kind);
+        let place = &mut root[block][kind][label];
         // Terraform refuses a list of two as the same resource twice; an overwritten one it would not miss.
-        let body = match labels.remove(&label) {
-            Some(first) => json!([first, body]),
-            None => body,
+        *place = match place.take() {
+            Value::Null => body,
+            first => json!([first, body]),
         };
-        labels.insert(label, body);
-        kinds.insert(kind.to_owned(), Value::Object(labels));
-        root.insert(block.to_owned(), Value::Object(kinds));
     }
     pretty(&root)
 }
