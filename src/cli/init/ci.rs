@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use self::template::{filled, gitlab_environments, own};
-use super::source::ProgramSource;
+use super::source::{ProgramSource, is_plain};
 use super::{InitFiles, NewFile};
 use crate::cli::exit::Failure;
 use crate::declare::{self, EnvironmentTarget, SETTINGS_FILE, Settings};
@@ -60,6 +60,9 @@ pub(super) struct CiPlace {
     /// The folder of portvakt.yaml, from the top; empty at the top.
     folder: String,
 }
+
+/// The characters that paths and branches may have beside letters and digits.
+const IN_PATHS: &str = "._-/";
 
 /// The branch of the templates.
 const MAIN: &str = "main";
@@ -171,9 +174,9 @@ impl CiPlace {
         let below = real.strip_prefix(&top).unwrap_or(Path::new(""));
         let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
         let folder = parts.join("/");
-        if !folder.is_empty() && !is_plain(&folder) {
+        if !folder.is_empty() && !is_plain(&folder, IN_PATHS) {
             let other = transliterated(&folder);
-            let example = match is_plain(&other) {
+            let example = match is_plain(&other, IN_PATHS) {
                 true => format!(", {other} for example"),
                 false => String::new(),
             };
@@ -203,16 +206,10 @@ fn transliterated(text: &str) -> String {
         'Æ' => "Ae".to_owned(),
         'Ø' => "Oe".to_owned(),
         'Å' => "Aa".to_owned(),
-        c if c.is_ascii_alphanumeric() || "._-/".contains(c) => c.to_string(),
+        c if c.is_ascii_alphanumeric() || IN_PATHS.contains(c) => c.to_string(),
         _ => "-".to_owned(),
     });
     plain.collect()
-}
-
-/// Whether a text is the same in YAML, in a glob, in git and in a shell.
-fn is_plain(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
 }
 
 /// The branch whose commits are applied: as portvakt.yaml says, or else the default branch of the remote.
@@ -232,7 +229,7 @@ pub(super) fn branch(named: Option<&str>, place: &CiPlace) -> Result<AppliedBran
         }
         (None, None) => (MAIN.to_owned(), BranchChoice::Guess("the usual one")),
     };
-    match is_plain(&branch) {
+    match is_plain(&branch, IN_PATHS) {
         true => Ok(AppliedBranch { name: branch, choice }),
         false => Err(Failure::Usage(format!(
             "the branch {} has characters that CI files cannot name safely: use letters, digits, `.`, \

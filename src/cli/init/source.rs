@@ -68,6 +68,12 @@ impl ProgramSource {
     }
 }
 
+/// Whether a text is the same in YAML, in a glob, in git and in a shell: plain letters, digits and `more`.
+pub(super) fn is_plain(text: &str, more: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+}
+
 fn is_commit(text: &str) -> bool {
     text.len() == COMMIT_DIGITS && text.chars().all(|c| c.is_ascii_hexdigit())
 }
@@ -89,20 +95,13 @@ impl FromStr for ProgramSource {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // The value becomes part of YAML and of command lines.
-        let plain = |text: &str, more: &str| {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
-            text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_plain)
-        };
         let parts = text.split_once('@').and_then(|(repository, tag)| {
             let (owner, name) = repository.split_once('/')?;
             Some((owner, name, repository, tag))
         });
         match parts {
             Some((owner, name, repository, tag))
-                if plain(owner, "-_.")
-                    && plain(name, "-_.")
-                    && plain(tag, "-_.")
+                if [owner, name, tag].into_iter().all(|part| is_plain(part, "-_."))
                     && (is_commit(tag) || is_version(tag)) =>
             {
                 let (repository, tag) = (repository.to_owned(), tag.to_owned());
