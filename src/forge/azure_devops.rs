@@ -11,17 +11,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::comment::Merged;
-use super::comment::{Forge, ForgeOptions};
-use super::connection::{Connection, ForgeCall, bearer, below};
+use super::comment::{Forge, ForgeOptions, Merged};
+use super::connection::{Connection, ForgeCall, HostApi, bearer, below};
 use super::environment::JobEnvironment;
-use super::error::{Error, ForgeErrorKind};
+use super::error::{Advice, Error};
 use super::upsert::{CommentHost, FoundComment, PullRequestApproval};
 
 const SELF_SET: &str = "Azure Pipelines sets it: run this in a pipeline.";
 
 /// A repository in Azure Repos, and the token for it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct AzureRepository {
     collection: Url,
     project: String,
@@ -31,16 +30,10 @@ pub(super) struct AzureRepository {
     token: SecretString,
 }
 
-/// A pull request in Azure Repos.
-#[derive(Debug)]
-pub(super) struct AzurePullRequest {
-    repository: AzureRepository,
-    number: u64,
-}
-
 /// One pull request's threads.
 pub(super) struct Threads<'a> {
-    pull_request: &'a AzurePullRequest,
+    repository: &'a AzureRepository,
+    number: u64,
     connection: Connection,
 }
 
@@ -74,13 +67,10 @@ struct Thread {
     comments: Vec<AzureComment>,
     #[serde(default)]
     is_deleted: bool,
-    #[serde(default)]
     published_date: Option<Timestamp>,
     /// Azure DevOps' own properties of the thread: `{"$value": …}` by name.
-    #[serde(default)]
     properties: Option<Value>,
     /// The people to whom the properties refer by key.
-    #[serde(default)]
     identities: Option<BTreeMap<String, Identity>>,
 }
 
@@ -91,18 +81,13 @@ struct AzureComment {
     /// 0 for the first comment of the thread.
     #[serde(default)]
     parent_comment_id: u64,
-    #[serde(default)]
     content: Option<String>,
     /// `text`, or `system` for comments of Azure DevOps itself.
-    #[serde(default)]
     comment_type: Option<String>,
     #[serde(default)]
     is_deleted: bool,
-    #[serde(default)]
     author: Option<Identity>,
-    #[serde(default)]
     published_date: Option<Timestamp>,
-    #[serde(default)]
     last_content_updated_date: Option<Timestamp>,
 }
 
@@ -118,9 +103,7 @@ struct AzureCompleted {
     pull_request_id: u64,
     status: String,
     target_ref_name: String,
-    #[serde(default)]
     closed_date: Option<Timestamp>,
-    #[serde(default)]
     created_by: Option<AzurePerson>,
 }
 
@@ -128,9 +111,7 @@ struct AzureCompleted {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AzurePerson {
-    #[serde(default)]
     unique_name: Option<String>,
-    #[serde(default)]
     display_name: Option<String>,
 }
 
@@ -186,8 +167,8 @@ impl AzureRepository {
         Ok(Self { collection, project, id, name, token })
     }
 
-    pub(super) fn pull_request(&self, number: u64) -> AzurePullRequest {
-        AzurePullRequest { repository: self.clone(), number }
+    pub(super) fn open(&self, number: u64, options: &ForgeOptions) -> Result<Threads<'_>, Error> {
+        Ok(Threads { repository: self, number, connection: self.connect(options)? })
     }
 
     fn connect(&self, options: &ForgeOptions) -> Result<Connection, Error> {
@@ -201,7 +182,7 @@ impl AzureRepository {
                 HeaderValue::from_static("Suppress"),
             ),
         ]);
-        Connection::new(self.collection.clone(), &self.token, headers, advice, options)
+        Connection::new(self.collection.clone(), &self.token, headers, &API, options)
     }
 
     /// The pull requests into this branch that were completed as this commit.
@@ -214,33 +195,29 @@ impl AzureRepository {
         let connection = self.connect(options)?;
         let path = [&self.project, "_apis", "git", "repositories", &self.id, "pullrequestquery"];
         let query = json!({ "queries": [{ "type": "lastMergeCommit", "items": [commit] }] });
-        let call = ForgeCall {
-            method: Method::POST,
-            url: versioned(connection.url(path), "7.1"),
-            body: Some(&query),
-            failing: "the pull request of the commit cannot be read",
-            repeatable: true,
-        };
-        let (AzureRelated { results }, _) = connection.read(&call).await?;
+        let failing = "the pull request of the commit cannot be read";
+        let call = ForgeCall::query(versioned(connection.url(path), "7.1"), &query, failing);
+        let AzureRelated { results } = connection.read(&call).await?;
         let target = format!("refs/heads/{branch}");
         let of_commit = results.into_iter().flatten().filter(|(of, _)| of == commit);
         let merged = of_commit
             .flat_map(|(_, all)| all)
             .filter(|one| one.status == "completed" && one.target_ref_name == target);
-        let page = |number: u64| {
-            let number = number.to_string();
-            connection.url([&self.project, "_git", &self.name, "pullrequest", &number])
-        };
         Ok(merged
             .filter_map(|one| {
                 Some(Merged {
                     number: one.pull_request_id,
                     at: one.closed_date?,
-                    url: Some(page(one.pull_request_id)),
+                    url: Some(self.page(&connection, one.pull_request_id)),
                     author: one.created_by.and_then(AzurePerson::name),
                 })
             })
             .collect())
+    }
+
+    /// Address of a pull request for people.
+    fn page(&self, connection: &Connection, number: u64) -> Url {
+        connection.url([&self.project, "_git", &self.name, "pullrequest", &number.to_string()])
     }
 }
 
@@ -249,34 +226,23 @@ pub(super) fn branch(environment: &JobEnvironment<'_>) -> Result<String, Error> 
     environment.branch("BUILD_SOURCEBRANCH", "Run this in a pipeline of a branch.")
 }
 
-impl AzurePullRequest {
-    pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
-        const NUMBER: &str = "SYSTEM_PULLREQUEST_PULLREQUESTID";
-        let repository = AzureRepository::named_by(environment)?;
-        if environment.get(NUMBER).is_none() {
-            return Err(Error::no_pull_request(
-                &format!("{NUMBER} is not set"),
-                "Run the pipeline as build validation of a branch policy, with the condition \
-                 eq(variables['Build.Reason'], 'PullRequest').",
-            ));
-        }
-        Ok(repository.pull_request(environment.number(&[NUMBER], SELF_SET)?))
+/// The number of the pull request that the job runs for.
+pub(super) fn number(environment: &JobEnvironment<'_>) -> Result<u64, Error> {
+    const NUMBER: &str = "SYSTEM_PULLREQUEST_PULLREQUESTID";
+    if environment.get(NUMBER).is_none() {
+        return Err(Error::no_pull_request(
+            &format!("{NUMBER} is not set"),
+            "Run the pipeline as build validation of a branch policy, with the condition \
+             eq(variables['Build.Reason'], 'PullRequest').",
+        ));
     }
-
-    pub(super) fn number(&self) -> u64 {
-        self.number
-    }
-
-    pub(super) fn open(&self, options: &ForgeOptions) -> Result<Threads<'_>, Error> {
-        Ok(Threads { pull_request: self, connection: self.repository.connect(options)? })
-    }
+    environment.number(&[NUMBER], SELF_SET)
 }
 
 impl Threads<'_> {
     fn url(&self, last: &str) -> Url {
-        let AzurePullRequest { repository: AzureRepository { project, id, .. }, number } =
-            self.pull_request;
-        let number = number.to_string();
+        let (AzureRepository { project, id, .. }, number) =
+            (self.repository, self.number.to_string());
         let git = [project, "_apis", "git", "repositories", id, "pullRequests", &number, last];
         versioned(self.connection.url(git), "7.1")
     }
@@ -288,16 +254,13 @@ impl Threads<'_> {
     /// The whole list in one answer: this call has no pages.
     async fn threads(&self) -> Result<Vec<Thread>, Error> {
         let call = ForgeCall::get(self.all(), "the threads of the pull request cannot be read");
-        let (list, _): (List<Thread>, _) = self.connection.read(&call).await?;
+        let list: List<Thread> = self.connection.read(&call).await?;
         Ok(list.value.into_iter().filter(|thread| !thread.is_deleted).collect())
     }
 
     /// Address of a thread for people.
     fn page(&self, thread: u64) -> Url {
-        let AzurePullRequest { repository: AzureRepository { project, name, .. }, number } =
-            self.pull_request;
-        let number = number.to_string();
-        let mut page = self.connection.url([project, "_git", name, "pullrequest", &number]);
+        let mut page = self.repository.page(&self.connection, self.number);
         page.query_pairs_mut().append_pair("discussionId", &thread.to_string());
         page
     }
@@ -315,8 +278,7 @@ impl CommentHost for Threads<'_> {
         // Azure DevOps documents this call only as a preview.
         let url = versioned(self.connection.url(["_apis", "connectionData"]), "7.1-preview");
         let call = ForgeCall::get(url, "the identity of the token cannot be read");
-        let (data, _): (ConnectionData, _) = self.connection.read(&call).await?;
-        Ok(data.authenticated_user.id)
+        Ok(self.connection.read::<ConnectionData>(&call).await?.authenticated_user.id)
     }
 
     async fn find(
@@ -352,7 +314,7 @@ impl CommentHost for Threads<'_> {
     async fn approvals(&self) -> Result<Vec<PullRequestApproval>, Error> {
         let failing = "the reviewers of the pull request cannot be read";
         let call = ForgeCall::get(self.url("reviewers"), failing);
-        let (reviewers, _): (List<Reviewer>, _) = self.connection.read(&call).await?;
+        let reviewers: List<Reviewer> = self.connection.read(&call).await?;
         let held: Vec<_> = reviewers.value.into_iter().filter(|one| one.vote >= 5).collect();
         if held.is_empty() {
             return Ok(Vec::new());
@@ -412,29 +374,14 @@ fn versioned(mut url: Url, version: &str) -> Url {
     url
 }
 
-fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
-    match kind {
-        ForgeErrorKind::Auth => Some(
-            "Pass the pipeline's own token to the step as env: SYSTEM_ACCESSTOKEN: \
-             $(System.AccessToken).",
-        ),
-        ForgeErrorKind::Forbidden => Some(
-            "Allow the build service ('<project> Build Service') to 'Contribute to pull requests' in \
-             the repository's security settings.",
-        ),
-        ForgeErrorKind::NotFound => Some(
-            "Check that the pull request is in this project, and that the build service may read the \
-             repository ('Read', 'Contribute to pull requests').",
-        ),
-        ForgeErrorKind::Environment
-        | ForgeErrorKind::NoPullRequest
-        | ForgeErrorKind::Comment
-        | ForgeErrorKind::Invalid
-        | ForgeErrorKind::Throttled
-        | ForgeErrorKind::Server
-        | ForgeErrorKind::Connection
-        | ForgeErrorKind::AnswerLost
-        | ForgeErrorKind::Malformed
-        | ForgeErrorKind::Refused => None,
-    }
-}
+const API: HostApi = HostApi {
+    has_next: |_| false,
+    advice: Advice {
+        auth: "Pass the pipeline's own token to the step as env: SYSTEM_ACCESSTOKEN: \
+               $(System.AccessToken).",
+        forbidden: "Allow the build service ('<project> Build Service') to 'Contribute to pull requests' in \
+                    the repository's security settings.",
+        not_found: "Check that the pull request is in this project, and that the build service may read the \
+                    repository ('Read', 'Contribute to pull requests').",
+    },
+};

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::answer::{asked_to_wait, is_json, words};
 use super::comment::ForgeOptions;
-use super::error::{Error, ForgeErrorKind};
+use super::error::{Advice, Error, ForgeErrorKind};
 use domain::secret;
 
 /// More than a page of the longest useful comments.
@@ -22,15 +22,22 @@ const MAX_BODY: usize = 8 * 1024 * 1024;
 
 /// Largest number of pages of comments to read, with a hundred each: GitHub accepts no more than 2,500
 /// comments.
-pub(super) const MAX_PAGES: u64 = 100;
+const MAX_PAGES: u64 = 100;
 
-/// A host's API, the headers that authenticate, and advice about refusals.
+/// A host's API, and the headers that authenticate.
 pub(super) struct Connection {
     client: Client,
     base: Url,
     headers: HeaderMap,
-    advice: fn(ForgeErrorKind) -> Option<&'static str>,
+    host: &'static HostApi,
     options: ForgeOptions,
+}
+
+/// Peculiarities of a host's API.
+pub(super) struct HostApi {
+    /// Whether a list goes on on another page.
+    pub(super) has_next: fn(&Answer) -> bool,
+    pub(super) advice: Advice,
 }
 
 /// One call.
@@ -53,6 +60,11 @@ impl<'a> ForgeCall<'a> {
     pub(super) fn update(method: Method, url: Url, body: &'a Value) -> Self {
         let failing = "the comment cannot be updated";
         Self { method, url, body: Some(body), failing, repeatable: true }
+    }
+
+    /// Reads by a POST.
+    pub(super) fn query(url: Url, body: &'a Value, failing: &'static str) -> Self {
+        Self { method: Method::POST, url, body: Some(body), failing, repeatable: true }
     }
 
     /// Creates a comment: POST.
@@ -81,7 +93,7 @@ impl Connection {
         base: Url,
         token: &SecretString,
         headers: HeaderMap,
-        advice: fn(ForgeErrorKind) -> Option<&'static str>,
+        host: &'static HostApi,
         options: &ForgeOptions,
     ) -> Result<Self, Error> {
         let settings = ClientSettings {
@@ -90,12 +102,12 @@ impl Connection {
             correlation_id: |_| None,
         };
         let client = Client::new(&base, settings).map_err(|error| {
-            let call = format!("connect to {base}");
-            Error::of_call(ForgeErrorKind::Connection, "no connection", &call, &http::reason(error))
+            let (kind, call) = (ForgeErrorKind::Connection, format!("connect to {base}"));
+            Error::of_call(kind, "no connection", &call, &http::reason(error), &host.advice)
         })?;
         // An answer may repeat it.
         secret::note(token);
-        Ok(Self { client, base, headers, advice, options: *options })
+        Ok(Self { client, base, headers, host, options: *options })
     }
 
     /// The address of a part of the API, each segment encoded.
@@ -111,30 +123,65 @@ impl Connection {
     }
 
     /// The same, read as JSON.
-    pub(super) async fn read<T: DeserializeOwned>(
+    pub(super) async fn read<T: DeserializeOwned>(&self, call: &ForgeCall<'_>) -> Result<T, Error> {
+        Ok(self.read_page(call).await?.0)
+    }
+
+    /// The same, and whether there is another page.
+    async fn read_page<T: DeserializeOwned>(
         &self,
         call: &ForgeCall<'_>,
-    ) -> Result<(T, Answer), Error> {
+    ) -> Result<(T, bool), Error> {
         let answer = self.send(call).await?;
-        match serde_json::from_slice(&answer.body) {
-            Ok(value) => Ok((value, answer)),
-            Err(error) => Err(self.error(
-                ForgeErrorKind::Malformed,
-                call,
-                &format!("it cannot be read: {error}"),
-            )),
+        let value = serde_json::from_slice(&answer.body).map_err(|error| {
+            self.error(ForgeErrorKind::Malformed, call, &format!("it cannot be read: {error}"))
+        })?;
+        Ok((value, (self.host.has_next)(&answer)))
+    }
+
+    /// A list that may have one page.
+    pub(super) async fn read_short<T: DeserializeOwned>(
+        &self,
+        mut url: Url,
+        failing: &'static str,
+    ) -> Result<Vec<T>, Error> {
+        url.query_pairs_mut().append_pair("per_page", "100");
+        let call = ForgeCall::get(url, failing);
+        match self.read_page(&call).await? {
+            (all, false) => Ok(all),
+            (_, true) => Err(self.error(ForgeErrorKind::Refused, &call, "there are more than 100")),
         }
+    }
+
+    /// Selected entries of all pages of a list, in order, up to a number. Too many pages are an error: a comment
+    /// of ours may be among those that are not read, so none is posted.
+    pub(super) async fn read_pages<T: DeserializeOwned, U>(
+        &self,
+        list: Url,
+        failing: &'static str,
+        most: usize,
+        mut choose: impl FnMut(T) -> Option<U>,
+    ) -> Result<Vec<U>, Error> {
+        let mut chosen = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let mut url = list.clone();
+            url.query_pairs_mut()
+                .append_pair("per_page", "100")
+                .append_pair("page", &page.to_string());
+            let (all, has_next): (Vec<T>, _) =
+                self.read_page(&ForgeCall::get(url, failing)).await?;
+            chosen.extend(all.into_iter().filter_map(&mut choose).take(most - chosen.len()));
+            if chosen.len() == most || !has_next {
+                return Ok(chosen);
+            }
+        }
+        let why = format!("there are more than {MAX_PAGES} pages of them");
+        Err(self.error(ForgeErrorKind::Refused, &ForgeCall::get(list, failing), &why))
     }
 
     /// An error of a call, with this host's advice.
     pub(super) fn error(&self, kind: ForgeErrorKind, call: &ForgeCall<'_>, why: &str) -> Error {
-        Error::of_call(kind, call.failing, &call.name(), why).advise((self.advice)(kind))
-    }
-
-    /// An error about too many comments: ours may be among those that are not read, so none is posted.
-    pub(super) fn too_many(&self, call: &ForgeCall<'_>) -> Error {
-        let why = format!("there are more than {MAX_PAGES} pages of them");
-        self.error(ForgeErrorKind::Refused, call, &why)
+        Error::of_call(kind, call.failing, &call.name(), why, &self.host.advice)
     }
 
     async fn once(&self, call: &ForgeCall<'_>) -> Result<Answer, Failure<Error>> {

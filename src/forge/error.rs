@@ -30,6 +30,14 @@ struct ForgeErrorDetails {
     asked_to_wait: Option<Duration>,
 }
 
+/// What to do about a refusal, where it depends on the host.
+#[derive(Debug)]
+pub(super) struct Advice {
+    pub(super) auth: &'static str,
+    pub(super) forbidden: &'static str,
+    pub(super) not_found: &'static str,
+}
+
 /// Kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ForgeErrorKind {
@@ -110,25 +118,25 @@ impl Error {
     }
 
     /// An error of a call: the operation, and its result.
-    pub(super) fn of_call(kind: ForgeErrorKind, doing: &str, call: &str, why: &str) -> Self {
+    pub(super) fn of_call(
+        kind: ForgeErrorKind,
+        doing: &str,
+        call: &str,
+        why: &str,
+        advice: &Advice,
+    ) -> Self {
         let cause = match why {
             "" => String::new(),
             why => format!(": {why}"),
         };
-        let mut error = Self::new(kind, &format!("{doing}: {}{cause}", kind.words()), kind.help());
+        let what = format!("{doing}: {}{cause}", kind.words());
+        let mut error = Self::new(kind, &what, kind.help(advice));
         error.details.call = Some(clean(call));
         error
     }
 
     pub(super) fn status_is(mut self, status: u16) -> Self {
         self.details.status = Some(status);
-        self
-    }
-
-    pub(super) fn advise(mut self, help: Option<&str>) -> Self {
-        if let Some(help) = help {
-            self.details.help = clean(help);
-        }
         self
     }
 
@@ -205,15 +213,15 @@ impl ForgeErrorKind {
         }
     }
 
-    fn help(self) -> &'static str {
+    fn help(self, advice: &Advice) -> &'static str {
         match self {
             Self::Environment | Self::NoPullRequest => {
                 "Run this in a CI job of a pull request, or set the host's variables."
             }
             Self::Comment => "Post another text.",
-            Self::Auth => "Check that the token is right and has not ended.",
-            Self::Forbidden => "Give the token the permission to comment on pull requests.",
-            Self::NotFound => "Check that the pull request exists and that the token may read it.",
+            Self::Auth => advice.auth,
+            Self::Forbidden => advice.forbidden,
+            Self::NotFound => advice.not_found,
             Self::Invalid => "See what the host says about it.",
             Self::Throttled | Self::Server => "Run the job again later.",
             Self::Connection => {

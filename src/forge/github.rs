@@ -11,25 +11,22 @@ use reqwest::Method;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LINK};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use self::event::number;
-pub(super) use self::event::queued;
+pub(super) use self::event::{number, queued};
 use super::answer::for_browser;
-use super::comment::Merged;
-use super::comment::{Forge, ForgeOptions};
-use super::connection::{Connection, ForgeCall, MAX_PAGES, bearer, below};
+use super::comment::{Forge, ForgeOptions, Merged};
+use super::connection::{Connection, ForgeCall, HostApi, bearer, below};
 use super::environment::{JobEnvironment, is_segment, parsed};
-use super::error::{Error, ForgeErrorKind};
+use super::error::{Advice, Error, ForgeErrorKind};
 use super::upsert::{CommentHost, FoundComment, PullRequestApproval};
 
 const SELF_SET: &str = "GitHub Actions sets it: run this in a workflow.";
 const READING: &str = "the comments of the pull request cannot be read";
 
 /// A repository on GitHub, and the token for it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct GithubRepository {
     api: Url,
     owner: String,
@@ -37,30 +34,20 @@ pub(super) struct GithubRepository {
     token: SecretString,
 }
 
-/// A pull request on GitHub.
-#[derive(Debug)]
-pub(super) struct GithubPullRequest {
-    repository: GithubRepository,
-    number: u64,
-}
-
 /// One pull request's comments.
 pub(super) struct Comments<'a> {
-    pull_request: &'a GithubPullRequest,
+    repository: &'a GithubRepository,
+    number: u64,
     connection: Connection,
 }
 
 #[derive(Deserialize)]
 struct GithubComment {
     id: u64,
-    #[serde(default)]
     body: Option<String>,
-    #[serde(default)]
     html_url: Option<String>,
-    #[serde(default)]
     updated_at: Option<Timestamp>,
     /// `None` for a deleted account.
-    #[serde(default)]
     user: Option<User>,
 }
 
@@ -68,9 +55,7 @@ struct GithubComment {
 #[derive(Deserialize)]
 struct Reviewed {
     state: String,
-    #[serde(default)]
     submitted_at: Option<Timestamp>,
-    #[serde(default)]
     user: Option<User>,
 }
 
@@ -78,24 +63,18 @@ struct Reviewed {
 #[derive(Deserialize)]
 struct GithubRelated {
     number: u64,
-    #[serde(default)]
     merged_at: Option<Timestamp>,
-    #[serde(default)]
     merge_commit_sha: Option<String>,
     base: Base,
-    #[serde(default)]
     html_url: Option<String>,
     /// `None` for a deleted account.
-    #[serde(default)]
     user: Option<User>,
 }
 
 /// An entry of a pull request's timeline.
 #[derive(Deserialize)]
 struct TimelineEvent {
-    #[serde(default)]
     event: Option<String>,
-    #[serde(default)]
     created_at: Option<Timestamp>,
 }
 
@@ -141,8 +120,8 @@ impl GithubRepository {
         Ok(Self { api, owner: owner.to_owned(), name: repository.to_owned(), token })
     }
 
-    pub(super) fn pull_request(&self, number: u64) -> GithubPullRequest {
-        GithubPullRequest { repository: self.clone(), number }
+    pub(super) fn open(&self, number: u64, options: &ForgeOptions) -> Result<Comments<'_>, Error> {
+        Ok(Comments { repository: self, number, connection: self.connect(options)? })
     }
 
     fn connect(&self, options: &ForgeOptions) -> Result<Connection, Error> {
@@ -154,7 +133,7 @@ impl GithubRepository {
             ),
             (AUTHORIZATION, bearer(&self.token)?),
         ]);
-        Connection::new(self.api.clone(), &self.token, headers, advice, options)
+        Connection::new(self.api.clone(), &self.token, headers, &API, options)
     }
 
     /// The pull requests into this branch of this repository that were merged as this commit: the merge
@@ -167,17 +146,9 @@ impl GithubRepository {
     ) -> Result<Vec<Merged>, Error> {
         let connection = self.connect(options)?;
         let Self { owner, name, .. } = self;
-        let mut url = connection.url(["repos", owner, name, "commits", commit, "pulls"]);
-        url.query_pairs_mut().append_pair("per_page", "100");
-        let call = ForgeCall::get(url, "the pull request of the commit cannot be read");
-        let (related, answer): (Vec<GithubRelated>, _) = connection.read(&call).await?;
-        if has_next(&answer) {
-            return Err(connection.error(
-                ForgeErrorKind::Refused,
-                &call,
-                "there are more than 100",
-            ));
-        }
+        let url = connection.url(["repos", owner, name, "commits", commit, "pulls"]);
+        let failing = "the pull request of the commit cannot be read";
+        let related: Vec<GithubRelated> = connection.read_short(url, failing).await?;
         let own = format!("{owner}/{name}");
         let is_it = |related: &GithubRelated| {
             related.merge_commit_sha.as_deref() == Some(commit)
@@ -196,31 +167,11 @@ impl GithubRepository {
             })
             .collect())
     }
-}
-
-/// The branch that the job runs on.
-pub(super) fn branch(environment: &JobEnvironment<'_>) -> Result<String, Error> {
-    environment.branch("GITHUB_REF", "Run this in a workflow that is started `on: push`.")
-}
-
-impl GithubPullRequest {
-    pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
-        let repository = GithubRepository::named_by(environment)?;
-        Ok(repository.pull_request(number(environment)?))
-    }
-
-    pub(super) fn number(&self) -> u64 {
-        self.number
-    }
-
-    pub(super) fn open(&self, options: &ForgeOptions) -> Result<Comments<'_>, Error> {
-        Ok(Comments { pull_request: self, connection: self.repository.connect(options)? })
-    }
 
     /// The GraphQL API beside the REST API: `/graphql`, and `/api/graphql` beside Enterprise Server's
     /// `/api/v3`. GITHUB_GRAPHQL_URL is not used, so that the token is sent to one host only.
     fn graphql(&self) -> Url {
-        let mut url = self.repository.api.clone();
+        let mut url = self.api.clone();
         let ends_with_version =
             url.path_segments().and_then(|path| path.rev().find(|part| !part.is_empty()))
                 == Some("v3");
@@ -231,38 +182,19 @@ impl GithubPullRequest {
     }
 }
 
+/// The branch that the job runs on.
+pub(super) fn branch(environment: &JobEnvironment<'_>) -> Result<String, Error> {
+    environment.branch("GITHUB_REF", "Run this in a workflow that is started `on: push`.")
+}
+
 impl Comments<'_> {
     fn url<'s>(&'s self, rest: [&'s str; 3]) -> Url {
-        let GithubRepository { owner, name, .. } = &self.pull_request.repository;
+        let GithubRepository { owner, name, .. } = self.repository;
         self.connection.url(["repos", owner, name].into_iter().chain(rest))
     }
 
     fn all(&self) -> Url {
-        self.url(["issues", &self.pull_request.number.to_string(), "comments"])
-    }
-
-    /// Selected entries of all pages of a list, in order, up to a number.
-    async fn list<T: DeserializeOwned, U>(
-        &self,
-        list: Url,
-        failing: &'static str,
-        most: usize,
-        mut choose: impl FnMut(T) -> Option<U>,
-    ) -> Result<Vec<U>, Error> {
-        let mut chosen = Vec::new();
-        for page in 1..=MAX_PAGES {
-            let mut url = list.clone();
-            url.query_pairs_mut()
-                .append_pair("per_page", "100")
-                .append_pair("page", &page.to_string());
-            let (all, answer): (Vec<T>, _) =
-                self.connection.read(&ForgeCall::get(url, failing)).await?;
-            chosen.extend(all.into_iter().filter_map(&mut choose).take(most - chosen.len()));
-            if chosen.len() == most || !has_next(&answer) {
-                return Ok(chosen);
-            }
-        }
-        Err(self.connection.too_many(&ForgeCall::get(list, failing)))
+        self.url(["issues", &self.number.to_string(), "comments"])
     }
 }
 
@@ -282,14 +214,9 @@ impl CommentHost for Comments<'_> {
 
     async fn author(&self) -> Result<String, Error> {
         let query = json!({ "query": "query { viewer { login } }" });
-        let call = ForgeCall {
-            method: Method::POST,
-            url: self.pull_request.graphql(),
-            body: Some(&query),
-            failing: "the user of the token cannot be read",
-            repeatable: true,
-        };
-        let (answer, _): (Value, _) = self.connection.read(&call).await?;
+        let failing = "the user of the token cannot be read";
+        let call = ForgeCall::query(self.repository.graphql(), &query, failing);
+        let answer: Value = self.connection.read(&call).await?;
         let login = answer.pointer("/data/viewer/login").and_then(Value::as_str);
         login.map(str::to_owned).ok_or_else(|| {
             let message = answer.pointer("/errors/0/message").and_then(Value::as_str);
@@ -316,14 +243,15 @@ impl CommentHost for Comments<'_> {
                 changed: updated_at,
             })
         };
-        self.list(self.all(), READING, most, ours).await
+        self.connection.read_pages(self.all(), READING, most, ours).await
     }
 
     /// An approval is valid until the same person submits another review, or somebody dismisses it.
     async fn approvals(&self) -> Result<Vec<PullRequestApproval>, Error> {
-        let url = self.url(["pulls", &self.pull_request.number.to_string(), "reviews"]);
+        let url = self.url(["pulls", &self.number.to_string(), "reviews"]);
         let failing = "the reviews of the pull request cannot be read";
-        let reviews: Vec<Reviewed> = self.list(url, failing, usize::MAX, Some).await?;
+        let reviews: Vec<Reviewed> =
+            self.connection.read_pages(url, failing, usize::MAX, Some).await?;
         let mut held = BTreeMap::new();
         for Reviewed { state, submitted_at, user } in reviews {
             let by = user.map(|user| user.login).unwrap_or_default();
@@ -342,12 +270,12 @@ impl CommentHost for Comments<'_> {
 
     /// By the pull request's timeline (docs.github.com, "REST API endpoints for timeline events").
     async fn queued(&self) -> Result<Option<Timestamp>, Error> {
-        let url = self.url(["issues", &self.pull_request.number.to_string(), "timeline"]);
+        let url = self.url(["issues", &self.number.to_string(), "timeline"]);
         let failing = "the timeline of the pull request cannot be read";
         let queued = |TimelineEvent { event, created_at }: TimelineEvent| {
             created_at.filter(|_| event.as_deref() == Some("added_to_merge_queue"))
         };
-        Ok(self.list(url, failing, usize::MAX, queued).await?.into_iter().max())
+        Ok(self.connection.read_pages(url, failing, usize::MAX, queued).await?.into_iter().max())
     }
 
     async fn update(&self, id: &u64, text: &str) -> Result<Option<Url>, Error> {
@@ -375,32 +303,17 @@ fn has_next(answer: &Answer) -> bool {
     })
 }
 
-fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
-    match kind {
-        ForgeErrorKind::Auth => Some(
-            "Pass the workflow's own token to the step as env: GITHUB_TOKEN: ${{ github.token }}; \
-             another one may have ended.",
-        ),
-        ForgeErrorKind::Forbidden => Some(
-            "Give the job `permissions: { contents: read, pull-requests: write }`. Where the pull \
-             request comes from a fork, or from Dependabot, its token may only read.",
-        ),
-        ForgeErrorKind::NotFound => Some(
-            "Check that GITHUB_REPOSITORY and the number name a pull request, and that the job has \
-             `permissions: { pull-requests: write }`: GitHub hides what a token may not read.",
-        ),
-        ForgeErrorKind::Environment
-        | ForgeErrorKind::NoPullRequest
-        | ForgeErrorKind::Comment
-        | ForgeErrorKind::Invalid
-        | ForgeErrorKind::Throttled
-        | ForgeErrorKind::Server
-        | ForgeErrorKind::Connection
-        | ForgeErrorKind::AnswerLost
-        | ForgeErrorKind::Malformed
-        | ForgeErrorKind::Refused => None,
-    }
-}
+const API: HostApi = HostApi {
+    has_next,
+    advice: Advice {
+        auth: "Pass the workflow's own token to the step as env: GITHUB_TOKEN: ${{ github.token }}; \
+               another one may have ended.",
+        forbidden: "Give the job `permissions: { contents: read, pull-requests: write }`. Where the pull \
+                    request comes from a fork, or from Dependabot, its token may only read.",
+        not_found: "Check that GITHUB_REPOSITORY and the number name a pull request, and that the job has \
+                    `permissions: { pull-requests: write }`: GitHub hides what a token may not read.",
+    },
+};
 
 #[cfg(test)]
 mod tests {
@@ -430,7 +343,7 @@ mod tests {
                 name: "tilgang".to_owned(),
                 token: SecretString::from("hemmelig"),
             };
-            assert_eq!(repository.pull_request(1).graphql().as_str(), graphql);
+            assert_eq!(repository.graphql().as_str(), graphql);
         }
     }
 }

@@ -12,11 +12,10 @@ use serde_json::json;
 use url::Url;
 
 use super::answer::for_browser;
-use super::comment::Merged;
-use super::comment::{Forge, ForgeOptions};
-use super::connection::{Connection, ForgeCall, MAX_PAGES, below, secret};
+use super::comment::{Forge, ForgeOptions, Merged};
+use super::connection::{Connection, ForgeCall, HostApi, below, secret};
 use super::environment::JobEnvironment;
-use super::error::{Error, ForgeErrorKind};
+use super::error::{Advice, Error, ForgeErrorKind};
 use super::upsert::{CommentHost, FoundComment, PullRequestApproval};
 
 const SELF_SET: &str = "GitLab CI sets it: run this in a job.";
@@ -25,8 +24,8 @@ const APPROVED: &str = "approved this merge request";
 const READING: &str = "the notes of the merge request cannot be read";
 
 /// A project on GitLab, and the token for it.
-#[derive(Debug, Clone)]
-pub(super) struct Project {
+#[derive(Debug)]
+pub(super) struct GitlabProject {
     api: Url,
     id: u64,
     /// Its page, if the environment has it.
@@ -34,45 +33,34 @@ pub(super) struct Project {
     token: SecretString,
 }
 
-/// A merge request on GitLab.
-#[derive(Debug)]
-pub(super) struct MergeRequest {
-    /// The target project.
-    project: Project,
-    number: u64,
-}
-
 /// One merge request's notes.
 pub(super) struct Notes<'a> {
-    merge_request: &'a MergeRequest,
+    /// The target project.
+    project: &'a GitlabProject,
+    number: u64,
     connection: Connection,
 }
 
 #[derive(Deserialize)]
 struct Note {
     id: u64,
-    #[serde(default)]
     body: Option<String>,
     /// Written by GitLab itself, such as `added 1 commit`.
     #[serde(default)]
     system: bool,
-    #[serde(default)]
     author: Option<GitlabUser>,
-    #[serde(default)]
     updated_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
 struct GitlabUser {
     id: u64,
-    #[serde(default)]
     username: Option<String>,
 }
 
 /// A merge request in a merge train, or that went with one.
 #[derive(Deserialize)]
 struct TrainCar {
-    #[serde(default)]
     created_at: Option<Timestamp>,
 }
 
@@ -83,18 +71,12 @@ struct GitlabRelated {
     state: String,
     target_branch: String,
     target_project_id: u64,
-    #[serde(default)]
     merged_at: Option<Timestamp>,
-    #[serde(default)]
     merge_commit_sha: Option<String>,
-    #[serde(default)]
     squash_commit_sha: Option<String>,
     /// The last commit of the merged branch.
-    #[serde(default)]
     sha: Option<String>,
-    #[serde(default)]
     web_url: Option<String>,
-    #[serde(default)]
     author: Option<GitlabUser>,
 }
 
@@ -108,7 +90,6 @@ struct Approvals {
 struct GitlabApproval {
     user: GitlabUser,
     /// Present in newer versions of GitLab.
-    #[serde(default)]
     approved_at: Option<Timestamp>,
 }
 
@@ -118,7 +99,7 @@ struct GitlabMade {
     id: u64,
 }
 
-impl Project {
+impl GitlabProject {
     pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
         let api = environment.address(&["CI_API_V4_URL"], SELF_SET)?;
         // The pipeline of a fork's merge request runs in the fork.
@@ -132,8 +113,8 @@ impl Project {
         Ok(Self { api, id, page, token })
     }
 
-    pub(super) fn merge_request(&self, number: u64) -> MergeRequest {
-        MergeRequest { project: self.clone(), number }
+    pub(super) fn open(&self, number: u64, options: &ForgeOptions) -> Result<Notes<'_>, Error> {
+        Ok(Notes { project: self, number, connection: self.connect(options)? })
     }
 
     fn connect(&self, options: &ForgeOptions) -> Result<Connection, Error> {
@@ -141,7 +122,7 @@ impl Project {
             (ACCEPT, HeaderValue::from_static("application/json")),
             (HeaderName::from_static("private-token"), secret(&self.token)?),
         ]);
-        Connection::new(self.api.clone(), &self.token, headers, advice, options)
+        Connection::new(self.api.clone(), &self.token, headers, &API, options)
     }
 
     /// The merge requests into this branch of this project that were merged as this commit: the merge commit;
@@ -155,17 +136,9 @@ impl Project {
         let connection = self.connect(options)?;
         let project = self.id.to_string();
         let path = ["projects", &project, "repository", "commits", commit, "merge_requests"];
-        let mut url = connection.url(path);
-        url.query_pairs_mut().append_pair("per_page", "100");
-        let call = ForgeCall::get(url, "the merge request of the commit cannot be read");
-        let (related, answer): (Vec<GitlabRelated>, _) = connection.read(&call).await?;
-        if has_next(&answer) {
-            return Err(connection.error(
-                ForgeErrorKind::Refused,
-                &call,
-                "there are more than 100",
-            ));
-        }
+        let failing = "the merge request of the commit cannot be read";
+        let related: Vec<GitlabRelated> =
+            connection.read_short(connection.url(path), failing).await?;
         let is_it = |related: &GitlabRelated| {
             let GitlabRelated { merge_commit_sha, squash_commit_sha, sha, .. } = related;
             let merged = merge_commit_sha.as_ref().or(squash_commit_sha.as_ref()).or(sha.as_ref());
@@ -200,32 +173,21 @@ pub(super) fn branch(environment: &JobEnvironment<'_>) -> Result<String, Error> 
     environment.first(&["CI_COMMIT_BRANCH"], help).map(|(_, branch)| branch)
 }
 
-impl MergeRequest {
-    pub(super) fn named_by(environment: &JobEnvironment<'_>) -> Result<Self, Error> {
-        if environment.get("CI_MERGE_REQUEST_IID").is_none() {
-            return Err(Error::no_pull_request(
-                "CI_MERGE_REQUEST_IID is not set",
-                "Run this in a merge request pipeline: \
-                 rules: [{ if: $CI_PIPELINE_SOURCE == \"merge_request_event\" }].",
-            ));
-        }
-        let number = environment.number(&["CI_MERGE_REQUEST_IID"], SELF_SET)?;
-        Ok(Project::named_by(environment)?.merge_request(number))
+/// The number of the merge request that the job runs for.
+pub(super) fn number(environment: &JobEnvironment<'_>) -> Result<u64, Error> {
+    if environment.get("CI_MERGE_REQUEST_IID").is_none() {
+        return Err(Error::no_pull_request(
+            "CI_MERGE_REQUEST_IID is not set",
+            "Run this in a merge request pipeline: \
+             rules: [{ if: $CI_PIPELINE_SOURCE == \"merge_request_event\" }].",
+        ));
     }
-
-    pub(super) fn number(&self) -> u64 {
-        self.number
-    }
-
-    pub(super) fn open(&self, options: &ForgeOptions) -> Result<Notes<'_>, Error> {
-        Ok(Notes { merge_request: self, connection: self.project.connect(options)? })
-    }
+    environment.number(&["CI_MERGE_REQUEST_IID"], SELF_SET)
 }
 
 impl Notes<'_> {
     fn url<'s>(&self, rest: impl IntoIterator<Item = &'s str>) -> Url {
-        let MergeRequest { project, number } = self.merge_request;
-        let (project, number) = (project.id.to_string(), number.to_string());
+        let (project, number) = (self.project.id.to_string(), self.number.to_string());
         let path = ["projects", &project, "merge_requests", &number];
         below(&self.connection.url(path), rest)
     }
@@ -238,30 +200,16 @@ impl Notes<'_> {
     async fn list<T>(
         &self,
         most: usize,
-        mut choose: impl FnMut(Note) -> Option<T>,
+        choose: impl FnMut(Note) -> Option<T>,
     ) -> Result<Vec<T>, Error> {
-        let mut chosen = Vec::new();
-        for page in 1..=MAX_PAGES {
-            let mut url = self.all();
-            url.query_pairs_mut()
-                .append_pair("sort", "asc")
-                .append_pair("order_by", "created_at")
-                .append_pair("per_page", "100")
-                .append_pair("page", &page.to_string());
-            let (notes, answer): (Vec<Note>, _) =
-                self.connection.read(&ForgeCall::get(url, READING)).await?;
-            chosen.extend(notes.into_iter().filter_map(&mut choose).take(most - chosen.len()));
-            if chosen.len() == most || !has_next(&answer) {
-                return Ok(chosen);
-            }
-        }
-        Err(self.connection.too_many(&ForgeCall::get(self.all(), READING)))
+        let mut url = self.all();
+        url.query_pairs_mut().append_pair("sort", "asc").append_pair("order_by", "created_at");
+        self.connection.read_pages(url, READING, most, choose).await
     }
 
     /// Address of a note for people.
     fn page(&self, note: u64) -> Option<Url> {
-        let MergeRequest { project, number } = self.merge_request;
-        let project = project.page.as_ref()?.trim_end_matches('/');
+        let (project, number) = (self.project.page.as_ref()?.trim_end_matches('/'), self.number);
         let mut page = for_browser(&format!("{project}/-/merge_requests/{number}"))?;
         page.set_fragment(Some(&format!("note_{note}")));
         Some(page)
@@ -284,8 +232,7 @@ impl CommentHost for Notes<'_> {
     async fn author(&self) -> Result<u64, Error> {
         let call =
             ForgeCall::get(self.connection.url(["user"]), "the user of the token cannot be read");
-        let (user, _): (GitlabUser, _) = self.connection.read(&call).await?;
-        Ok(user.id)
+        Ok(self.connection.read::<GitlabUser>(&call).await?.id)
     }
 
     async fn find(
@@ -313,7 +260,7 @@ impl CommentHost for Notes<'_> {
     async fn approvals(&self) -> Result<Vec<PullRequestApproval>, Error> {
         let failing = "the approvals of the merge request cannot be read";
         let call = ForgeCall::get(self.url(["approvals"]), failing);
-        let (Approvals { approved_by }, _) = self.connection.read(&call).await?;
+        let Approvals { approved_by } = self.connection.read(&call).await?;
         let undated: Vec<u64> = approved_by
             .iter()
             .filter(|approval| approval.approved_at.is_none())
@@ -339,13 +286,12 @@ impl CommentHost for Notes<'_> {
 
     /// By the merge train (docs.gitlab.com, "Merge trains API"), which not every project has.
     async fn queued(&self) -> Result<Option<Timestamp>, Error> {
-        let MergeRequest { project, number } = self.merge_request;
-        let (project, number) = (project.id.to_string(), number.to_string());
+        let (project, number) = (self.project.id.to_string(), self.number.to_string());
         let path = ["projects", &project, "merge_trains", "merge_requests", &number];
         let failing = "the merge train of the merge request cannot be read";
         let call = ForgeCall::get(self.connection.url(path), failing);
         match self.connection.read::<TrainCar>(&call).await {
-            Ok((car, _)) => Ok(car.created_at),
+            Ok(car) => Ok(car.created_at),
             Err(error) => match error.kind() {
                 ForgeErrorKind::NotFound | ForgeErrorKind::Forbidden => Ok(None),
                 _ => Err(error),
@@ -378,32 +324,17 @@ impl CommentHost for Notes<'_> {
     }
 }
 
-fn advice(kind: ForgeErrorKind) -> Option<&'static str> {
-    match kind {
-        ForgeErrorKind::Auth => Some(
-            "Check that PORTVAKT_GITLAB_TOKEN (or GITLAB_TOKEN) holds an access token with the scope \
-             `api` that has not ended; the job's own CI_JOB_TOKEN cannot write notes.",
-        ),
-        ForgeErrorKind::Forbidden => Some(
-            "Give the token the scope `api` (read_api is not enough), and its user the role \
-             Reporter or higher in the project.",
-        ),
-        ForgeErrorKind::NotFound => Some(
-            "Check that the token's user is a member of the project that is merged into: GitLab hides \
-             what a user may not read.",
-        ),
-        ForgeErrorKind::Environment
-        | ForgeErrorKind::NoPullRequest
-        | ForgeErrorKind::Comment
-        | ForgeErrorKind::Invalid
-        | ForgeErrorKind::Throttled
-        | ForgeErrorKind::Server
-        | ForgeErrorKind::Connection
-        | ForgeErrorKind::AnswerLost
-        | ForgeErrorKind::Malformed
-        | ForgeErrorKind::Refused => None,
-    }
-}
+const API: HostApi = HostApi {
+    has_next,
+    advice: Advice {
+        auth: "Check that PORTVAKT_GITLAB_TOKEN (or GITLAB_TOKEN) holds an access token with the scope \
+               `api` that has not ended; the job's own CI_JOB_TOKEN cannot write notes.",
+        forbidden: "Give the token the scope `api` (read_api is not enough), and its user the role \
+                    Reporter or higher in the project.",
+        not_found: "Check that the token's user is a member of the project that is merged into: GitLab hides \
+                    what a user may not read.",
+    },
+};
 
 #[cfg(test)]
 mod tests {

@@ -19,38 +19,49 @@ pub use comment::{Comment, CommentChange, Forge, ForgeOptions, Posted};
 pub use error::{Error, ForgeErrorKind};
 pub use review::{Decision, Doubt, Review, merged, reviewed};
 
+use azure_devops::AzureRepository;
 use environment::JobEnvironment;
+use github::GithubRepository;
+use gitlab::GitlabProject;
 
 /// A pull request with the token for it, as the environment of a CI job has them.
 #[derive(Debug)]
 pub struct PullRequest {
-    place: HostedPlace,
+    repository: HostedRepository,
+    number: u64,
 }
 
+/// The repository that is merged into, with the token for it.
 #[derive(Debug)]
-enum HostedPlace {
-    GitHub(github::GithubPullRequest),
-    GitLab(gitlab::MergeRequest),
-    AzureDevOps(azure_devops::AzurePullRequest),
+enum HostedRepository {
+    GitHub(GithubRepository),
+    GitLab(GitlabProject),
+    AzureDevOps(AzureRepository),
 }
 
 impl PullRequest {
     /// The host that it is on.
     pub fn forge(&self) -> Forge {
-        match self.place {
-            HostedPlace::GitHub(_) => Forge::GitHub,
-            HostedPlace::GitLab(_) => Forge::GitLab,
-            HostedPlace::AzureDevOps(_) => Forge::AzureDevOps,
+        match self.repository {
+            HostedRepository::GitHub(_) => Forge::GitHub,
+            HostedRepository::GitLab(_) => Forge::GitLab,
+            HostedRepository::AzureDevOps(_) => Forge::AzureDevOps,
         }
     }
 
     /// Its number.
     pub fn number(&self) -> u64 {
-        match &self.place {
-            HostedPlace::GitHub(place) => place.number(),
-            HostedPlace::GitLab(place) => place.number(),
-            HostedPlace::AzureDevOps(place) => place.number(),
-        }
+        self.number
+    }
+}
+
+impl HostedRepository {
+    fn named_by(forge: Forge, environment: &JobEnvironment<'_>) -> Result<Self, Error> {
+        Ok(match forge {
+            Forge::GitHub => Self::GitHub(GithubRepository::named_by(environment)?),
+            Forge::GitLab => Self::GitLab(GitlabProject::named_by(environment)?),
+            Forge::AzureDevOps => Self::AzureDevOps(AzureRepository::named_by(environment)?),
+        })
     }
 }
 
@@ -61,14 +72,16 @@ pub fn from_environment(
     read: &dyn Fn(&str) -> Option<String>,
 ) -> Result<PullRequest, Error> {
     let environment = JobEnvironment::new(read);
-    let place = match forge {
-        Forge::GitHub => HostedPlace::GitHub(github::GithubPullRequest::named_by(&environment)?),
-        Forge::GitLab => HostedPlace::GitLab(gitlab::MergeRequest::named_by(&environment)?),
-        Forge::AzureDevOps => {
-            HostedPlace::AzureDevOps(azure_devops::AzurePullRequest::named_by(&environment)?)
+    let repository = || HostedRepository::named_by(forge, &environment);
+    let (repository, number) = match forge {
+        Forge::GitHub => (repository()?, github::number(&environment)?),
+        Forge::GitLab => {
+            let number = gitlab::number(&environment)?;
+            (repository()?, number)
         }
+        Forge::AzureDevOps => (repository()?, azure_devops::number(&environment)?),
     };
-    Ok(PullRequest { place })
+    Ok(PullRequest { repository, number })
 }
 
 /// Ensures that the pull request has the comment, once.
@@ -78,15 +91,16 @@ pub async fn post(
     options: &ForgeOptions,
 ) -> Result<Posted, Error> {
     let text = comment.text()?;
-    match &pull_request.place {
-        HostedPlace::GitHub(place) => {
-            upsert::put(&place.open(options)?, &comment.marker, &text, options).await
+    let (number, marker) = (pull_request.number, &comment.marker);
+    match &pull_request.repository {
+        HostedRepository::GitHub(it) => {
+            upsert::put(&it.open(number, options)?, marker, &text, options).await
         }
-        HostedPlace::GitLab(place) => {
-            upsert::put(&place.open(options)?, &comment.marker, &text, options).await
+        HostedRepository::GitLab(it) => {
+            upsert::put(&it.open(number, options)?, marker, &text, options).await
         }
-        HostedPlace::AzureDevOps(place) => {
-            upsert::put(&place.open(options)?, &comment.marker, &text, options).await
+        HostedRepository::AzureDevOps(it) => {
+            upsert::put(&it.open(number, options)?, marker, &text, options).await
         }
     }
 }

@@ -15,7 +15,7 @@ use super::comment::{Comment, Forge, ForgeOptions, Merged, is_same};
 use super::environment::JobEnvironment;
 use super::error::Error;
 use super::upsert::{CommentHost, PullRequestApproval};
-use super::{HostedPlace, PullRequest, azure_devops, github, gitlab};
+use super::{HostedRepository, PullRequest, azure_devops, github, gitlab};
 
 /// A pull request that showed a plan before anybody approved or merged it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,11 +87,17 @@ pub async fn reviewed(
     options: &ForgeOptions,
 ) -> Result<Result<Review, Doubt>, Error> {
     let environment = JobEnvironment::new(read);
-    if let Some(place) = queued(forge, &environment)? {
-        return check(&place, None, comment, options).await;
+    let repository = HostedRepository::named_by(forge, &environment)?;
+    let queued = match &repository {
+        HostedRepository::GitHub(_) => github::queued(&environment),
+        HostedRepository::GitLab(_) => gitlab::queued(&environment),
+        HostedRepository::AzureDevOps(_) => None,
+    };
+    if let Some(number) = queued {
+        return check(&PullRequest { repository, number }, None, comment, options).await;
     }
-    match merge(forge, &environment, commit, options).await? {
-        Ok((place, merged)) => check(&place, Some(merged), comment, options).await,
+    match merge(repository, &environment, commit, options).await? {
+        Ok((pull_request, merged)) => check(&pull_request, Some(merged), comment, options).await,
         Err(doubt) => Ok(Err(doubt)),
     }
 }
@@ -103,84 +109,52 @@ pub async fn merged(
     commit: &str,
     options: &ForgeOptions,
 ) -> Result<Result<PullRequest, Doubt>, Error> {
-    let merge = merge(forge, &JobEnvironment::new(read), commit, options).await?;
-    Ok(merge.map(|(place, _)| PullRequest { place }))
-}
-
-/// The pull request that a queue is about to merge; `None` where there is no queue.
-fn queued(forge: Forge, environment: &JobEnvironment<'_>) -> Result<Option<HostedPlace>, Error> {
-    let place = match forge {
-        Forge::GitHub => {
-            let repository = github::GithubRepository::named_by(environment)?;
-            let number = github::queued(environment);
-            number.map(|number| HostedPlace::GitHub(repository.pull_request(number)))
-        }
-        Forge::GitLab => {
-            let project = gitlab::Project::named_by(environment)?;
-            let number = gitlab::queued(environment);
-            number.map(|number| HostedPlace::GitLab(project.merge_request(number)))
-        }
-        Forge::AzureDevOps => None,
-    };
-    Ok(place)
+    let environment = JobEnvironment::new(read);
+    let repository = HostedRepository::named_by(forge, &environment)?;
+    let merge = merge(repository, &environment, commit, options).await?;
+    Ok(merge.map(|(pull_request, _)| pull_request))
 }
 
 /// The one pull request that was merged as this commit, and how.
 async fn merge(
-    forge: Forge,
+    repository: HostedRepository,
     environment: &JobEnvironment<'_>,
     commit: &str,
     options: &ForgeOptions,
-) -> Result<Result<(HostedPlace, Merged), Doubt>, Error> {
-    let merge = match forge {
-        Forge::GitHub => {
-            let repository = github::GithubRepository::named_by(environment)?;
-            let branch = github::branch(environment)?;
-            let merged = repository.merged(commit, &branch, options).await?;
-            one(merged, commit, branch)
-                .map(|it| (HostedPlace::GitHub(repository.pull_request(it.number)), it))
-        }
-        Forge::GitLab => {
-            let project = gitlab::Project::named_by(environment)?;
-            let branch = gitlab::branch(environment)?;
-            let merged = project.merged(commit, &branch, options).await?;
-            one(merged, commit, branch)
-                .map(|it| (HostedPlace::GitLab(project.merge_request(it.number)), it))
-        }
-        Forge::AzureDevOps => {
-            let repository = azure_devops::AzureRepository::named_by(environment)?;
-            let branch = azure_devops::branch(environment)?;
-            let merged = repository.merged(commit, &branch, options).await?;
-            one(merged, commit, branch)
-                .map(|it| (HostedPlace::AzureDevOps(repository.pull_request(it.number)), it))
-        }
+) -> Result<Result<(PullRequest, Merged), Doubt>, Error> {
+    let branch = match &repository {
+        HostedRepository::GitHub(_) => github::branch(environment)?,
+        HostedRepository::GitLab(_) => gitlab::branch(environment)?,
+        HostedRepository::AzureDevOps(_) => azure_devops::branch(environment)?,
     };
-    Ok(merge)
-}
-
-fn one(merged: Vec<Merged>, commit: &str, branch: String) -> Result<Merged, Doubt> {
-    match merged.as_slice() {
+    let merged = match &repository {
+        HostedRepository::GitHub(it) => it.merged(commit, &branch, options).await?,
+        HostedRepository::GitLab(it) => it.merged(commit, &branch, options).await?,
+        HostedRepository::AzureDevOps(it) => it.merged(commit, &branch, options).await?,
+    };
+    Ok(match merged.as_slice() {
         [] => Err(Doubt::NotMerged { commit: commit.to_owned(), branch }),
-        [one] => Ok(one.clone()),
+        [one] => Ok((PullRequest { repository, number: one.number }, one.clone())),
         several => Err(Doubt::SeveralMerged(several.iter().map(|one| one.number).collect())),
-    }
+    })
 }
 
 async fn check(
-    place: &HostedPlace,
+    pull_request: &PullRequest,
     merged: Option<Merged>,
     comment: &Comment,
     options: &ForgeOptions,
 ) -> Result<Result<Review, Doubt>, Error> {
-    match place {
-        HostedPlace::GitHub(place) => {
-            check_at(&place.open(options)?, place.number(), merged, comment).await
+    let number = pull_request.number;
+    match &pull_request.repository {
+        HostedRepository::GitHub(it) => {
+            check_at(&it.open(number, options)?, number, merged, comment).await
         }
-        HostedPlace::GitLab(place) => {
-            check_at(&place.open(options)?, place.number(), merged, comment).await
+        HostedRepository::GitLab(it) => {
+            check_at(&it.open(number, options)?, number, merged, comment).await
         }
-        HostedPlace::AzureDevOps(place) => {
-            check_at(&place.open(options)?, place.number(), merged, comment).await
+        HostedRepository::AzureDevOps(it) => {
+            check_at(&it.open(number, options)?, number, merged, comment).await
         }
     }
 }

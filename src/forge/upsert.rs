@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use url::Url;
 
-use super::comment::is_same;
-use super::comment::{CommentChange, Forge, ForgeOptions, Posted};
+use super::comment::{CommentChange, Forge, ForgeOptions, Posted, is_same};
 use super::error::{Error, ForgeErrorKind};
 
 /// Operations of a host on one pull request.

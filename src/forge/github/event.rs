@@ -12,7 +12,7 @@ use crate::forge::error::Error;
 const MAX_EVENT: u64 = 32 * 1024 * 1024;
 
 /// The number in the event that started the workflow, or else in its ref.
-pub(super) fn number(environment: &JobEnvironment<'_>) -> Result<u64, Error> {
+pub(in crate::forge) fn number(environment: &JobEnvironment<'_>) -> Result<u64, Error> {
     let event = environment.get("GITHUB_EVENT_PATH").and_then(|path| event(&path));
     let from_ref = || {
         let name = environment.get("GITHUB_REF")?;
