@@ -1,29 +1,17 @@
 //! Tokens as an application gets them: by its own client and key.
 
-use http::{Client, REPEATABLE, SMALL};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation};
-use reqwest::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
 use super::credentials::{Asked, Credentials};
 use super::error::{CallPlace, Error, ErrorKind};
-use super::failure::{Persistence, readable};
-use super::issuer::{self, Endpoints, MetadataPath};
+use super::issuer::{Endpoints, Issuer, MetadataPath};
 use super::options::Options;
 use super::target::{ApiTarget, TargetError};
-use super::token::Desk;
 use domain::Orgno;
-
-/// A connection to Maskinporten or to Skyporten alone, for an application's client.
-pub struct Issuer {
-    client: Client,
-    issuer: String,
-    endpoints: Endpoints,
-    persistence: Persistence,
-}
 
 /// What a token is to be for.
 #[derive(Debug, Clone)]
@@ -62,7 +50,7 @@ impl Issuer {
     /// # Errors
     /// The host may not be spoken to, or its metadata cannot be had or trusted.
     pub async fn connect(target: &ApiTarget, options: Options) -> Result<Self, Error> {
-        Self::find(target, Ok(&target.issuer), MetadataPath::OAuth, options).await
+        Self::of_application(target, Ok(&target.issuer), MetadataPath::OAuth, options).await
     }
 
     /// Finds out where Skyporten's endpoints are (OpenID Connect Discovery 1.0): its tokens have one scope
@@ -71,10 +59,10 @@ impl Issuer {
     /// # Errors
     /// As [`Issuer::connect`]; or the target has no Skyporten.
     pub async fn skyporten(target: &ApiTarget, options: Options) -> Result<Self, Error> {
-        Self::find(target, target.skyporten(), MetadataPath::OpenId, options).await
+        Self::of_application(target, target.skyporten(), MetadataPath::OpenId, options).await
     }
 
-    async fn find(
+    async fn of_application(
         target: &ApiTarget,
         issuer: Result<&str, TargetError>,
         metadata: MetadataPath,
@@ -84,16 +72,7 @@ impl Issuer {
             call: format!("connect to {}", issuer.as_ref().unwrap_or(&"Skyporten")),
             entity: "target".to_owned(),
         };
-        let untrusted = |reason: String| Error::new(ErrorKind::Untrusted, &place, reason);
-        target.check(&options.allowed_hosts).map_err(|reason| untrusted(reason.to_string()))?;
-        let issuer = issuer.map_err(|reason| untrusted(reason.to_string()))?;
-        let url = Url::parse(issuer).map_err(|reason| untrusted(reason.to_string()))?;
-        let client = options.client(&url);
-        let client = client
-            .map_err(|error| Error::new(ErrorKind::Connection, &place, http::reason(error)))?;
-        let persistence = options.persistence();
-        let endpoints = issuer::endpoints(&client, issuer, metadata, persistence).await?;
-        Ok(Self { client, issuer: issuer.to_owned(), endpoints, persistence })
+        Self::find(target, issuer, metadata, &options, &place).await
     }
 
     /// The issuer, as its metadata has it.
@@ -114,18 +93,12 @@ impl Issuer {
         let Wanted { scopes, resource, consumer_org } = wanted;
         let scope = scopes.join(" ");
         let asked = Asked { scope: &scope, resource, consumer_org: *consumer_org };
-        let desk = Desk {
-            client: &self.client,
-            endpoint: &self.endpoints.token,
-            issuer: &self.issuer,
-            persistence: self.persistence,
-        };
-        let issued = desk.ask(credentials, asked).await?;
-        let content = match issued.token.expose_secret().split('.').count() {
-            3 => Some(self.verified(&issued.token).await?),
+        let (token, expires_in) = self.ask(credentials, asked).await?;
+        let content = match token.expose_secret().split('.').count() {
+            3 => Some(self.verified(&token).await?),
             _ => None,
         };
-        Ok(Issued { token: issued.token, expires_in: issued.expires_in, content })
+        Ok(Issued { token, expires_in, content })
     }
 
     /// What the token says. No error holds any part of it.
@@ -160,14 +133,6 @@ impl Issuer {
             return Err(Error::new(ErrorKind::Untrusted, &place, reason));
         };
         let place = CallPlace { call: call(url), entity };
-        let attempt = || {
-            let request = Request::new(Method::GET, url.clone());
-            async move { readable(self.client.exchange(request, SMALL).await?) }
-        };
-        let answer = self.persistence.repeat(&REPEATABLE, attempt).await;
-        let answer =
-            answer.map_err(|failure| self.persistence.error(failure, &REPEATABLE, &place))?;
-        serde_json::from_slice(&answer.body)
-            .map_err(|reason| Error::new(ErrorKind::Malformed, &place, reason.to_string()))
+        self.persistence.read(&self.client, url, &place).await
     }
 }

@@ -15,12 +15,8 @@ use domain::{ClientId, IntegrationType, OnBehalfOfId, Orgno, Representation, SCO
 pub struct AllScopesFilter {
     /// Only scopes of this prefix.
     pub prefix: Option<String>,
-    /// Inactive ones too.
-    pub inactive: bool,
     /// Only scopes that are, or are not, open to every organisation.
     pub accessible_for_all: Option<bool>,
-    /// Only scopes that can, or cannot, be delegated.
-    pub delegated_sources: Option<bool>,
     /// Only scopes that this kind of client may carry.
     pub integration_type: Option<IntegrationType>,
 }
@@ -73,6 +69,11 @@ impl<'a> Call<'a> {
         Self::new(Method::GET, path, entity.into())
     }
 
+    /// With a body, which is never sent twice.
+    fn writing(self, body: &'a Representation) -> Self {
+        Self { body: Some(body), policy: &ONCE, ..self }
+    }
+
     fn below(mut self, part: Part) -> Self {
         self.path.push(part);
         self
@@ -103,13 +104,7 @@ impl<'a> Call<'a> {
     }
 
     pub(super) fn all_scopes(filter: &AllScopesFilter) -> Self {
-        let AllScopesFilter {
-            prefix,
-            inactive,
-            accessible_for_all,
-            delegated_sources,
-            integration_type,
-        } = filter;
+        let AllScopesFilter { prefix, accessible_for_all, integration_type } = filter;
         let mut call = Self::get(&["scopes", "all"], "all organisations' scopes");
         if let Some(prefix) = prefix {
             call = call.with("prefix", prefix);
@@ -117,13 +112,10 @@ impl<'a> Call<'a> {
         if let Some(open) = accessible_for_all {
             call = call.with(SCOPE.accessible_for_all.name, open);
         }
-        if let Some(delegated) = delegated_sources {
-            call = call.with("delegated_sources", delegated);
-        }
         if let Some(kind) = integration_type {
             call = call.with("integration_type", kind.as_str());
         }
-        call.with_inactive(*inactive)
+        call
     }
 
     /// `GET /scopes/access?scope=`: the consumers of a scope.
@@ -163,21 +155,21 @@ impl<'a> Call<'a> {
     pub fn create_scope(scope: &'a Representation) -> Self {
         let name = super::wire::scope_name(scope);
         let entity = name.map_or_else(|(entity, _)| entity, |name| format!("scope {name}"));
-        Self { body: Some(scope), policy: &ONCE, ..Self::new(Method::POST, &["scopes"], entity) }
+        Self::new(Method::POST, &["scopes"], entity).writing(scope)
     }
 
     /// `PUT /scopes`.
     pub fn update_scope(name: &ScopeName, scope: &'a Representation) -> Self {
-        Self {
-            body: Some(scope),
-            policy: &ONCE,
-            ..Self::new(Method::PUT, &["scopes"], format!("scope {name}")).with("scope", name)
-        }
+        Self::of_scope(Method::PUT, name).writing(scope)
     }
 
     /// `DELETE /scopes`.
     pub fn deactivate_scope(name: &ScopeName) -> Self {
-        Self::new(Method::DELETE, &["scopes"], format!("scope {name}")).with("scope", name)
+        Self::of_scope(Method::DELETE, name)
+    }
+
+    fn of_scope(method: Method, name: &ScopeName) -> Self {
+        Self::new(method, &["scopes"], format!("scope {name}")).with("scope", name)
     }
 
     /// `PUT /scopes/access/{orgno}`.
@@ -203,24 +195,27 @@ impl<'a> Call<'a> {
     }
 
     pub(super) fn client(id: &ClientId) -> Self {
-        Self::of_client(Method::GET, id, format!("client {id}"))
+        Self::of_client(Method::GET, id)
     }
 
     /// `POST /clients`.
     pub fn create_client(client: &'a Representation) -> Self {
         let name = client.get("client_name").and_then(Value::as_str).unwrap_or_default();
         let entity = format!("client {name}");
-        Self { body: Some(client), policy: &ONCE, ..Self::new(Method::POST, &["clients"], entity) }
+        Self::new(Method::POST, &["clients"], entity).writing(client)
     }
 
     pub(super) fn update_client(id: &ClientId, client: &'a Representation) -> Self {
-        let call = Self::of_client(Method::PUT, id, format!("client {id}"));
-        Self { body: Some(client), policy: &ONCE, ..call }
+        Self::of_client(Method::PUT, id).writing(client)
     }
 
     /// `DELETE /clients/{id}`.
     pub fn deactivate_client(id: &ClientId) -> Self {
-        Self::of_client(Method::DELETE, id, format!("client {id}"))
+        Self::of_client(Method::DELETE, id)
+    }
+
+    fn of_client(method: Method, id: &ClientId) -> Self {
+        Self::below_client(method, id, format!("client {id}"))
     }
 
     /// `GET /clients/{id}/jwks`.
@@ -230,7 +225,7 @@ impl<'a> Call<'a> {
 
     /// `POST /clients/{id}/jwks`.
     pub fn replace_keys(id: &ClientId, keys: &'a Representation) -> Self {
-        Self { body: Some(keys), policy: &ONCE, ..Self::of_keys(Method::POST, id) }
+        Self::of_keys(Method::POST, id).writing(keys)
     }
 
     pub(super) fn delete_keys(id: &ClientId) -> Self {
@@ -238,7 +233,7 @@ impl<'a> Call<'a> {
     }
 
     fn of_keys(method: Method, id: &ClientId) -> Self {
-        Self::of_client(method, id, format!("keys of client {id}")).below(Part::Fixed("jwks"))
+        Self::below_client(method, id, format!("keys of client {id}")).below(Part::Fixed("jwks"))
     }
 
     pub(super) fn on_behalf_of(id: &ClientId) -> Self {
@@ -246,8 +241,7 @@ impl<'a> Call<'a> {
     }
 
     pub(super) fn add_on_behalf_of(id: &ClientId, entry: &'a Representation) -> Self {
-        let call = Self::of_on_behalf_of(Method::POST, id, format!("onbehalfof of client {id}"));
-        Self { body: Some(entry), policy: &ONCE, ..call }
+        Self::of_on_behalf_of(Method::POST, id, format!("onbehalfof of client {id}")).writing(entry)
     }
 
     pub(super) fn update_on_behalf_of(
@@ -255,8 +249,7 @@ impl<'a> Call<'a> {
         entry_id: &OnBehalfOfId,
         entry: &'a Representation,
     ) -> Self {
-        let call = Self::of_entry(Method::PUT, id, entry_id);
-        Self { body: Some(entry), policy: &ONCE, ..call }
+        Self::of_entry(Method::PUT, id, entry_id).writing(entry)
     }
 
     pub(super) fn delete_on_behalf_of(id: &ClientId, entry_id: &OnBehalfOfId) -> Self {
@@ -269,10 +262,10 @@ impl<'a> Call<'a> {
     }
 
     fn of_on_behalf_of(method: Method, id: &ClientId, entity: String) -> Self {
-        Self::of_client(method, id, entity).below(Part::Fixed("onbehalfof"))
+        Self::below_client(method, id, entity).below(Part::Fixed("onbehalfof"))
     }
 
-    fn of_client(method: Method, id: &ClientId, entity: String) -> Self {
+    fn below_client(method: Method, id: &ClientId, entity: String) -> Self {
         Self::new(method, &["clients"], entity).below(Part::Client(id.clone()))
     }
 

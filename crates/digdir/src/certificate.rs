@@ -13,10 +13,7 @@ use x509_parser::public_key::PublicKey;
 
 use super::credentials::CredentialsError;
 use super::key::{self, KeyError};
-use super::pem::{self, Unwrapped, unwrapped};
-
-/// The first byte of DER.
-const SEQUENCE: u8 = 0x30;
+use super::pem::{self, SEQUENCE, Unwrapped, unwrapped};
 
 /// The magic number of a Java keystore.
 const JKS: [u8; 4] = [0xFE, 0xED, 0xFE, 0xED];

@@ -158,7 +158,7 @@ impl Credentials {
             })?,
             (None, None) => return Err(CredentialsError::NoKid),
         };
-        let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(Algorithm::RS256) };
+        let header = naming(&kid, Algorithm::RS256);
         Ok(Self { client_id, key: key.signing, header, expires: None })
     }
 
@@ -175,8 +175,8 @@ impl Credentials {
             SigningAlgorithm::RS384 => Algorithm::RS384,
             SigningAlgorithm::RS512 => Algorithm::RS512,
         };
-        let header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(alg) };
-        Self { client_id: client_id.clone(), key: key.signing().clone(), header, expires: None }
+        let (client_id, header) = (client_id.clone(), naming(kid, alg));
+        Self { client_id, key: key.signing().clone(), header, expires: None }
     }
 
     /// An enterprise certificate with its key: a PKCS#12 archive (RFC 7292), or base64 of one. Of
@@ -219,7 +219,7 @@ impl Credentials {
     /// carry the chain (DigDir: a client with registered keys must use `kid`).
     #[must_use]
     pub fn registered_as(mut self, kid: &Kid) -> Self {
-        self.header = Header { kid: Some(kid.as_str().to_owned()), ..Header::new(self.header.alg) };
+        self.header = naming(kid, self.header.alg);
         self
     }
 
@@ -259,6 +259,11 @@ impl Credentials {
         };
         jsonwebtoken::encode(&self.header, &grant, &self.key).map(SecretString::from)
     }
+}
+
+/// The header of a grant that names a registered key.
+fn naming(kid: &Kid, alg: Algorithm) -> Header {
+    Header { kid: Some(kid.as_str().to_owned()), ..Header::new(alg) }
 }
 
 impl fmt::Debug for Credentials {

@@ -166,13 +166,14 @@ impl Error {
         self
     }
 
-    pub(super) fn refused_token(mut self, refusal: TokenRefusal) -> Self {
-        self.details.token_refusal = Some(refusal);
-        self
-    }
-
-    pub(super) fn with_clock_offset(mut self, seconds: i64) -> Self {
-        self.details.clock_offset = Some(seconds);
+    /// An error of a token request.
+    pub(super) fn about_token(
+        mut self,
+        refusal: Option<TokenRefusal>,
+        offset: Option<i64>,
+    ) -> Self {
+        self.details.token_refusal = refusal;
+        self.details.clock_offset = offset;
         self
     }
 

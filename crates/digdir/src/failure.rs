@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use http::{
-    Answer, Failure as Failed, NextAttempt, NoAnswer, RefusedAnswer, Retries, RetryPolicy,
-    too_large,
+    Answer, Client, Failure as Failed, NextAttempt, NoAnswer, REPEATABLE, RefusedAnswer, Retries,
+    RetryPolicy, SMALL, too_large,
 };
-use reqwest::StatusCode;
+use reqwest::{Method, Request, StatusCode};
+use serde::de::DeserializeOwned;
+use url::Url;
 
 use super::error::{CallPlace, Error, ErrorKind};
 use super::wire::ApiErrorResponse;
@@ -34,7 +36,7 @@ pub(super) enum Unsent {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Persistence {
     program: &'static str,
-    retries: Retries,
+    pub(super) retries: Retries,
 }
 
 impl Persistence {
@@ -42,17 +44,21 @@ impl Persistence {
         Self { program, retries: Retries { tries: TRIES, base_delay, longest_wait: MAX_WAIT } }
     }
 
-    /// Makes attempts until one succeeds, one fails for good, or there were enough.
-    pub(super) async fn repeat<F, Fut>(
+    /// Reads JSON that is open to everybody.
+    pub(super) async fn read<T: DeserializeOwned>(
         &self,
-        policy: &RetryPolicy,
-        attempt: F,
-    ) -> Result<Answer, Failure>
-    where
-        F: FnMut() -> Fut,
-        Fut: Future<Output = Result<Answer, Failure>>,
-    {
-        self.retries.repeat(policy, attempt).await
+        client: &Client,
+        url: &Url,
+        place: &CallPlace,
+    ) -> Result<T, Error> {
+        let attempt = || {
+            let request = Request::new(Method::GET, url.clone());
+            async move { readable(client.exchange(request, SMALL).await?) }
+        };
+        let answer = self.retries.repeat(&REPEATABLE, attempt).await;
+        let answer = answer.map_err(|failure| self.error(failure, &REPEATABLE, place))?;
+        serde_json::from_slice(&answer.body)
+            .map_err(|reason| Error::new(ErrorKind::Malformed, place, reason.to_string()))
     }
 
     /// The error that a failure, the last one, comes down to.
@@ -61,11 +67,9 @@ impl Persistence {
         let kind = |kind| if lost { ErrorKind::AnswerLost } else { kind };
         match failure {
             Failure::Unsent(Unsent::Token(error)) => error,
-            Failure::Unsent(Unsent::Stopped { why, unclear: false }) => {
-                Error::new(ErrorKind::Stopped, place, why)
-            }
-            Failure::Unsent(Unsent::Stopped { why, unclear: true }) => {
-                Error::new(ErrorKind::Stopped, place, why).after_unclear()
+            Failure::Unsent(Unsent::Stopped { why, unclear }) => {
+                let kind = if unclear { ErrorKind::AnswerLost } else { ErrorKind::Stopped };
+                Error::new(kind, place, why)
             }
             Failure::Unanswered(NoAnswer::NotSent(reason) | NoAnswer::Lost(reason)) => {
                 Error::new(kind(ErrorKind::Connection), place, reason)
@@ -153,7 +157,7 @@ fn status_kind(status: StatusCode) -> ErrorKind {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use http::{ONCE, REPEATABLE};
+    use http::ONCE;
 
     pub(in super::super) fn answer(status: u16, content_type: &str, body: &str) -> Answer {
         let status = StatusCode::from_u16(status).unwrap();

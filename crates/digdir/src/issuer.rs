@@ -1,13 +1,22 @@
-//! The metadata of Maskinporten (RFC 8414) and of Skyporten (OpenID Connect Discovery 1.0): where tokens are
-//! handed out.
+//! The connection to an issuer of tokens, which its metadata describes: Maskinporten's (RFC 8414) or Skyporten's
+//! (OpenID Connect Discovery 1.0).
 
-use http::{Client, REPEATABLE, SMALL};
-use reqwest::{Method, Request};
+use http::Client;
 use serde::Deserialize;
 use url::Url;
 
 use super::error::{CallPlace, Error, ErrorKind};
-use super::failure::{Persistence, readable};
+use super::failure::Persistence;
+use super::options::Options;
+use super::target::{ApiTarget, TargetError};
+
+/// A connection to Maskinporten or to Skyporten alone.
+pub struct Issuer {
+    pub(super) client: Client,
+    pub(super) issuer: String,
+    pub(super) endpoints: Endpoints,
+    pub(super) persistence: Persistence,
+}
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -47,10 +56,30 @@ pub struct Endpoints {
     pub jwks: Option<Url>,
 }
 
+impl Issuer {
+    /// Checks the hosts of the target, and asks the issuer where its endpoints are.
+    pub(super) async fn find(
+        target: &ApiTarget,
+        issuer: Result<&str, TargetError>,
+        metadata: MetadataPath,
+        options: &Options,
+        place: &CallPlace,
+    ) -> Result<Self, Error> {
+        let untrusted = |reason: String| Error::new(ErrorKind::Untrusted, place, reason);
+        target.check(&options.allowed_hosts).map_err(|reason| untrusted(reason.to_string()))?;
+        let issuer = issuer.map_err(|reason| untrusted(reason.to_string()))?;
+        let url = Url::parse(issuer).map_err(|reason| untrusted(reason.to_string()))?;
+        let client = options.client(&url, place)?;
+        let persistence = options.persistence();
+        let endpoints = endpoints(&client, issuer, metadata, persistence).await?;
+        Ok(Self { client, issuer: issuer.to_owned(), endpoints, persistence })
+    }
+}
+
 /// Asks the issuer where its endpoints are. Errors with [`ErrorKind::Untrusted`] where the
 /// metadata names another issuer (RFC 8414 section 3.3) or a token endpoint on another host:
 /// otherwise whoever answers could have signed grants sent elsewhere.
-pub(super) async fn endpoints(
+async fn endpoints(
     client: &Client,
     issuer: &str,
     metadata: MetadataPath,
@@ -61,20 +90,17 @@ pub(super) async fn endpoints(
         CallPlace { call: format!("GET {address}"), entity: format!("metadata of {issuer}") };
     let url = Url::parse(&address)
         .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason.to_string()))?;
-    let attempt = || {
-        let request = Request::new(Method::GET, url.clone());
-        async move { readable(client.exchange(request, SMALL).await?) }
-    };
-    let answer = persistence.repeat(&REPEATABLE, attempt).await;
-    let answer = answer.map_err(|failure| persistence.error(failure, &REPEATABLE, &place))?;
-    let metadata: Metadata = serde_json::from_slice(&answer.body)
-        .map_err(|reason| Error::new(ErrorKind::Malformed, &place, reason.to_string()))?;
+    let metadata: Metadata = persistence.read(client, &url, &place).await?;
     let token = trusted(&metadata, issuer, &url)
         .map_err(|reason| Error::new(ErrorKind::Untrusted, &place, reason))?;
     let jwks = metadata.jwks_uri.as_deref().and_then(|jwks| Url::parse(jwks).ok());
-    let plain = |jwks: &Url| jwks.username().is_empty() && jwks.password().is_none();
-    let jwks = jwks.filter(|jwks| jwks.origin() == url.origin() && plain(jwks));
+    let jwks = jwks.filter(|jwks| is_on_host(jwks, &url));
     Ok(Endpoints { well_known: url, token, jwks })
+}
+
+/// Whether an address is on the host of another one, and has neither user nor password.
+fn is_on_host(url: &Url, other: &Url) -> bool {
+    url.origin() == other.origin() && url.username().is_empty() && url.password().is_none()
 }
 
 fn trusted(metadata: &Metadata, issuer: &str, asked: &Url) -> Result<Url, String> {
@@ -88,8 +114,7 @@ fn trusted(metadata: &Metadata, issuer: &str, asked: &Url) -> Result<Url, String
     let endpoint = metadata.token_endpoint.as_deref().unwrap_or_default();
     let url = Url::parse(endpoint)
         .map_err(|reason| format!("its token_endpoint {endpoint:?} is not an address: {reason}"))?;
-    let plain = url.username().is_empty() && url.password().is_none();
-    if url.origin() != asked.origin() || !plain {
+    if !is_on_host(&url, asked) {
         return Err(format!(
             "its token_endpoint {endpoint:?} is not on the issuer's own host {}",
             asked.origin().ascii_serialization()

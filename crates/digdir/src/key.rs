@@ -9,13 +9,11 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::pem::{Block, Unwrapped, unwrapped};
+use domain::LEAST_BITS;
 use domain::secret::SecretText;
 
 /// `rsaEncryption` (RFC 8017 appendix C).
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-
-/// DigDir takes RSA keys of 2048 bits or more.
-const MIN_BITS: usize = domain::LEAST_BITS;
 
 /// Why a text is no key that a grant can be signed with. None of these holds any part of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -152,7 +150,7 @@ pub(super) fn from_pkcs8(der: &[u8]) -> Result<EncodingKey, KeyError> {
 fn from_pkcs1(der: &[u8]) -> Result<EncodingKey, KeyError> {
     let key = pkcs1::RsaPrivateKeyRef::from_der(der).map_err(|_| KeyError::Damaged)?;
     let bits = bits(key.modulus.as_bytes());
-    if bits < MIN_BITS {
+    if bits < LEAST_BITS {
         return Err(KeyError::TooShort(bits));
     }
     KeyPair::from_der(der).map_err(|_| KeyError::Damaged)?;
@@ -171,8 +169,8 @@ struct Jwk {
     kty: Option<String>,
     kid: Option<String>,
     keys: Option<serde::de::IgnoredAny>,
-    n: Option<String>,
-    e: Option<String>,
+    n: Option<SecretText>,
+    e: Option<SecretText>,
     d: Option<SecretText>,
     p: Option<SecretText>,
     q: Option<SecretText>,
@@ -197,14 +195,9 @@ fn from_jwk(text: &str) -> Result<PrivateKey, KeyError> {
     if jwk.d.is_none() {
         return Err(KeyError::Public);
     }
-    let public = |name, value: &Option<String>| number(name, value.as_deref());
-    let private = |name, value: &Option<SecretText>| {
-        number(name, value.as_ref().map(|value| value.0.expose_secret()))
-    };
-    let (n, e, d) = (public("n", &jwk.n)?, public("e", &jwk.e)?, private("d", &jwk.d)?);
-    let (p, q) = (private("p", &jwk.p)?, private("q", &jwk.q)?);
-    let (dp, dq) = (private("dp", &jwk.dp)?, private("dq", &jwk.dq)?);
-    let qi = private("qi", &jwk.qi)?;
+    let (n, e, d) = (number("n", jwk.n)?, number("e", jwk.e)?, number("d", jwk.d)?);
+    let (p, q) = (number("p", jwk.p)?, number("q", jwk.q)?);
+    let (dp, dq, qi) = (number("dp", jwk.dp)?, number("dq", jwk.dq)?, number("qi", jwk.qi)?);
     let pkcs1 = || -> der::Result<Zeroizing<Vec<u8>>> {
         pkcs1::RsaPrivateKeyRef {
             modulus: UintRef::new(&n)?,
@@ -223,9 +216,9 @@ fn from_jwk(text: &str) -> Result<PrivateKey, KeyError> {
     Ok(PrivateKey { signing: from_pkcs1(&pkcs1().map_err(|_| KeyError::Damaged)?)?, kid: jwk.kid })
 }
 
-fn number(name: &'static str, value: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let value = value.ok_or(KeyError::Member(name))?;
-    domain::base64url(value).map(Zeroizing::new).ok_or(KeyError::Member(name))
+fn number(name: &'static str, value: Option<SecretText>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let bytes = value.and_then(|value| domain::base64url(value.0.expose_secret()));
+    bytes.map(Zeroizing::new).ok_or(KeyError::Member(name))
 }
 
 #[cfg(test)]

@@ -80,13 +80,13 @@ mod wire;
 mod writer;
 
 pub use application_key::ApplicationKey;
-pub use application_token::{Content, Issued, Issuer, Wanted};
+pub use application_token::{Content, Issued, Wanted};
 pub use call::{AllScopesFilter, Call};
 pub use certificate::ArchiveEntry;
 pub use credentials::{Credentials, CredentialsError};
 pub use entries::{Oddities, accesses_of_scope};
 pub use error::{Error, ErrorKind};
-pub use issuer::Endpoints;
+pub use issuer::{Endpoints, Issuer};
 pub use key::KeyError;
 pub use live::ReadProgress;
 pub use needs::{ClientNeeds, Needs, Reach, Which};

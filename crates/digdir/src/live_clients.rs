@@ -206,8 +206,7 @@ fn client(mut representation: Representation) -> Result<(ClientId, LiveClient), 
     let (id, name) = (text("client_id"), kept(text("client_name")).into_owned());
     let entity = || format!("client {name} ({id})");
     let id: ClientId = id.parse().map_err(|reason| (entity(), format!("{reason}; left alone")))?;
-    let active =
-        entries::active(&representation).map_err(|what| (format!("client {name} ({id})"), what))?;
+    let active = entries::active(&representation).map_err(|what| (entity(), what))?;
     let integration_type = text(CLIENT.integration_type.name).to_owned();
     let (keys, on_behalf_of) = (None, None);
     let client = LiveClient { active, name, integration_type, representation, keys, on_behalf_of };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{Client, ClientSettings};
 use url::Url;
 
+use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::Persistence;
 use super::owner::ExpectedOwner;
 use super::target::AllowedHosts;
@@ -43,10 +44,11 @@ pub struct Options {
 
 impl Options {
     /// A client for the host of this address.
-    pub(super) fn client(&self, url: &Url) -> Result<Client, reqwest::Error> {
+    pub(super) fn client(&self, url: &Url, place: &CallPlace) -> Result<Client, Error> {
         let Program { name, version } = self.program;
         let user_agent = format!("{name}/{version}");
         Client::new(url, ClientSettings { user_agent, timeout: self.timeout, correlation_id })
+            .map_err(|error| Error::new(ErrorKind::Connection, place, http::reason(error)))
     }
 
     pub(super) fn persistence(&self) -> Persistence {

@@ -11,7 +11,7 @@ use super::key::KeyError;
 use domain::secret;
 
 /// The first byte of a DER SEQUENCE, as which each key, certificate and archive begins.
-const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
 
 const BEGIN: &str = "-----BEGIN ";
 

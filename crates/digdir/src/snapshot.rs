@@ -129,15 +129,14 @@ impl Snapshot {
     /// # Errors
     /// Why it cannot be used, and what to do.
     pub fn read(text: &str, environment: &str, organization: Orgno) -> Result<Self, SnapshotError> {
-        let broken = |reason: String| SnapshotError::Broken(reason);
         let Versioned { format_version } =
-            serde_json::from_str(text).map_err(|error| broken(error.to_string()))?;
+            serde_json::from_str(text).map_err(|error| SnapshotError::Broken(error.to_string()))?;
         if format_version != FORMAT_VERSION {
             return Err(SnapshotError::Version(format_version.to_string()));
         }
         let json = &mut serde_json::Deserializer::from_str(text);
-        let document: SnapshotDocument<Live> =
-            serde_path_to_error::deserialize(json).map_err(|error| broken(error.to_string()))?;
+        let document: SnapshotDocument<Live> = serde_path_to_error::deserialize(json)
+            .map_err(|error| SnapshotError::Broken(error.to_string()))?;
         if document.environment != environment {
             let (found, wanted) = (document.environment, environment.to_owned());
             return Err(SnapshotError::Environment { found, wanted });
@@ -172,7 +171,7 @@ impl Snapshot {
             mut scopes,
             prefixes,
             delegation_sources,
-            clients,
+            mut clients,
             foreign,
             mut own_client,
             mut oddities,
@@ -180,19 +179,21 @@ impl Snapshot {
         for (name, scope) in &mut scopes {
             narrow_scope(name, scope, needs)?;
         }
-        let (mut clients, foreign) = match (&needs.clients, self.reach) {
-            (None, _) => Default::default(),
-            (Some(_), Reach::Scopes) => return Err(SnapshotError::NoClients),
-            (Some(_), Reach::ScopesAndClients) => (clients, foreign),
-        };
-        if let (Some(own), None) = (&mut own_client, &needs.clients) {
-            own.key_expires = None;
-        }
-        if let Some(needs) = &needs.clients {
-            for (id, client) in &mut clients {
-                narrow_client(id, client, needs)?;
+        let (clients, foreign) = match (&needs.clients, self.reach) {
+            (None, _) => {
+                if let Some(own) = &mut own_client {
+                    own.key_expires = None;
+                }
+                Default::default()
             }
-        }
+            (Some(_), Reach::Scopes) => return Err(SnapshotError::NoClients),
+            (Some(needs), Reach::ScopesAndClients) => {
+                for (id, client) in &mut clients {
+                    narrow_client(id, client, needs)?;
+                }
+                (clients, foreign)
+            }
+        };
         for odd in &oddities {
             if let OddityOf::TwoScopes(name) = &odd.of
                 && needs.scopes.names(name)
@@ -224,14 +225,12 @@ fn narrow_scope(
     needs: &Needs,
 ) -> Result<(), SnapshotError> {
     let LiveScope { active: _, representation: _, accesses, unclear } = scope;
-    match needs.scopes.contains(name) {
-        true if accesses.is_none() => Err(SnapshotError::Lacks(format!("the accesses to {name}"))),
-        true => Ok(()),
-        false => {
-            (*accesses, *unclear) = (None, false);
-            Ok(())
-        }
+    if !needs.scopes.contains(name) {
+        (*accesses, *unclear) = (None, false);
+    } else if accesses.is_none() {
+        return Err(SnapshotError::Lacks(format!("the accesses to {name}")));
     }
+    Ok(())
 }
 
 /// The same for a client.
@@ -243,17 +242,12 @@ fn narrow_client(
     let is_needed = needs.include(id, client);
     let LiveClient { active: _, name: _, integration_type, representation: _, keys, on_behalf_of } =
         client;
-    let has_entries = has_entries(integration_type);
-    match is_needed {
-        true if keys.is_none() || (has_entries && on_behalf_of.is_none()) => {
-            Err(SnapshotError::Lacks(format!("parts of the client {id}")))
-        }
-        true => Ok(()),
-        false => {
-            (*keys, *on_behalf_of) = (None, None);
-            Ok(())
-        }
+    if !is_needed {
+        (*keys, *on_behalf_of) = (None, None);
+    } else if keys.is_none() || (has_entries(integration_type) && on_behalf_of.is_none()) {
+        return Err(SnapshotError::Lacks(format!("parts of the client {id}")));
     }
+    Ok(())
 }
 
 /// Whether a reader that reads what is needed would have met an oddity.

@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{Client, REPEATABLE, SMALL};
+use http::{REPEATABLE, SMALL};
 use jiff::Timestamp;
 use reqwest::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
-use url::Url;
 
 use super::credentials::{Asked, Credentials};
 use super::error::{CallPlace, Error, ErrorKind};
-use super::failure::{Failure, Persistence, Unsent, readable};
+use super::failure::{Failure, Unsent, readable};
+use super::issuer::Issuer;
 use super::token_error;
+use domain::GrantType;
 use domain::secret::{self, SecretText};
 
 /// A token is renewed this long before it ends, or when a tenth of its life is left if that is less.
@@ -33,12 +34,9 @@ pub(super) struct Token {
 
 /// What hands out the token for all calls.
 pub(super) struct TokenCache {
-    client: Client,
-    endpoint: Url,
-    issuer: String,
+    issuer: Issuer,
     scope: &'static str,
     credentials: Credentials,
-    persistence: Persistence,
     state: Mutex<TokenState>,
     /// How many requests for a token have ended.
     ended: AtomicU64,
@@ -64,24 +62,9 @@ struct TokenResponse {
 }
 
 impl TokenCache {
-    pub(super) fn new(
-        client: Client,
-        endpoint: Url,
-        issuer: String,
-        scope: &'static str,
-        credentials: Credentials,
-        persistence: Persistence,
-    ) -> Self {
-        Self {
-            client,
-            endpoint,
-            issuer,
-            scope,
-            credentials,
-            persistence,
-            state: Mutex::default(),
-            ended: AtomicU64::new(0),
-        }
+    pub(super) fn new(issuer: Issuer, scope: &'static str, credentials: Credentials) -> Self {
+        let (state, ended) = Default::default();
+        Self { issuer, scope, credentials, state, ended }
     }
 
     pub(super) fn credentials(&self) -> &Credentials {
@@ -129,46 +112,26 @@ impl TokenCache {
     async fn fetch(&self) -> Result<Token, Error> {
         let asked = Instant::now();
         let wanted = Asked { scope: self.scope, resource: &[], consumer_org: None };
-        let desk = Desk {
-            client: &self.client,
-            endpoint: &self.endpoint,
-            issuer: &self.issuer,
-            persistence: self.persistence,
-        };
-        let answer = desk.ask(&self.credentials, wanted).await?;
-        let life = Duration::from_secs(answer.expires_in.min(MAX_LIFE));
+        let (bearer, expires_in) = self.issuer.ask(&self.credentials, wanted).await?;
+        let life = Duration::from_secs(expires_in.min(MAX_LIFE));
         Ok(Token {
-            bearer: answer.token,
+            bearer,
             number: 0,
             renew_at: asked + life.saturating_sub(MARGIN.min(life / 10)),
         })
     }
 }
 
-/// Where tokens are handed out.
-#[derive(Clone, Copy)]
-pub(super) struct Desk<'a> {
-    pub(super) client: &'a Client,
-    pub(super) endpoint: &'a Url,
-    pub(super) issuer: &'a str,
-    pub(super) persistence: Persistence,
-}
-
-/// A token that was handed out.
-pub(super) struct IssuedToken {
-    pub(super) token: SecretString,
-    pub(super) expires_in: u64,
-}
-
-impl Desk<'_> {
-    /// Asks for a token. Errors where it comes without a scope that was asked for.
+impl Issuer {
+    /// Asks for a token; returns it and its lifetime in seconds. Errors where it comes without a scope that was
+    /// asked for.
     pub(super) async fn ask(
-        self,
+        &self,
         credentials: &Credentials,
         asked: Asked<'_>,
-    ) -> Result<IssuedToken, Error> {
+    ) -> Result<(SecretString, u64), Error> {
         let place = CallPlace {
-            call: format!("POST {}", self.endpoint),
+            call: format!("POST {}", self.endpoints.token),
             entity: format!("token with {}", asked.scope),
         };
         let attempt = || async {
@@ -176,7 +139,7 @@ impl Desk<'_> {
             let request = request.map_err(|error| Failure::Unsent(Unsent::Token(error)))?;
             readable(self.client.exchange(request, SMALL).await?)
         };
-        let answer = self.persistence.repeat(&REPEATABLE, attempt).await;
+        let answer = self.persistence.retries.repeat(&REPEATABLE, attempt).await;
         let answer = answer.map_err(|failure| {
             let ids = (credentials.client_id(), credentials.kid());
             let error = token_error::explain(failure, self.persistence, &place, ids);
@@ -204,26 +167,25 @@ impl Desk<'_> {
             ));
         }
         secret::note(&answer.access_token.0);
-        let expires_in = answer.expires_in.unwrap_or(DEFAULT_LIFE);
-        Ok(IssuedToken { token: answer.access_token.0, expires_in })
+        Ok((answer.access_token.0, answer.expires_in.unwrap_or(DEFAULT_LIFE)))
     }
 
     /// A fresh request: a grant is good for one use.
     fn request(
-        self,
+        &self,
         credentials: &Credentials,
         asked: Asked<'_>,
         place: &CallPlace,
     ) -> Result<Request, Error> {
         let grant = credentials
-            .grant(self.issuer, asked, Timestamp::now())
+            .grant(&self.issuer, asked, Timestamp::now())
             .map_err(|reason| Error::new(ErrorKind::Auth, place, reason.to_string()))?;
         // An answer can repeat it.
         secret::note(&grant);
         self.client
-            .request(Method::POST, self.endpoint.clone())
+            .request(Method::POST, self.endpoints.token.clone())
             .form(&[
-                ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+                ("grant_type", GrantType::JwtBearer.as_str()),
                 ("assertion", grant.expose_secret()),
             ])
             .build()

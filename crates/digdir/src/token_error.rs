@@ -125,14 +125,8 @@ pub(super) fn explain(
         Some(kid) => error.hiding(kid, "(the kid)"),
         None => error,
     };
-    let error = match error.kind() == ErrorKind::Auth {
-        true => error.refused_token(refusal),
-        false => error,
-    };
-    match offset {
-        Some(seconds) => error.with_clock_offset(seconds),
-        None => error,
-    }
+    let refusal = (error.kind() == ErrorKind::Auth).then_some(refusal);
+    error.about_token(refusal, offset)
 }
 
 /// Seconds by which this machine's clock is ahead of the server's, less than 0 if it is behind; `None` where
@@ -190,7 +184,7 @@ mod tests {
         assert_eq!(offset(server, at("2026-11-22T10:00:05Z")), None);
         assert_eq!(offset(server, at("2026-11-22T10:01:00Z")), Some(60));
         assert_eq!(offset(server, at("2026-11-22T09:59:54Z")), Some(-6));
-        let error = explained("MP-130").with_clock_offset(-600).to_string();
+        let error = explained("MP-130").about_token(None, Some(-600)).to_string();
         assert!(error.contains("this machine's clock is 600 s behind the server's"), "{error}");
     }
 }

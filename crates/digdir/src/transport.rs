@@ -11,9 +11,9 @@ use url::Url;
 
 use super::call::Call;
 use super::credentials::Credentials;
-use super::error::{CallPlace, Error, ErrorKind};
+use super::error::{CallPlace, Error};
 use super::failure::{Failure, Persistence, Unsent, readable, what_came};
-use super::issuer::{self, MetadataPath};
+use super::issuer::{Issuer, MetadataPath};
 use super::options::Options;
 use super::owner::ExpectedOwner;
 use super::target::ApiTarget;
@@ -45,31 +45,15 @@ impl Transport {
     ) -> Result<Arc<Self>, Error> {
         let place =
             CallPlace { call: format!("connect to {}", target.api), entity: "target".to_owned() };
-        let untrusted = |reason: String| Error::new(ErrorKind::Untrusted, &place, reason);
-        target.check(&options.allowed_hosts).map_err(|reason| untrusted(reason.to_string()))?;
-        let issuer = Url::parse(&target.issuer).map_err(|reason| untrusted(reason.to_string()))?;
-        let client = |url: &Url| {
-            let client = options.client(url);
-            client.map_err(|error| Error::new(ErrorKind::Connection, &place, http::reason(error)))
-        };
-        let issuer_client = client(&issuer)?;
-        let persistence = options.persistence();
-        let endpoints =
-            issuer::endpoints(&issuer_client, &target.issuer, MetadataPath::OAuth, persistence)
-                .await?;
+        let maskinporten = Ok(target.issuer.as_str());
+        let issuer =
+            Issuer::find(&target, maskinporten, MetadataPath::OAuth, &options, &place).await?;
         let transport = Self {
-            client: client(&target.api)?,
+            client: options.client(&target.api, &place)?,
             api: target.api,
-            tokens: TokenCache::new(
-                issuer_client,
-                endpoints.token,
-                target.issuer,
-                scope,
-                credentials,
-                persistence,
-            ),
+            persistence: issuer.persistence,
+            tokens: TokenCache::new(issuer, scope, credentials),
             limits: Limits::new(options.concurrency, options.rate),
-            persistence,
             owner: options.owner,
         };
         transport.tokens.current().await?;
@@ -106,7 +90,7 @@ impl Transport {
             unclear.fetch_or(is_unclear, Ordering::Relaxed);
             answer
         };
-        self.persistence.repeat(call.policy, attempt).await
+        self.persistence.retries.repeat(call.policy, attempt).await
     }
 
     /// The error that the failure of a call comes down to.
