@@ -3,7 +3,6 @@
 //! Neither a source nor a switch decides one question: here, the accesses to an inactive scope
 //! are listed to its owner with `inactive=true` only, as inactive entities are everywhere.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::call::{READ, SentAnswer, ServedCall, WRITE, orgno};
@@ -70,17 +69,10 @@ pub(super) async fn grant(call: ServedCall) -> SentAnswer {
         if !owned(state, caller, &name)?.active {
             return Err(Refusal::conflict(format!("The scope {name} is inactive")));
         }
-        let now = Timestamp::now();
         let consumers = state.accesses.entry(name.clone()).or_default();
-        let access = consumers.entry(consumer).or_insert(AccessRecord {
-            state: AccessState::Approved,
-            created: now,
-            last_updated: now,
-        });
-        if access.state != AccessState::Approved {
-            access.state = AccessState::Approved;
-            access.last_updated = now;
-        }
+        let new = || AccessRecord::new(AccessState::Approved);
+        let access = consumers.entry(consumer).or_insert_with(new);
+        access.set(AccessState::Approved);
         let access = access.clone();
         Ok(call.written(Some(wire(state, &name, caller, consumer, &access, nulls))))
     })
@@ -103,10 +95,7 @@ pub(super) async fn revoke(call: ServedCall) -> SentAnswer {
                 "The access of {consumer} to the scope {name} is DENIED already"
             )));
         }
-        if access.state != AccessState::Denied {
-            access.state = AccessState::Denied;
-            access.last_updated = Timestamp::now();
-        }
+        access.set(AccessState::Denied);
         let access = access.clone();
         let nulls = switches.nulls_for_absent;
         Ok(call.written(Some(wire(state, &name, caller, consumer, &access, nulls))))

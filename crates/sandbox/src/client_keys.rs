@@ -9,14 +9,13 @@ use serde_json::{Value, json};
 
 use super::call::{DCR_MODIFY, DCR_READ, DCR_WRITE, SentAnswer, ServedCall};
 use super::clients::{owned, owned_mut};
-use super::jwk::{self, Accepted, MOST_KEYS};
-use super::refusal::{FieldError, Refusal};
+use super::jwk::{self, Accepted};
+use super::refusal::Refusal;
 use super::{ClientRecord, KeyRecord, State};
-use domain::{NoKeys, Orgno};
+use domain::{MOST_KEYS, NoKeys, Orgno};
 
 pub(super) async fn list(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_READ])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_READ])?;
     let id = call.path("client_id");
     call.shared.shown(|state| {
         let client = owned(state, caller, id)?;
@@ -39,8 +38,7 @@ fn no_keys(form: NoKeys, client_id: &str) -> SentAnswer {
 }
 
 pub(super) async fn replace(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_WRITE, DCR_MODIFY])?;
     let keys = jwk::accept_set(&call.json()?)?;
     let keep = call.shared.switches().keys_keep_exp;
     call.shared.change(|state| {
@@ -55,8 +53,7 @@ pub(super) async fn replace(call: ServedCall) -> SentAnswer {
 }
 
 pub(super) async fn delete_all(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_WRITE, DCR_MODIFY])?;
     let id = call.path("client_id");
     call.shared.change(|state| {
         let client = changeable(state, caller, &call)?;
@@ -69,24 +66,21 @@ pub(super) async fn delete_all(call: ServedCall) -> SentAnswer {
 }
 
 pub(super) async fn get(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_READ])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_READ])?;
     let kid = call.path("kid");
     call.shared.shown(|state| {
         let client = owned(state, caller, call.path("client_id"))?;
         let key = client.keys.get(kid).ok_or_else(|| unknown(kid))?;
-        Ok(Json(wire(key)).into_response())
+        Ok(Json(json!(key)).into_response())
     })
 }
 
 /// Adds the key or takes the place of the one that has its `kid` (S).
 pub(super) async fn put(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_WRITE, DCR_MODIFY])?;
     let (kid, key) = jwk::accept(&call.json()?)?;
     if kid != call.path("kid") {
-        let error = FieldError::new("kid", "is not the one in the path");
-        return Err(Refusal::invalid("key", vec![error]));
+        return Err(Refusal::field("key", "kid", "is not the one in the path"));
     }
     register(&call, caller, kid, key)
 }
@@ -94,8 +88,7 @@ pub(super) async fn put(call: ServedCall) -> SentAnswer {
 /// Adds a key as DigDir's web does (C): the body is text, a JWK or a public key as PEM. ? Whether it takes
 /// other forms.
 pub(super) async fn add(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_WRITE, DCR_MODIFY])?;
     let (kid, key) = jwk::accept(&jwk::of_text(call.text()?)?)?;
     register(&call, caller, kid, key)
 }
@@ -109,15 +102,14 @@ fn register(call: &ServedCall, caller: Orgno, kid: String, key: Accepted) -> Sen
             return Err(Refusal::bad_request(format!("The client has {MOST_KEYS} keys already")));
         }
         let key = jwk::registered(key, before, keep);
-        let answer = wire(&key);
+        let answer = json!(key);
         client.keys.insert(kid, key);
         Ok(call.written(Some(answer)))
     })
 }
 
 pub(super) async fn delete(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_WRITE, DCR_MODIFY])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_WRITE, DCR_MODIFY])?;
     let kid = call.path("kid");
     call.shared.change(|state| {
         let client = changeable(state, caller, &call)?;
@@ -142,14 +134,10 @@ fn changeable<'a>(
 }
 
 fn set(client: &ClientRecord) -> Value {
-    let keys: Vec<Value> = client.keys.values().map(wire).collect();
+    let keys: Vec<&KeyRecord> = client.keys.values().collect();
     let created = client.keys.values().map(|key| key.created).min();
     let last_updated = client.keys.values().map(|key| key.last_updated).max();
     json!({ "keys": keys, "created": created, "last_updated": last_updated })
-}
-
-fn wire(key: &KeyRecord) -> Value {
-    json!(key)
 }
 
 /// C: an empty set comes as an error.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::State;
 use super::keys::ClientKey;
-use super::{Registered, SandboxError, State};
 use domain::{Attribute, CLIENT, Orgno, Representation, ScopeName};
 
 /// The token scopes of the self-service API. The emulator lets every organisation put any of them
@@ -143,27 +143,9 @@ impl KeyRecord {
 }
 
 impl State {
-    /// Registers a client of Maskinporten with all of [`ADMIN_SCOPES`] and a new key, which takes
-    /// some tenths of a second to make. If the organisation has a client of that id, it is that
-    /// client that gets the key, instead of those that it had; it is active again then.
-    ///
-    /// # Errors
-    /// [`SandboxError::KeyGeneration`] if the system gives no random numbers.
-    pub fn register_client(
-        &mut self,
-        orgno: Orgno,
-        client_id: &str,
-    ) -> Result<Registered, SandboxError> {
-        let key = ClientKey::generate()?;
-        self.register_key(orgno, client_id, &key);
-        Ok(Registered {
-            client_id: client_id.to_owned(),
-            kid: key.kid,
-            private_key_pem: key.private_key_pem,
-        })
-    }
-
-    /// The same with a key that exists, so that many sandboxes can share one.
+    /// Registers a client of Maskinporten with all of [`ADMIN_SCOPES`] and this key. If the organisation
+    /// has a client of that id, it is that client that gets the key, instead of those that it had; it is
+    /// active again then.
     pub fn register_key(&mut self, orgno: Orgno, client_id: &str, key: &ClientKey) {
         let mut record = KeyRecord::new(key.public.clone());
         record.created = long_ago();

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::call::{DCR_READ, DCR_WRITE, SentAnswer, ServedCall};
 use super::client_fields::{self, AcceptedClient};
 use super::on_behalf_of;
-use super::refusal::{FieldError, Refusal};
+use super::refusal::Refusal;
 use super::validate::laid_over;
 use super::{ClientRecord, State};
 use domain::{CLIENT, Orgno, Representation};
@@ -31,8 +31,7 @@ pub(super) async fn list(call: ServedCall) -> SentAnswer {
 }
 
 pub(super) async fn get(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_READ])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_READ])?;
     let nulls = call.shared.switches().nulls_for_absent;
     let id = call.path("client_id");
     call.shared.shown(|state| Ok(Json(wire(id, owned(state, caller, id)?, nulls)).into_response()))
@@ -40,8 +39,7 @@ pub(super) async fn get(call: ServedCall) -> SentAnswer {
 
 /// Names need not be unique (D).
 pub(super) async fn create(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_WRITE])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_WRITE])?;
     let body = call.json()?;
     let id = new_id(&body)?;
     let nulls = call.shared.switches().nulls_for_absent;
@@ -62,8 +60,7 @@ pub(super) async fn create(call: ServedCall) -> SentAnswer {
 }
 
 pub(super) async fn update(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_WRITE])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_WRITE])?;
     let sent = call.json()?;
     let switches = call.shared.switches();
     let id = call.path("client_id");
@@ -71,7 +68,7 @@ pub(super) async fn update(call: ServedCall) -> SentAnswer {
         let before = owned(state, caller, id)?;
         if sent.get("client_id").is_some_and(|sent| !sent.is_null() && sent != id) {
             let message = format!("cannot change; it is {id}");
-            return Err(Refusal::invalid("client", vec![FieldError::new("client_id", message)]));
+            return Err(Refusal::field("client", "client_id", message));
         }
         let body = match switches.put_keeps_omitted {
             true => laid_over(wire(id, before, false), sent),
@@ -90,8 +87,7 @@ pub(super) async fn update(call: ServedCall) -> SentAnswer {
 
 /// Deactivates; keys and registrations of scopes stay.
 pub(super) async fn delete(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_WRITE])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_WRITE])?;
     let id = call.path("client_id");
     let refused = call.shared.switches().delete_inactive_refused;
     call.shared.change(|state| {
@@ -110,8 +106,7 @@ pub(super) async fn delete(call: ServedCall) -> SentAnswer {
 /// Returns a new secret, which is not kept: nothing here can be done with one. The answer is as described
 /// whatever the switches are, as nothing but it has the secret. ? What DigDir says to a client that uses none.
 pub(super) async fn new_secret(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_WRITE])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_WRITE])?;
     let nulls = call.shared.switches().nulls_for_absent;
     let id = call.path("client_id");
     call.shared.change(|state| {
@@ -167,10 +162,7 @@ fn new_id(body: &Representation) -> Result<String, Refusal> {
             Ok(id.clone())
         }
         None | Some(Value::Null | Value::String(_)) => Ok(Uuid::new_v4().to_string()),
-        Some(_) => {
-            let error = FieldError::new("client_id", "must be a text");
-            Err(Refusal::invalid("client", vec![error]))
-        }
+        Some(_) => Err(Refusal::field("client", "client_id", "must be a text")),
     }
 }
 

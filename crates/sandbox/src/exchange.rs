@@ -7,8 +7,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use serde_json::Value;
 
-use super::jwk::PRIVATE_MEMBERS;
 use super::{Fault, Switches};
+use domain::PRIVATE_MEMBERS;
 
 /// One request and what became of it. Bearer tokens are left out; `***` stands for tokens, client
 /// secrets and private keys in the bodies.

@@ -16,21 +16,15 @@ use x509_parser::public_key::PublicKey;
 use super::KeyRecord;
 use super::certificate::{leaf, unsigned};
 use super::client_record::KEY_LIFETIME;
-use super::refusal::{FieldError, Refusal};
+use super::refusal::Refusal;
 use super::value::whole;
-use domain::Representation;
-
-/// How many keys a client can have (S).
-pub(super) const MOST_KEYS: usize = 5;
-
-/// What only the holder of a key may know (RFC 7518 sections 6.3.2 and 6.4.1).
-pub(super) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+use domain::{LEAST_BITS, MOST_KEYS, PRIVATE_MEMBERS, Representation};
 
 /// The members that are stored (S); `exp` is kept beside them. ? Whether DigDir keeps others.
 const PUBLIC_MEMBERS: [&str; 7] = ["kty", "use", "alg", "kid", "n", "e", "x5c"];
 
 /// S has RS256 and RS512 only, the documentation RS384 too.
-const ALGORITHMS: [&str; 3] = ["RS256", "RS384", "RS512"];
+pub(super) const ALGORITHMS: [&str; 3] = ["RS256", "RS384", "RS512"];
 
 /// A key that was found good, and when its owner wants it to end.
 #[derive(Debug)]
@@ -80,8 +74,8 @@ pub(super) fn accept(key: &Representation) -> Result<(String, Accepted), Refusal
         return Err(invalid("kid", "must have letters, digits and ._- only"));
     }
     let modulus = number(text("n")).ok_or_else(|| invalid("n", "is no number"))?;
-    if bits(&modulus) < 2048 {
-        return Err(invalid("n", "has less than 2048 bits"));
+    if bits(&modulus) < LEAST_BITS {
+        return Err(invalid("n", format!("has less than {LEAST_BITS} bits")));
     }
     let exponent = number(text("e")).ok_or_else(|| invalid("e", "is no number"))?;
     check_certificate(key.get("x5c"), &modulus, &exponent)?;
@@ -183,5 +177,5 @@ pub(super) fn registered(accepted: Accepted, before: Option<&KeyRecord>, keep: b
 }
 
 fn invalid(member: &'static str, message: impl Into<String>) -> Refusal {
-    Refusal::invalid("key", vec![FieldError::new(member, message)])
+    Refusal::field("key", member, message)
 }

@@ -45,8 +45,8 @@ impl ClientKey {
         let failed = |_| SandboxError::KeyGeneration;
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
         let der: Pkcs8V1Der<'_> = pair.as_der().map_err(failed)?;
-        let pem = encode_string("PRIVATE KEY", LineEnding::LF, der.as_ref())
-            .map_err(|_| SandboxError::KeyGeneration)?;
+        let pem = encode_string("PRIVATE KEY", LineEnding::LF, der.as_ref());
+        let pem = pem.map_err(|_| SandboxError::KeyGeneration)?;
         Self::from_pem(pem.into())
     }
 

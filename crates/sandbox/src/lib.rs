@@ -37,6 +37,7 @@ mod validate;
 mod value;
 mod writer;
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -152,7 +153,7 @@ impl Sandbox {
 
     /// Changes what it knows, behind every client's back.
     pub fn edit(&self, edit: impl FnOnce(&mut State)) {
-        self.shared.edit(edit);
+        let Ok(()) = self.shared.change(|state| Ok::<_, Infallible>(edit(state)));
     }
 
     /// The switches as they are now.
@@ -238,12 +239,8 @@ pub async fn embedded(
     state.register_key(organization, CLIENT_ID, &key);
     let config = Config { persist: Some(file), signing: Some(signing), ..Config::new(state) };
     let sandbox = Sandbox::start(config).await?;
-    let registered = Registered {
-        client_id: CLIENT_ID.to_owned(),
-        kid: key.kid,
-        private_key_pem: key.private_key_pem,
-    };
-    Ok((sandbox, registered))
+    let ClientKey { kid, private_key_pem, public: _ } = key;
+    Ok((sandbox, Registered { client_id: CLIENT_ID.to_owned(), kid, private_key_pem }))
 }
 
 /// Runs what makes a key, or reads one, beside the server's own tasks.

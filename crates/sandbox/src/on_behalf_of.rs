@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::call::{DCR_MODIFY, DCR_READ, DCR_WRITE, SentAnswer, ServedCall};
 use super::clients::{owned, owned_mut};
-use super::refusal::{FieldError, Refusal};
+use super::refusal::Refusal;
 use super::validate::laid_over;
 use super::{ClientRecord, OnBehalfOfRecord};
 use domain::{Orgno, Representation};
@@ -23,16 +23,14 @@ const WRITERS: [&str; 3] = [DCR_WRITE, DCR_MODIFY, "idporten:dcr/onbehalfof.writ
 const FIELDS: [&str; 6] = ["name", "orgno", "organization_name", "description", "uri", "logo_uri"];
 
 pub(super) async fn list(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_READ])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_READ])?;
     let id = call.path("client_id");
     let entries = call.shared.shown(|state| Ok(wires(owned(state, caller, id)?)))?;
     call.list("onbehalfof registrations", entries)
 }
 
 pub(super) async fn get(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[DCR_READ])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[DCR_READ])?;
     let id = call.path("id");
     call.shared.shown(|state| {
         let client = owned(state, caller, call.path("client_id"))?;
@@ -42,8 +40,7 @@ pub(super) async fn get(call: ServedCall) -> SentAnswer {
 }
 
 pub(super) async fn create(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&WRITERS)?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&WRITERS)?;
     let body = call.json()?;
     let id = match body.get("onbehalfof").and_then(Value::as_str) {
         Some(id) if !id.trim().is_empty() => id.to_owned(),
@@ -64,8 +61,7 @@ pub(super) async fn create(call: ServedCall) -> SentAnswer {
 }
 
 pub(super) async fn update(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&WRITERS)?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&WRITERS)?;
     let sent = call.json()?;
     let id = call.path("id");
     let keeps = call.shared.switches().put_keeps_omitted;
@@ -82,8 +78,7 @@ pub(super) async fn update(call: ServedCall) -> SentAnswer {
 }
 
 pub(super) async fn delete(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&WRITERS)?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&WRITERS)?;
     let id = call.path("id");
     call.shared.change(|state| {
         let client = owned_mut(state, caller, call.path("client_id"))?;
@@ -127,7 +122,7 @@ fn accept(mut body: Representation) -> Result<Representation, Refusal> {
 }
 
 fn invalid(field: &'static str, message: &str) -> Refusal {
-    Refusal::invalid("onbehalfof", vec![FieldError::new(field, message)])
+    Refusal::field("onbehalfof", field, message)
 }
 
 fn unknown(id: &str) -> Refusal {

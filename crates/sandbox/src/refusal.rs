@@ -51,6 +51,15 @@ impl Refusal {
         Self::new(StatusCode::CONFLICT, description)
     }
 
+    /// A refusal of one field.
+    pub(super) fn field(
+        object: &'static str,
+        field: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::invalid(object, vec![FieldError::new(field, message)])
+    }
+
     pub(super) fn invalid(object: &'static str, fields: Vec<FieldError>) -> Self {
         let description = format!("The {object} is not valid");
         Self { status: StatusCode::BAD_REQUEST, description, fields, object }

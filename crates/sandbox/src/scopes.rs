@@ -65,8 +65,7 @@ pub(super) async fn get(call: ServedCall) -> SentAnswer {
 }
 
 pub(super) async fn create(call: ServedCall) -> SentAnswer {
-    let caller = call.allowed(&[WRITE])?;
-    call.query(&[])?;
+    let caller = call.allowed_bare(&[WRITE])?;
     let body = call.json()?;
     let name = validate::name(&body)?;
     let nulls = call.shared.switches().nulls_for_absent;
@@ -109,7 +108,7 @@ pub(super) async fn update(call: ServedCall) -> SentAnswer {
             false => sent,
         };
         let AcceptedScope { active, fields } = validate::accept(state, body)?;
-        let scope = state.scopes.get_mut(&name).ok_or_else(|| unknown(&name))?;
+        let scope = owned_mut(state, caller, &name)?;
         scope.fields = fields;
         scope.active = active.unwrap_or(scope.active);
         scope.last_updated = Timestamp::now();
@@ -123,12 +122,11 @@ pub(super) async fn delete(call: ServedCall) -> SentAnswer {
     let name = call.query(&["scope"])?.scope()?;
     let switches = call.shared.switches();
     call.shared.change(|state| {
-        let is_active = owned(state, caller, &name)?.active;
-        if !is_active && switches.delete_inactive_refused {
+        let scope = owned_mut(state, caller, &name)?;
+        if !scope.active && switches.delete_inactive_refused {
             return Err(Refusal::conflict(format!("The scope {name} is inactive")));
         }
-        let scope = state.scopes.get_mut(&name).ok_or_else(|| unknown(&name))?;
-        if is_active {
+        if scope.active {
             scope.active = false;
             scope.last_updated = Timestamp::now();
         }
@@ -142,13 +140,24 @@ pub(super) fn owned<'a>(
     caller: Orgno,
     name: &ScopeName,
 ) -> Result<&'a ScopeRecord, Refusal> {
-    match state.scopes.get(name) {
-        None => Err(unknown(name)),
-        Some(scope) if scope.owner_orgno != caller => {
-            Err(Refusal::forbidden(format!("The scope {name} is not owned by {caller}")))
-        }
-        Some(scope) => Ok(scope),
+    let scope = state.scopes.get(name).ok_or_else(|| unknown(name))?;
+    is_owned(scope, caller, name).map(|()| scope)
+}
+
+fn owned_mut<'a>(
+    state: &'a mut State,
+    caller: Orgno,
+    name: &ScopeName,
+) -> Result<&'a mut ScopeRecord, Refusal> {
+    let scope = state.scopes.get_mut(name).ok_or_else(|| unknown(name))?;
+    is_owned(scope, caller, name).map(|()| scope)
+}
+
+fn is_owned(scope: &ScopeRecord, caller: Orgno, name: &ScopeName) -> Result<(), Refusal> {
+    if scope.owner_orgno == caller {
+        return Ok(());
     }
+    Err(Refusal::forbidden(format!("The scope {name} is not owned by {caller}")))
 }
 
 fn unknown(name: &ScopeName) -> Refusal {

@@ -19,7 +19,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::call::BODY_LIMIT;
 use super::fault::strike;
 use super::refusal::Refusal;
 use super::shared::{SKYPORTEN_PATH, Shared, lock};
@@ -32,6 +31,9 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 #[error("cut by a fault rule")]
 struct Cut;
+
+/// More than any scope's representation.
+const BODY_LIMIT: usize = 1 << 20;
 
 /// How long an orderly end waits for requests that were begun.
 const GRACE: Duration = Duration::from_secs(5);

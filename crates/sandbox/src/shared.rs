@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::keys::SigningKey;
-use super::refusal::Refusal;
 use super::writer::Signal;
 use super::{Exchange, FaultRule, State, Switches};
 use domain::Orgno;
@@ -62,10 +61,10 @@ impl Shared {
     }
 
     /// Whatever `change` refuses it must not have changed.
-    pub(super) fn change<T>(
+    pub(super) fn change<T, E>(
         &self,
-        change: impl FnOnce(&mut State) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+        change: impl FnOnce(&mut State) -> Result<T, E>,
+    ) -> Result<T, E> {
         let lag = self.switches().read_lag();
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         let before = (!lag.is_zero()).then(|| kept.now.clone());
@@ -75,15 +74,6 @@ impl Shared {
             self.signal.dirty();
         }
         outcome
-    }
-
-    pub(super) fn edit(&self, edit: impl FnOnce(&mut State)) {
-        let lag = self.switches().read_lag();
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let before = (!lag.is_zero()).then(|| kept.now.clone());
-        edit(&mut kept.now);
-        kept.keep(before, lag);
-        self.signal.dirty();
     }
 
     pub(super) fn switches(&self) -> Switches {

@@ -98,15 +98,12 @@ impl State {
         prefixes: &[String],
     ) -> Result<(), SandboxError> {
         for prefix in prefixes {
-            match self.prefixes.get(prefix) {
-                Some(owner) if *owner != organization => {
-                    return Err(SandboxError::ForeignPrefix {
-                        prefix: prefix.clone(),
-                        owner: *owner,
-                        wanted: organization,
-                    });
-                }
-                Some(_) | None => {}
+            if let Some(owner) = self.prefixes.get(prefix).filter(|owner| **owner != organization) {
+                return Err(SandboxError::ForeignPrefix {
+                    prefix: prefix.clone(),
+                    owner: *owner,
+                    wanted: organization,
+                });
             }
         }
         let wanted = prefixes.iter().map(|prefix| (prefix.clone(), organization));
@@ -136,9 +133,23 @@ impl State {
 
     /// Puts an access there as if it had come to that state now.
     pub fn put_access(&mut self, scope: ScopeName, consumer: Orgno, state: AccessState) {
+        self.accesses.entry(scope).or_default().insert(consumer, AccessRecord::new(state));
+    }
+}
+
+impl AccessRecord {
+    /// One that comes to that state now.
+    pub(super) fn new(state: AccessState) -> Self {
         let now = Timestamp::now();
-        let access = AccessRecord { state, created: now, last_updated: now };
-        self.accesses.entry(scope).or_default().insert(consumer, access);
+        Self { state, created: now, last_updated: now }
+    }
+
+    /// Brings it to a state, now unless it is in that already.
+    pub(super) fn set(&mut self, state: AccessState) {
+        if self.state != state {
+            self.state = state;
+            self.last_updated = Timestamp::now();
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::call::ServedCall;
 use super::client_record::JWT_BEARER;
 use super::grant::{self, GrantRequest};
 use super::granted::{Delegated, Granted};
+use super::jwk::ALGORITHMS;
 use super::shared::{Caller, Shared};
 use domain::Orgno;
 
@@ -63,7 +64,7 @@ pub(super) fn metadata_of(issuer: &str, base: &str) -> Value {
         "jwks_uri": format!("{base}jwk"),
         "grant_types_supported": [JWT_BEARER],
         "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "RS512"],
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
     })
 }
 

@@ -64,12 +64,10 @@ pub(super) fn name(body: &Representation) -> Result<ScopeName, Refusal> {
     };
     let name = text("name").map(str::to_owned).or(parts);
     let name = name.ok_or_else(|| {
-        let message = "a scope needs a prefix and a subscope";
-        Refusal::invalid("scope", vec![FieldError::new("subscope", message)])
+        Refusal::field("scope", "subscope", "a scope needs a prefix and a subscope")
     })?;
-    let name: ScopeName = name.parse().map_err(|error| {
-        Refusal::invalid("scope", vec![FieldError::new("name", format!("{error}"))])
-    })?;
+    let name: ScopeName =
+        name.parse().map_err(|error| Refusal::field("scope", "name", format!("{error}")))?;
     same_name(body, &name)?;
     Ok(name)
 }
@@ -80,16 +78,10 @@ pub(super) fn same_name(body: &Representation, name: &ScopeName) -> Result<(), R
     let other = NAME_FIELDS.into_iter().zip(parts).find(|(field, part)| {
         body.get(*field).is_some_and(|value| !value.is_null() && value != "" && value != part)
     });
-    match other {
-        None => Ok(()),
-        Some((field, part)) => Err(Refusal::invalid(
-            "scope",
-            vec![FieldError::new(
-                field,
-                format!("a scope's name cannot change; here it is {part:?}"),
-            )],
-        )),
-    }
+    other.map_or(Ok(()), |(field, part)| {
+        let message = format!("a scope's name cannot change; here it is {part:?}");
+        Err(Refusal::field("scope", field, message))
+    })
 }
 
 /// What was there with what is sent laid over it; an empty text takes a field away.

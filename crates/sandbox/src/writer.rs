@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::shared::Shared;
+use super::shared::{Shared, lock};
 use super::{SandboxError, StateFile};
 
 /// How long changes are gathered before they are written.
@@ -34,17 +34,16 @@ impl Signal {
     }
 
     fn set(&self, change: impl FnOnce(&mut Flags)) {
-        change(&mut self.flags.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.flags));
         self.changed.notify_all();
     }
 
     /// Waits until there is something to write and `pause` has gone by, or until the end; what it
     /// gives counts as seen.
     fn next(&self, pause: Duration) -> Flags {
-        let flags = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
         let flags = self
             .changed
-            .wait_while(flags, |flags| !flags.dirty && !flags.stop)
+            .wait_while(lock(&self.flags), |flags| !flags.dirty && !flags.stop)
             .unwrap_or_else(PoisonError::into_inner);
         let (mut flags, _) = self
             .changed
