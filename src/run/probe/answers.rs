@@ -45,11 +45,7 @@ pub(super) fn nulls_for_absent(object: &ProbedExchange, members: &[&str]) -> Opt
 /// Whether a text was trimmed and composed on the way.
 pub(super) fn trims_text(object: &ProbedExchange, member: &str, sent: &str) -> Option<bool> {
     let read = text(success(object)?, member)?;
-    match () {
-        () if read == sent => Some(false),
-        () if read == kept(sent) => Some(true),
-        () => None,
-    }
+    if read == sent { Some(false) } else { (read == kept(sent)).then_some(true) }
 }
 
 /// Whether a member that a PUT has left out is still there.

@@ -86,18 +86,14 @@ pub(super) fn left_scopes<'l>(
 
 /// The scopes of a list of accesses that are approved.
 pub(super) fn granted(list: &ProbedExchange) -> BTreeSet<ScopeName> {
-    let text = |access: &Representation, member: &str| {
-        access.get(member).and_then(Value::as_str).map(str::to_owned)
-    };
-    let approved = objects(list).filter(|it| text(it, "state").as_deref() == Some("APPROVED"));
+    let approved = objects(list).filter(|it| text(it, "state") == Some("APPROVED"));
     approved.filter_map(|it| text(it, "scope")?.parse().ok()).collect()
 }
 
 /// The clients of a list that a probe has left active.
 pub(super) fn left_clients(list: &ProbedExchange) -> Vec<ClientId> {
     let of = |client: &Representation| {
-        let name = client.get("client_name")?.as_str()?;
-        let id = client.get("client_id")?.as_str()?.parse().ok()?;
+        let (name, id) = (text(client, "client_name")?, client_id(client)?);
         (name.starts_with(NAME) && is_made(client) && is_active(client)).then_some(id)
     };
     objects(list).filter_map(of).collect()
@@ -105,15 +101,24 @@ pub(super) fn left_clients(list: &ProbedExchange) -> Vec<ClientId> {
 
 /// Whether a probe has made it, by the description.
 fn is_made(entity: &Representation) -> bool {
-    let description = entity.get("description").and_then(Value::as_str).unwrap_or_default();
-    kept(description) == kept(DESCRIPTION)
+    kept(text(entity, "description").unwrap_or_default()) == kept(DESCRIPTION)
+}
+
+/// The id of a client, as an answer has it.
+pub(super) fn client_id(client: &Representation) -> Option<ClientId> {
+    text(client, "client_id")?.parse().ok()
+}
+
+fn text<'e>(entity: &'e Representation, member: &str) -> Option<&'e str> {
+    entity.get(member)?.as_str()
 }
 
 fn is_active(entity: &Representation) -> bool {
     entity.get("active").and_then(Value::as_bool) != Some(false)
 }
 
-fn objects(list: &ProbedExchange) -> impl Iterator<Item = &Representation> {
+/// The entries of a list.
+pub(super) fn objects(list: &ProbedExchange) -> impl Iterator<Item = &Representation> {
     let entries = list.body.as_ref().and_then(Value::as_array);
     entries.into_iter().flatten().filter_map(Value::as_object)
 }

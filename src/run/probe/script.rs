@@ -148,7 +148,7 @@ impl<'p> Script<'p> {
         self.is_client_made = true;
         let client = self.entities.client_representation();
         let made = self.done(&Call::create_client(&client)).await?;
-        self.client = made.body.as_ref().and_then(client_id);
+        self.client = made.body.as_ref().and_then(Value::as_object).and_then(entities::client_id);
         self.wait().await;
         let shown = self.call(&Call::scope(scope)).await?;
         let keeps = answers::put_keeps_omitted(&shown, "long_description");
@@ -270,9 +270,10 @@ impl<'p> Script<'p> {
             return Ok(self.client.clone());
         }
         let list = self.call(&Call::clients()).await?;
-        let is_ours = |client: &&Value| client["client_name"] == *self.entities.client;
-        let clients = list.body.as_ref().and_then(Value::as_array);
-        Ok(clients.and_then(|clients| client_id(clients.iter().find(is_ours)?)))
+        let is_ours = |client: &&Representation| {
+            client.get("client_name").is_some_and(|name| *name == *self.entities.client)
+        };
+        Ok(entities::objects(&list).find(is_ours).and_then(entities::client_id))
     }
 
     async fn wait(&self) {
@@ -346,10 +347,6 @@ fn pause(looks: u32) -> Duration {
 /// Milliseconds, in whole tenths of a second.
 fn rounded(lag: Duration) -> u64 {
     u64::try_from(lag.as_millis().div_ceil(100) * 100).unwrap_or(u64::MAX)
-}
-
-fn client_id(client: &Value) -> Option<ClientId> {
-    client.get("client_id")?.as_str()?.parse().ok()
 }
 
 fn object(value: Value) -> Option<Representation> {
