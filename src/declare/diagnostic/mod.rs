@@ -194,11 +194,6 @@ impl Diagnostic {
     }
 }
 
-fn position(line: usize, column: usize) -> Position {
-    let [line, column] = [line, column].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-    Position { line, column }
-}
-
 /// Keeps that many, and adds a finding that there are more; its severity is that of the worst one that is
 /// left out.
 pub(crate) fn cut(diagnostics: &mut Vec<Diagnostic>, most: usize) {
