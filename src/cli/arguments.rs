@@ -19,7 +19,7 @@ pub(super) fn is_chosen(globs: &[GlobMatcher], name: &str) -> bool {
     globs.is_empty() || globs.iter().any(|glob| glob.is_match(name))
 }
 
-/// A reason, which is not empty.
+/// A reason for the record, which is not empty.
 pub(super) fn reason(text: &str) -> Result<String, &'static str> {
     match text.trim() {
         "" => Err("say why: whoever looks at it later will ask"),

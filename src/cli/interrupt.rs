@@ -21,7 +21,7 @@ pub(super) fn wait_for(
     result
 }
 
-/// Runs a command that sends no change to its end, unless a signal arrives first.
+/// Runs a command that changes nothing at DigDir to its end, unless a signal arrives first.
 pub(super) fn until_interrupted(
     command: impl Future<Output = Result<Exit, Failure>>,
 ) -> Result<Exit, Failure> {

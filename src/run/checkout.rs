@@ -31,7 +31,7 @@ pub(crate) fn open(options: &RunOptions) -> Result<Repository, Failure> {
     load(&root).map_err(|found| Failure::Invalid(root, found))
 }
 
-/// As [`open`], for commands that plan, apply or edit: an error too where git's index cannot be read.
+/// As [`open`], for commands that plan, apply or block: an error too where git's index cannot be read.
 pub(crate) fn open_tracked(options: &RunOptions) -> Result<Repository, Failure> {
     let root = root(options)?;
     let index = git_index(&root)?;
