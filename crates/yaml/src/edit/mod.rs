@@ -5,6 +5,7 @@ mod copies;
 mod items;
 mod order;
 mod page;
+mod removal;
 mod sections;
 #[cfg(test)]
 mod tests;
@@ -49,15 +50,17 @@ enum RouteStep {
 impl Route {
     /// To a key below.
     pub fn key(&self, key: &str) -> Self {
-        let mut route = self.clone();
-        route.turns.push(RouteStep::Key(key.to_owned()));
-        route
+        self.to(RouteStep::Key(key.to_owned()))
     }
 
     /// To an item below.
     pub fn item(&self, index: usize) -> Self {
+        self.to(RouteStep::Item(index))
+    }
+
+    fn to(&self, step: RouteStep) -> Self {
         let mut route = self.clone();
-        route.turns.push(RouteStep::Item(index));
+        route.turns.push(step);
         route
     }
 
