@@ -13,6 +13,13 @@ pub fn end_of(text: &str) -> Position {
     Position::new(breaks + 1, last.chars().count() + 1)
 }
 
+/// The place behind a text that begins at a place.
+pub(crate) fn behind(start: Position, text: &str) -> Position {
+    let Position { line, column } = end_of(text);
+    let column = if line == 1 { start.column + column - 1 } else { column };
+    Position { line: start.line + line - 1, column }
+}
+
 /// A text and where its lines begin.
 pub struct Lines<'t> {
     /// The text.

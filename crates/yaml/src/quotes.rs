@@ -2,7 +2,8 @@
 
 use saphyr_parser::ScalarStyle;
 
-use crate::span::{Position, Span};
+use crate::lines::behind;
+use crate::span::Span;
 
 /// The text, read along with the events.
 pub(crate) struct Cursor<'s> {
@@ -26,61 +27,40 @@ impl<'s> Cursor<'s> {
         (from, to): (usize, usize),
         style: ScalarStyle,
     ) -> Span {
-        let quote = match style {
-            ScalarStyle::SingleQuoted => '\'',
-            ScalarStyle::DoubleQuoted => '"',
-            ScalarStyle::Literal | ScalarStyle::Folded => {
-                self.skip_to(from);
-                return self.without_blank_end(span, to.saturating_sub(from));
-            }
+        let text = match style {
             ScalarStyle::Plain => return span,
-        };
-        self.skip_to(from);
-        let mut chars = self.rest.chars().peekable();
-        if chars.next() != Some(quote) {
-            return span;
-        }
-        let Position { mut line, column } = span.start;
-        let mut column = column + 1;
-        while let Some(c) = chars.next() {
-            column += 1;
-            match c {
-                '\\' if quote == '"' && !matches!(chars.peek(), Some('\r' | '\n')) => {
-                    chars.next();
-                    column += 1;
-                }
-                '\'' if quote == '\'' && chars.next_if_eq(&'\'').is_some() => column += 1,
-                '\n' => (line, column) = (line + 1, 1),
-                '\r' if chars.peek() != Some(&'\n') => (line, column) = (line + 1, 1),
-                _ if c == quote => {
-                    let start = span.start;
-                    let end = Position { line, column };
-                    return Span { start, end };
-                }
-                _ => {}
+            ScalarStyle::SingleQuoted => quoted(self.skip_to(from), '\''),
+            ScalarStyle::DoubleQuoted => quoted(self.skip_to(from), '"'),
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let rest = self.skip_to(from);
+                let end = rest.char_indices().nth(to.saturating_sub(from));
+                Some(rest[..end.map_or(rest.len(), |(at, _)| at)].trim_end())
             }
-        }
-        span
+        };
+        let end = text.map_or(span.end, |text| behind(span.start, text));
+        Span { start: span.start, end }
     }
 
-    fn skip_to(&mut self, index: usize) {
+    /// What is not read yet, from the character of this number on.
+    fn skip_to(&mut self, index: usize) -> &'s str {
         let skipped = index.saturating_sub(self.index);
         self.rest = (self.rest.char_indices().nth(skipped)).map_or("", |(at, _)| &self.rest[at..]);
         self.index += skipped;
+        self.rest
     }
+}
 
-    /// The span of so many characters without the white space at their end.
-    fn without_blank_end(&self, span: Span, length: usize) -> Span {
-        let Position { mut line, mut column } = span.start;
-        let mut end = span.start;
-        let mut chars = self.rest.chars().take(length).peekable();
-        while let Some(c) = chars.next() {
-            let is_break = c == '\n' || c == '\r' && chars.peek() != Some(&'\n');
-            (line, column) = if is_break { (line + 1, 1) } else { (line, column + 1) };
-            if !c.is_whitespace() {
-                end = Position { line, column };
-            }
+/// The quoted text that a text begins with, its quotes included.
+fn quoted(text: &str, quote: char) -> Option<&str> {
+    let mut chars = text.char_indices().peekable();
+    chars.next_if(|(_, c)| *c == quote)?;
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' if quote == '"' => drop(chars.next()),
+            '\'' if quote == '\'' && chars.next_if(|(_, next)| *next == '\'').is_some() => {}
+            _ if c == quote => return text.get(..=at),
+            _ => {}
         }
-        Span { start: span.start, end }
     }
+    None
 }
