@@ -6,12 +6,11 @@ use super::document::{Findings, kind};
 use super::optional::{Items, Members, Raw};
 use super::suggestions::{self, LIST, MAPPING, TEXT};
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::suggest::{nearest, only_near};
-use crate::declare::diagnostic::{Diagnostic, Fix};
+use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest, only_near};
+use crate::declare::diagnostic::{Diagnostic, Fix, quoted};
 use crate::declare::files::index::SETTINGS_FILE;
 use domain::Orgno;
-use yaml::Span;
-use yaml::{Node, Value};
+use yaml::{Node, Span, Value};
 
 /// Of two keys that were probably meant to be the same one, neither can be mended.
 pub(crate) fn mend_no_two_alike(found: &mut [Diagnostic]) {
@@ -35,10 +34,7 @@ pub(crate) fn unknown_key(key: &str, known: &[&str], at: &Node<'_>, findings: &m
     let help = unknown_key_help(key, known, at, &findings.file);
     let (message, help) = match may_be_secret(key, known) {
         true => ("a key here is not known".to_owned(), suggestions::known(known)),
-        false => {
-            let shown = crate::declare::diagnostic::quoted(key);
-            (format!("the key {shown} is not known here"), help)
-        }
+        false => (format!("the key {} is not known here", quoted(key)), help),
     };
     let meant = only_near(key, known.iter().copied()).filter(|meant| at.get(meant).is_none());
     let span = at.key_span(key);
@@ -75,6 +71,16 @@ fn unknown_key_help(key: &str, known: &[&str], at: &Node<'_>, file: &str) -> Str
         }
         None => all,
     }
+}
+
+/// Reports a word that is none of those that are allowed.
+pub(crate) fn unknown_word(word: &str, span: Span, known: &[&str], findings: &mut Findings) {
+    let message = format!("{} is not an allowed value", quoted(word));
+    let other_case = known.iter().find(|known| known.eq_ignore_ascii_case(word));
+    let hint = did_you_mean(word, known.iter().copied());
+    let help = format!("{hint}one of {}", list(known.iter().copied()));
+    findings.report(Rule::WrongValue, span, &message, &help).fix =
+        other_case.map(|other| Fix::replace(span, word, other));
 }
 
 /// Reports a value that should be something else.

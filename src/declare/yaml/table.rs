@@ -6,12 +6,11 @@ pub(crate) mod values;
 use schemars::Schema;
 
 use super::document::{Findings, parse};
-use super::item::{mend_no_two_alike, missing, report_kind, unknown_key};
+use super::item::{mend_no_two_alike, missing, report_kind, unknown_key, unknown_word};
 use super::optional::{Needed, Optional, Restriction};
 use super::suggestions::{self, MAPPING};
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
-use crate::declare::diagnostic::{Fix, quoted};
+use crate::declare::diagnostic::suggest::nearest;
 pub(crate) use values::{read_word, words};
 use yaml::{Node, Span};
 
@@ -122,12 +121,7 @@ impl<'f> TableReader<'f> {
 
     /// Reports a word that is none of those that can stand there.
     pub(crate) fn unknown_word<T>(&mut self, span: Span, word: &str, known: &[&str]) -> Option<T> {
-        let message = format!("{} is not an allowed value", quoted(word));
-        let other_case = known.iter().find(|known| known.eq_ignore_ascii_case(word));
-        let hint = did_you_mean(word, known.iter().copied());
-        let help = format!("{hint}one of {}", list(known.iter().copied()));
-        self.findings.report(Rule::WrongValue, span, &message, &help).fix =
-            other_case.map(|other| Fix::replace(span, word, other));
+        unknown_word(word, span, known, self.findings);
         None
     }
 

@@ -7,9 +7,9 @@ use std::ops::RangeInclusive;
 use super::template::{missing_name, value_help};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::suggest::{did_you_mean, list, nearest};
+use crate::declare::diagnostic::suggest::nearest;
 use crate::declare::yaml::document::Findings;
-use crate::declare::yaml::item::{missing, wrong_kind};
+use crate::declare::yaml::item::{missing, unknown_word, wrong_kind};
 use crate::declare::yaml::suggestions::{self, BOOL, LIST, MAPPING, NUMBER, TEXT};
 use yaml::{Node, Span, Value};
 
@@ -229,10 +229,8 @@ pub(super) fn one_of<T: Copy>(
 ) -> Option<T> {
     let found = words.iter().find(|(word, _)| *word == text);
     if found.is_none() {
-        let known = || words.iter().map(|(word, _)| *word);
-        let message = format!("{} is not an allowed value", quoted(text));
-        let help = format!("{}one of {}", did_you_mean(text, known()), list(known()));
-        findings.report(Rule::WrongValue, span, &message, &help);
+        let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        unknown_word(text, span, &known, findings);
     }
     found.map(|(_, value)| *value)
 }
