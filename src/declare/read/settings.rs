@@ -100,23 +100,9 @@ pub(crate) fn settings(bytes: &[u8]) -> (Option<Settings>, Vec<Diagnostic>) {
     (settings, findings.into_list())
 }
 
-/// What a portvakt.yaml says of where it is applied to, whatever else is wrong with it.
-#[derive(Debug)]
-pub struct Outline {
-    /// What the folder is called, if it says so.
-    pub project: Option<String>,
-    /// The organisation that owns the scopes.
-    pub organization: Option<Orgno>,
-    /// The environments, by their names.
-    pub environments: BTreeMap<String, Environment>,
-    /// The branch whose commits may be applied, if it names one.
-    pub apply_from: Option<String>,
-}
-
-/// Reads the outline of a portvakt.yaml; `None` where there is nothing to read.
-pub fn outline(bytes: &[u8]) -> Option<Outline> {
-    let Settings { project, organization, environments, apply_from, .. } = settings(bytes).0?;
-    Some(Outline { project, organization, environments, apply_from })
+/// The settings of a portvakt.yaml, whatever is wrong with it; `None` where there is nothing to read.
+pub fn outline(bytes: &[u8]) -> Option<Settings> {
+    settings(bytes).0
 }
 
 /// The names of the dot-folders that a portvakt.yaml lets be read.
@@ -245,19 +231,14 @@ pub fn is_project_name(name: &str) -> bool {
 /// What the folder is called, if it may be called so.
 fn project(input: Option<Spanned<String>>, findings: &mut Findings) -> Option<String> {
     const LONGEST: usize = 64;
-    let Spanned { value: name, span } = input?;
-    let is_name = is_project_name(&name) && name.is_ascii() && name.len() <= LONGEST;
-    if !is_name {
-        let message = format!("{} is not the name of a project", quoted(&name));
-        let help = "write 1 to 64 letters, digits, `-`, `_` and single `.`, such as `plattform`";
-        findings.report(Rule::WrongValue, span, &message, help).hides = false;
-    }
-    is_name.then_some(name)
+    let help = "write 1 to 64 letters, digits, `-`, `_` and single `.`, such as `plattform`";
+    let is_name = |name: &str| is_project_name(name) && name.is_ascii() && name.len() <= LONGEST;
+    named(input?, is_name, ("project", help), findings)
 }
 
 /// The name of a branch, if it can be one (`git check-ref-format`).
 fn branch(input: Option<Spanned<String>>, findings: &mut Findings) -> Option<String> {
-    let Spanned { value: name, span } = input?;
+    let help = "write it as git does, without `refs/heads/`, such as `main`";
     let strange = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
     let is_part = |part: &str| {
         !part.is_empty()
@@ -265,17 +246,29 @@ fn branch(input: Option<Spanned<String>>, findings: &mut Findings) -> Option<Str
             && !part.ends_with('.')
             && !part.ends_with(".lock")
     };
-    let is_branch = !name.contains(strange)
-        && !name.contains("..")
-        && !name.contains("@{")
-        && !name.starts_with('-')
-        && name.split('/').all(is_part);
-    if !is_branch {
-        let message = format!("{} is not the name of a branch", quoted(&name));
-        let help = "write it as git does, without `refs/heads/`, such as `main`";
+    let is_branch = |name: &str| {
+        !name.contains(strange)
+            && !name.contains("..")
+            && !name.contains("@{")
+            && !name.starts_with('-')
+            && name.split('/').all(is_part)
+    };
+    named(input?, is_branch, ("branch", help), findings)
+}
+
+/// A name, if it may be one; reported if not.
+fn named(
+    Spanned { value: name, span }: Spanned<String>,
+    is_name: impl Fn(&str) -> bool,
+    (what, help): (&str, &str),
+    findings: &mut Findings,
+) -> Option<String> {
+    let is_name = is_name(&name);
+    if !is_name {
+        let message = format!("{} is not the name of a {what}", quoted(&name));
         findings.report(Rule::WrongValue, span, &message, help).hides = false;
     }
-    is_branch.then_some(name)
+    is_name.then_some(name)
 }
 
 /// How long before its end a key is told of where nothing is said.

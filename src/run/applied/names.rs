@@ -1,7 +1,7 @@
 //! Names of places, for readers and for the commands that take them.
 
 use super::Reading;
-use crate::declare::{self, Environment, Outline, Repository};
+use crate::declare::{self, Environment, Repository, Settings};
 use crate::history::{self, History, Placement, Recorded};
 use digdir::ApiTarget;
 use domain::{Desired, Orgno};
@@ -136,7 +136,7 @@ impl Reading<'_> {
         self.history.folders().iter().any(|known| known == folder)
     }
 
-    fn outline(&self, folder: &str) -> Option<Outline> {
+    fn outline(&self, folder: &str) -> Option<Settings> {
         declare::outline(self.history.settings_here(folder)?.as_bytes())
     }
 
@@ -148,8 +148,8 @@ impl Reading<'_> {
 }
 
 /// The places in an outline of the portvakt.yaml in a folder.
-fn places(folder: &str, outline: Outline) -> Vec<DeclaredPlace> {
-    let Outline { project, organization, environments, .. } = outline;
+fn places(folder: &str, outline: Settings) -> Vec<DeclaredPlace> {
+    let Settings { project, organization, environments, .. } = outline;
     let project = history::project(project.as_deref(), folder);
     let place = |(environment, declared): (String, Environment)| DeclaredPlace {
         name: history::place_name(project.as_deref(), &environment),
