@@ -155,9 +155,8 @@ fn consumer_of(consumer: Needed<Spanned<String>>, findings: &mut Findings) -> Op
 }
 
 fn day(input: Optional<Raw<'_, String>>, which: &str, findings: &mut Findings) -> Option<Day> {
-    let input = input.0.filter(|day| !day.at.value.is_null())?;
-    let span = input.at.span();
-    date(input.at, which, findings).map(|date| Day { date, span })
+    let Raw { at, .. } = input.0.filter(|day| !day.at.value.is_null())?;
+    Some(Day { date: date(at, which, findings)?, span: at.span() })
 }
 
 /// Reads the `blocked` of a document.

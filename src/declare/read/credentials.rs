@@ -1,6 +1,8 @@
 //! The credentials of an environment: whether they fit together, and where their parts are.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use super::environment::{Certificate, DeclaredCredentials, Environment, EnvironmentTarget};
 use super::source::TextSource;
@@ -30,28 +32,26 @@ pub(super) fn check_credentials(environment: &Environment, name: Span, findings:
             if let Some((message, help)) = misfit(credentials) {
                 findings.report(Rule::Credentials, credentials.span, message, help);
             }
-            check_ids(credentials, findings);
+            check_id::<ClientId>("client_id", Some(&credentials.client_id), findings);
+            check_id::<Kid>("kid", credentials.kid.as_ref(), findings);
         }
     }
 }
 
-/// A literal that is no id: it may be a secret, and is not repeated.
-fn check_ids(credentials: &DeclaredCredentials, findings: &mut Findings) {
-    let DeclaredCredentials { client_id, key: _, kid, certificate: _ } = credentials;
-    for (key, source) in [("client_id", Some(client_id)), ("kid", kid.as_ref())] {
-        let Some(Spanned { value: TextSource::Literal(text), span }) = source else { continue };
-        let problem = match key {
-            "kid" => text.parse::<Kid>().err().map(|error| error.to_string()),
-            _ => text.parse::<ClientId>().err().map(|error| error.to_string()),
-        };
-        let Some(problem) = problem else { continue };
-        let rule = match secret::likeness(text) {
-            Some(_) => Rule::Secret,
-            None => Rule::WrongValue,
-        };
-        let message = format!("`{key}` {}", not_an_id(text, key));
-        findings.report(rule, *span, &message, &problem).hides = false;
-    }
+/// Reports a literal that is no id: it may be a secret, and is not repeated.
+fn check_id<T: FromStr<Err: Display>>(
+    key: &str,
+    source: Option<&Spanned<TextSource>>,
+    findings: &mut Findings,
+) {
+    let Some(Spanned { value: TextSource::Literal(text), span }) = source else { return };
+    let Err(problem) = text.parse::<T>() else { return };
+    let rule = match secret::likeness(text) {
+        Some(_) => Rule::Secret,
+        None => Rule::WrongValue,
+    };
+    let message = format!("`{key}` {}", not_an_id(text, key));
+    findings.report(rule, *span, &message, &problem.to_string()).hides = false;
 }
 
 /// What is wrong with a text that should be the id of a client or a key, without the text.

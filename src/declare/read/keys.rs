@@ -1,7 +1,7 @@
 //! Reading a client's keys (`jwks`): inline, or from files beside the declaration.
 
 use super::declarations_file::{Jwks, KeySource};
-use super::public_keys::{FILES, PublicKeyProblem, from_json, from_text};
+use super::public_keys::{FILES, PublicKeyProblem, from_json, from_text, unusable};
 use crate::declare::diagnostic::quoted;
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::files::key_files::{KeyFiles, resolved};
@@ -118,14 +118,14 @@ fn one(
             read.refs.push(KeysRef::File { written, path });
             match String::from_utf8(bytes) {
                 Ok(text) => from_text(&text),
-                Err(_) => Err((0, PublicKeyProblem::Other("it is not UTF-8".to_owned()))),
+                Err(_) => Err(unusable(0, "it is not UTF-8")),
             }
         }
         KeySource::Inline(Raw { at, .. }) => {
             read.refs.push(KeysRef::Inline);
             match serde_json::to_value(at) {
                 Ok(json) => from_json(&json),
-                Err(_) => Err((0, PublicKeyProblem::Other("it is no JWK".to_owned()))),
+                Err(_) => Err(unusable(0, "it is no JWK")),
             }
         }
     };

@@ -35,6 +35,11 @@ impl From<KeyProblem> for PublicKeyProblem {
 /// The keys, or what is wrong with the one of that number, from 0.
 pub(crate) type ReadKeys = Result<Vec<PublicKey>, (usize, PublicKeyProblem)>;
 
+/// Why the key of that number cannot be used.
+pub(crate) fn unusable(number: usize, why: impl Into<String>) -> (usize, PublicKeyProblem) {
+    (number, PublicKeyProblem::Other(why.into()))
+}
+
 /// The public keys that a file or a text holds, of which there can be none; `None` where it holds none that can be used, or a
 /// private one.
 pub fn public_keys(text: &str) -> Option<Vec<PublicKey>> {
@@ -45,10 +50,8 @@ pub fn public_keys(text: &str) -> Option<Vec<PublicKey>> {
 pub(crate) fn from_text(text: &str) -> ReadKeys {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('{') {
-        let Unrepeated(json) = serde_json::from_str(text).map_err(|_| {
-            let why = "it is not JSON, or a name is given twice in one of its objects";
-            (0, PublicKeyProblem::Other(why.to_owned()))
-        })?;
+        let why = "it is not JSON, or a name is given twice in one of its objects";
+        let Unrepeated(json) = serde_json::from_str(text).map_err(|_| unusable(0, why))?;
         return from_json(&json);
     }
     from_pem(text)
@@ -122,12 +125,8 @@ pub(crate) fn from_json(json: &Json) -> ReadKeys {
         return Err((0, PublicKeyProblem::Private));
     }
     let one = |number: usize, jwk: &Json| {
-        let jwk = jwk.as_object().ok_or_else(|| {
-            (
-                number,
-                PublicKeyProblem::Other("a key is an object with kty, kid, n and e".to_owned()),
-            )
-        })?;
+        let why = "a key is an object with kty, kid, n and e";
+        let jwk = jwk.as_object().ok_or_else(|| unusable(number, why))?;
         PublicKey::from_jwk(jwk).map_err(|problem| (number, problem.into()))
     };
     match json.get("keys") {
@@ -135,7 +134,7 @@ pub(crate) fn from_json(json: &Json) -> ReadKeys {
         Some(Json::Array(keys)) => {
             keys.iter().enumerate().map(|(number, jwk)| one(number, jwk)).collect()
         }
-        Some(_) => Err((0, PublicKeyProblem::Other("its `keys` is not a list".to_owned()))),
+        Some(_) => Err(unusable(0, "its `keys` is not a list")),
     }
 }
 
@@ -160,8 +159,7 @@ fn from_pem(text: &str) -> ReadKeys {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("-----BEGIN ") {
         let number = keys.len();
-        let damaged =
-            |why: &str| (number, PublicKeyProblem::Other(format!("the PEM is damaged: {why}")));
+        let damaged = |why: &str| unusable(number, format!("the PEM is damaged: {why}"));
         let (label, after) = after.split_once("-----").ok_or_else(|| damaged("no label"))?;
         let (body, after) =
             after.split_once("-----END ").ok_or_else(|| damaged("no -----END line"))?;
@@ -180,8 +178,7 @@ fn from_pem(text: &str) -> ReadKeys {
             }
             _ => return Err(damaged("it is neither PUBLIC KEY nor CERTIFICATE")),
         };
-        let (n, e) = numbers
-            .ok_or_else(|| (number, PublicKeyProblem::Other("it holds no RSA key".to_owned())))?;
+        let (n, e) = numbers.ok_or_else(|| unusable(number, "it holds no RSA key"))?;
         let mut jwk = Representation::new();
         jwk.insert("kty".to_owned(), "RSA".into());
         jwk.insert("n".to_owned(), URL_SAFE_NO_PAD.encode(n).into());
@@ -189,13 +186,9 @@ fn from_pem(text: &str) -> ReadKeys {
         keys.push((label == "CERTIFICATE", jwk));
     }
     if keys.is_empty() {
-        return Err((
-            0,
-            PublicKeyProblem::Other(format!(
-                "it is neither JSON nor PEM, nor the path of a file (one that ends in .{})",
-                FILES.join(", .")
-            )),
-        ));
+        let ends = FILES.join(", .");
+        let why = "it is neither JSON nor PEM, nor the path of a file (one that ends in .";
+        return Err(unusable(0, format!("{why}{ends})")));
     }
     let read = keys.into_iter().enumerate().map(|(number, (is_certificate, mut jwk))| {
         if is_certificate {

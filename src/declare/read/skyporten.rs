@@ -165,9 +165,10 @@ fn gcp_access(entry: GcpEntry, findings: &mut Findings) -> Option<(Spanned<GcpAc
     let pool_name = needed(NameForm::Pool, &pool, findings);
     let provider = needed(NameForm::Pool, &provider, findings);
     let role_span = role.0.as_ref().map(|role| role.span);
-    let declared_role = role.0.is_none().then(|| READER.to_owned());
-    let role = checked(NameForm::GcpRole, role.0.as_ref(), findings).map(|role| role.value);
-    let role = role.or(declared_role);
+    let role = match &role.0 {
+        Some(role) => checked(NameForm::GcpRole, Some(role), findings).map(|role| role.value),
+        None => Some(READER.to_owned()),
+    };
     let resource = match (&service_account.0, &bucket.0) {
         (Some(account), None) => {
             if let Some(span) = role_span {

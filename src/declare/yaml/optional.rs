@@ -120,7 +120,7 @@ impl<'d, T: Read<'d>> Raw<'d, T> {
     }
 }
 
-/// ReadableTexts and their places.
+/// Texts and their places.
 pub(crate) type TextList = Spanned<Vec<Spanned<String>>>;
 
 /// The items of a list that can be read.

@@ -104,7 +104,7 @@ pub(super) fn declare(
 ) {
     let (client_name, name_span) = client_name.unzip();
     let own = [("name", owners.span), ("client_name", name_span.unwrap_or(owners.span))];
-    let places: Places = places.into_iter().chain(own).collect();
+    let spans = Spans::of_keys(places.into_iter().chain(own));
     for (application, environments) in &owners.applications {
         let Ok(name) = identity(application).parse() else { continue };
         let description = application.to_string();
@@ -116,7 +116,7 @@ pub(super) fn declare(
             integration_type: attributes.integration_type,
             part: ClientPart {
                 description: Some(description),
-                spans: Spans::of_keys(places.iter().copied()),
+                spans: spans.clone(),
                 ..ClientPart::default()
             },
             overrides: Vec::new(),

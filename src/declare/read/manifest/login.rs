@@ -59,7 +59,8 @@ pub(super) fn client(
     warn_unknown(at, &KEYS, findings);
     require_text(at, "secretName", findings);
     let name = client_name(at, findings);
-    let kind = match text(at, "integrationType", findings) {
+    let word = text(at, "integrationType", findings);
+    let kind = match word {
         Some(word) if is_ansattporten => one_of(word, &[ANSATTPORTEN], findings),
         Some(word) => one_of(word, &KINDS, findings),
         None if is_ansattporten => Some(IntegrationType::Ansattporten),
@@ -69,9 +70,7 @@ pub(super) fn client(
     let scopes = scopes(at, &mut places, findings);
     let login = login(at, &mut places, findings);
     let Some(kind) = kind else { return };
-    if let Some((_, span)) = text(at, "integrationType", findings) {
-        places.push((CLIENT.integration_type.name, span));
-    }
+    places.extend(word.map(|(_, span)| (CLIENT.integration_type.name, span)));
     let scopes = if scopes.is_empty() { usual_scopes(kind) } else { scopes };
     let attributes = match kind.has_login() {
         true => ClientAttributes { integration_type: kind, scopes, ..login },

@@ -49,19 +49,7 @@ pub(super) fn owners(
         findings.report(Rule::NaisManifest, span, &error.to_string(), NAMED_THERE);
         return nobody(span);
     }
-    let namespace = match (own_namespace, &nais.namespace) {
-        (Some((namespace, span)), _) => {
-            is_label(namespace, NAMED_THERE, span, findings).then_some(namespace)
-        }
-        (None, Some(namespace)) => Some(namespace.as_str()),
-        (None, None) => {
-            let message = "the manifest does not say in which namespace this is";
-            let help = "add `namespace: …` below `metadata`, or say it in portvakt.yaml for all: \
-                        `nais: { namespace: plattform }`";
-            findings.report(Rule::NaisManifest, span, message, help);
-            None
-        }
-    };
+    let namespace = namespace(own_namespace, nais.namespace.as_deref(), span, findings);
     let clusters = match own_cluster {
         Some((own, span)) if is_label(own, NAMED_THERE, span, findings) => {
             of_cluster(own, span, &nais.clusters, findings)
@@ -90,6 +78,25 @@ pub(super) fn owners(
 }
 
 const NAMED_THERE: &str = "write it as it is at NAIS";
+
+/// The namespace that a manifest names, or else the usual one.
+fn namespace<'d>(
+    own: PlacedOption<&'d str>,
+    usual: Option<&'d str>,
+    span: Span,
+    findings: &mut Findings,
+) -> Option<&'d str> {
+    if let Some((own, span)) = own {
+        return is_label(own, NAMED_THERE, span, findings).then_some(own);
+    }
+    if usual.is_none() {
+        let message = "the manifest does not say in which namespace this is";
+        let help = "add `namespace: …` below `metadata`, or say it in portvakt.yaml for all: `nais: { \
+                    namespace: plattform }`";
+        findings.report(Rule::NaisManifest, span, message, help);
+    }
+    usual
+}
 
 /// The environments of the cluster that a manifest names.
 fn of_cluster(
