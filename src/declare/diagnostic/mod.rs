@@ -13,7 +13,6 @@ use serde::Serialize;
 
 pub use self::joined::joined;
 use self::rule::{Rule, Severity};
-use crate::declare::files::index::SETTINGS_FILE;
 use domain::secret;
 use domain::text::printable;
 use yaml::{Position, Span};
@@ -117,11 +116,6 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// A place in portvakt.yaml.
-    pub(crate) fn in_settings(span: Span) -> Self {
-        Self { file: SETTINGS_FILE.into(), span }
-    }
-
     /// Another place in the same file.
     pub(crate) fn with(&self, span: Span) -> Self {
         Self { file: Arc::clone(&self.file), span }

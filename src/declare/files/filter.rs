@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use globset::{GlobSet, GlobSetBuilder};
 
-use super::index::SETTINGS_FILE;
+use super::index::{SETTINGS_FILE, in_settings};
 use super::is_yaml;
 use crate::declare::diagnostic::rule::{Rule, Severity};
-use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::read::globs::{PathPattern, PatternUse, covers};
 
 /// The dot-folder of manifests.
@@ -165,6 +165,6 @@ fn unmatched_pattern(pattern: &PathPattern, reads_something: bool) -> Diagnostic
             Severity::Warning,
         ),
     };
-    let place = Place::in_settings(*span);
+    let place = in_settings(*span);
     Diagnostic::new(Rule::UnmatchedPath, &place, &message, help).with_severity(severity)
 }

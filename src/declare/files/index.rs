@@ -6,8 +6,16 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::declare::diagnostic::Place;
+use yaml::Span;
+
 /// The name of the file at the root of a repository.
 pub const SETTINGS_FILE: &str = "portvakt.yaml";
+
+/// A place in that file.
+pub(crate) fn in_settings(span: Span) -> Place {
+    Place { file: SETTINGS_FILE.into(), span }
+}
 
 /// Reads the files that a sparse checkout leaves out. Implemented by the code that knows git.
 pub trait ReadSparse: Send + Sync {

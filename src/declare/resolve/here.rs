@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::declare::diagnostic::Place;
+use crate::declare::files::index::in_settings;
 use crate::declare::read::declared::{
     Alias, Declared, DeclaredAccess, DeclaredBlock, DeclaredClient, Scope, Who,
 };
@@ -65,16 +66,12 @@ impl<'r> Here<'r> {
     /// client's name. For a manifest, defaults do not count.
     pub(crate) fn deciding_of_client(&self, client: &DeclaredClient, attribute: &str) -> Place {
         let own = client.first(self.set, |part| part.spans.of(attribute));
-        if let Some(span) = own {
-            return client.place.with(span);
-        }
-        if client.manifest.is_some() {
-            return client.place.clone();
-        }
-        match self.settings.client_default_spans.of(attribute) {
-            Some(span) => Place::in_settings(span),
-            None => client.place.clone(),
-        }
+        let default = || {
+            let spans = Some(&self.settings.client_default_spans);
+            spans.filter(|_| client.manifest.is_none())?.of(attribute).map(in_settings)
+        };
+        let given = own.map(|span| client.place.with(span)).or_else(default);
+        given.unwrap_or_else(|| client.place.clone())
     }
 
     pub(crate) fn aliases(&self) -> impl Iterator<Item = &'r Alias> {
@@ -97,8 +94,8 @@ impl<'r> Here<'r> {
     /// repository gives none.
     pub(crate) fn given(&self, scope: &Scope, attribute: &str) -> Option<Place> {
         let default = || {
-            let spans = Some(&self.settings.scope_default_spans).filter(|_| !scope.in_manifest);
-            Some(Place::in_settings(spans?.of(attribute)?))
+            let spans = Some(&self.settings.scope_default_spans);
+            spans.filter(|_| !scope.in_manifest)?.of(attribute).map(in_settings)
         };
         scope.place_of(self.set, attribute).or_else(default)
     }

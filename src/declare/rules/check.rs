@@ -6,6 +6,7 @@ use super::names;
 use super::repeated::{self, ManifestFiles};
 use super::shares;
 use crate::declare::diagnostic::rule::Rule;
+use crate::declare::files::index::in_settings;
 use crate::declare::diagnostic::suggest::Suggester;
 use crate::declare::diagnostic::{Diagnostic, Place, quoted};
 use crate::declare::own::teams::{Objection, Teams};
@@ -50,7 +51,7 @@ pub(crate) fn check(declared: &Declared, settings: &Settings) -> Vec<Diagnostic>
 
 fn outside_its_team(entity: &Entity, place: &Place, teams: &Teams) -> Option<Diagnostic> {
     let Objection { rule, message, help, team } = teams.objection(&place.file, entity)?;
-    let related = Place::in_settings(team).related("the team is declared here");
+    let related = in_settings(team).related("the team is declared here");
     Some(Diagnostic::new(rule, place, &message, &help).with_related(related))
 }
 

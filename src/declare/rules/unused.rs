@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::declare::diagnostic::rule::Rule;
 use crate::declare::diagnostic::suggest::nearest;
-use crate::declare::diagnostic::{Diagnostic, Place, quoted};
+use crate::declare::diagnostic::{Diagnostic, quoted};
 use crate::declare::files::about;
+use crate::declare::files::index::in_settings;
 use crate::declare::own::teams::Teams;
 use crate::declare::read::declared::{Alias, Declared, DeclaredGroup, Who};
 use crate::declare::yaml::optional::Spanned;
@@ -85,7 +86,7 @@ pub(crate) fn find(declared: &Declared, teams: &Teams, key_files: &[String]) -> 
     for (team, path, span) in teams.without(&files) {
         let message = format!("no scope or client is declared in {path}, the folder of {team}");
         let help = "remove the team, or correct its `path`";
-        let place = Place::in_settings(span);
+        let place = in_settings(span);
         found.push(Diagnostic::new(Rule::UnusedTeam, &place, &message, help));
     }
     unmatched_blocks(declared, &mut found);

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use super::fields::bool_of;
 use super::is_resource;
+use crate::declare::diagnostic::Diagnostic;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::diagnostic::{Diagnostic, Place};
+use crate::declare::files::index::in_settings;
 use crate::declare::files::key_files::KeyFiles;
 use crate::declare::read::declarations_file::Declarations;
 use crate::declare::read::environments::EnvironmentSet;
@@ -89,7 +90,7 @@ impl EnvironmentValues {
             };
             let mut entry = Vec::new();
             for path in paths {
-                let place = Place::in_settings(*span);
+                let place = in_settings(*span);
                 match is_inside(&path).then(|| files.read(&path)) {
                     Some(Ok(bytes)) => {
                         entry.extend(
