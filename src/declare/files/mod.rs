@@ -58,12 +58,12 @@ pub fn find_root(start: &Path) -> Result<PathBuf, NoRepository> {
 pub(crate) struct Listed {
     /// Relative to the repository, with `/` between its parts.
     pub(crate) name: Arc<str>,
-    content: Content,
+    content: FileContent,
 }
 
 /// Where the content of a file is.
 #[derive(Debug)]
-enum Content {
+enum FileContent {
     /// At a path.
     Path(PathBuf),
     /// In memory: the folder has another one, or none.
@@ -73,19 +73,19 @@ enum Content {
 impl Listed {
     /// A file of the folder.
     pub(crate) fn there(path: PathBuf, name: &str) -> Self {
-        Self { name: name.into(), content: Content::Path(path) }
+        Self { name: name.into(), content: FileContent::Path(path) }
     }
 
     /// A file whose content is known.
     pub(crate) fn known(name: Arc<str>, bytes: Vec<u8>) -> Self {
-        Self { name, content: Content::Bytes(bytes) }
+        Self { name, content: FileContent::Bytes(bytes) }
     }
 
     /// The size of the content that is in memory.
     fn size(&self) -> u64 {
         match &self.content {
-            Content::Path(_) => 0,
-            Content::Bytes(bytes) => bytes.len() as u64,
+            FileContent::Path(_) => 0,
+            FileContent::Bytes(bytes) => bytes.len() as u64,
         }
     }
 }
@@ -304,8 +304,8 @@ pub(crate) fn read(
     Listed { name, content }: Listed,
 ) -> Result<(Arc<str>, Vec<u8>), Box<Diagnostic>> {
     let path = match content {
-        Content::Path(path) => path,
-        Content::Bytes(bytes) => return Ok((name, bytes)),
+        FileContent::Path(path) => path,
+        FileContent::Bytes(bytes) => return Ok((name, bytes)),
     };
     match bounded(&path, LARGEST) {
         Ok(Some(bytes)) => Ok((name, bytes)),

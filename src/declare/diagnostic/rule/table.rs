@@ -4,7 +4,7 @@ use super::Example::{self, Both, Declarations, Settings, Shell};
 use super::Severity;
 
 /// A row of the table.
-pub(super) struct Row {
+pub(super) struct RuleRow {
     pub(super) code: &'static str,
     pub(super) name: &'static str,
     pub(super) severity: Severity,
@@ -35,9 +35,9 @@ macro_rules! rules {
             /// Every rule, in the order of their codes.
             pub const ALL: &[Self] = &[$(Self::$name),+];
 
-            pub(super) fn row(self) -> Row {
+            pub(super) fn row(self) -> RuleRow {
                 match self {
-                    $(Self::$name => Row {
+                    $(Self::$name => RuleRow {
                         code: $code,
                         name: stringify!($name),
                         severity: Severity::$severity,
