@@ -1,12 +1,8 @@
 //! Edits of the YAML by commands. All other declarations and all comments are unchanged.
 
-#[cfg(test)]
-mod added;
 mod blocks;
 mod consumers;
 mod copied;
-#[cfg(test)]
-mod generated;
 mod keys;
 mod nais;
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Hand-overs, in many shapes of YAML: the text is exactly the expected one.
 
+mod added;
+mod generated;
+
 use std::fs;
 
 use tempfile::TempDir;

@@ -5,11 +5,9 @@ use std::fs;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::SETTINGS;
 use crate::declare::load;
 use domain::Entity;
-
-const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
-                        environments: { dev: { target: sandbox }, prod: { target: sandbox } }\n";
 
 /// A scope's item as text, each line of which names its owner. It has both environments or one.
 fn item(number: usize) -> impl Strategy<Value = String> {

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::ConsumerEntry;
-use crate::declare::{Files, read};
+use super::SETTINGS;
+use crate::declare::{ConsumerEntry, Files, read};
 
-const SETTINGS: &str = "organization: { orgno: \"889640782\", name: Etaten }\nprefixes: [etat]\n\
-                        environments: { dev: { target: sandbox }, prod: { target: sandbox } }\n";
 const ALIASES: &str = "consumers:\n  b: { orgno: \"974761076\" }\n  m: { orgno: \"971040238\" }\n  \
                        x: { orgno: \"991825827\" }\n";
 
