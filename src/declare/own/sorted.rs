@@ -5,7 +5,7 @@ use super::file::Preset;
 use super::naming::NamingCheck;
 use crate::declare::diagnostic::Fix;
 use crate::declare::diagnostic::rule::Rule;
-use crate::declare::read::declared::{Scope, Who};
+use crate::declare::read::declared::Scope;
 use crate::declare::read::settings::Settings;
 use crate::declare::yaml::document::Findings;
 
@@ -21,17 +21,13 @@ pub(crate) fn check(scope: &Scope, settings: &Settings, findings: &mut Findings)
     if !head.counts_for(team) || !head.environments.overlaps(scope.environments) {
         return;
     }
-    let written = |who: &Who| match who {
-        Who::Orgno(orgno) => orgno.to_string(),
-        Who::Alias(name) | Who::Group(name) => name.to_string(),
-    };
-    let names: Vec<_> = scope.consumers.iter().map(|entry| written(&entry.who)).collect();
+    let names: Vec<_> = scope.consumers.iter().map(|entry| entry.who.as_str()).collect();
     let Some(before) = names.windows(2).position(|two| two[0] > two[1]) else {
         return;
     };
     let mut order: Vec<usize> = (0..names.len()).collect();
-    order.sort_by_key(|index| &names[*index]);
-    let (first, second) = (&names[before], &names[before + 1]);
+    order.sort_by_key(|index| names[*index]);
+    let (first, second) = (names[before], names[before + 1]);
     let message = format!("{}: `{second}` comes before `{first}`", head.message);
     let help = "sort them by the alias, group or number that is written";
     let place = scope.at(scope.consumers[before + 1].who_span);

@@ -191,6 +191,32 @@ pub(crate) enum Who {
     Group(Box<str>),
 }
 
+impl Who {
+    /// The number or the name, as it is written.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Orgno(orgno) => orgno.as_str(),
+            Self::Alias(name) | Self::Group(name) => name,
+        }
+    }
+
+    /// The name of the alias, if it is one.
+    pub(crate) fn alias(&self) -> Option<&str> {
+        match self {
+            Self::Alias(name) => Some(name),
+            Self::Orgno(_) | Self::Group(_) => None,
+        }
+    }
+
+    /// The name of the group, if it is one.
+    pub(crate) fn group(&self) -> Option<&str> {
+        match self {
+            Self::Group(name) => Some(name),
+            Self::Orgno(_) | Self::Alias(_) => None,
+        }
+    }
+}
+
 /// A scope.
 #[derive(Debug)]
 pub(crate) struct Scope {

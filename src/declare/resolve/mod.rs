@@ -149,15 +149,11 @@ fn add(
     declared: &DeclaredAccess,
     file: &Arc<str>,
 ) {
-    let group = match &declared.who {
-        Who::Group(name) => Some(Arc::from(&**name)),
-        Who::Alias(_) | Who::Orgno(_) => None,
-    };
     let line = declared.span.start.line as usize;
     let entry = DesiredEntry {
         days: declared.days(),
         reason: declared.reason.as_deref().map(str::to_owned),
-        group,
+        group: declared.who.group().map(Arc::from),
         source: Source { file: Arc::clone(file), line, at: None },
     };
     match consumers.entry(orgno) {
@@ -204,10 +200,7 @@ fn vocabulary(here: &Here<'_>) -> Vocabulary {
     let groups = here.declared.groups.iter().map(|group| {
         let mut lines = GroupLines::default();
         for (who, span) in &group.members {
-            let written: Arc<str> = match who {
-                Who::Orgno(orgno) => Arc::from(orgno.as_str()),
-                Who::Alias(alias) | Who::Group(alias) => Arc::from(&**alias),
-            };
+            let written: Arc<str> = Arc::from(who.as_str());
             for orgno in here.named(who) {
                 lines.members.entry(*orgno).or_insert_with(|| Arc::clone(&written));
             }

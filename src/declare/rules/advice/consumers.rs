@@ -99,7 +99,7 @@ fn own_organization(scope: &Scope, here: &Here<'_>, found: &mut Vec<Diagnostic>)
 
 /// The entries that name one organisation, by number and then in written order.
 fn direct<'s>(scope: &'s Scope, here: &Here<'_>) -> Vec<(Orgno, &'s DeclaredAccess)> {
-    let named = here.entries(scope).filter(|entry| !matches!(entry.who, Who::Group(_)));
+    let named = here.entries(scope).filter(|entry| entry.who.group().is_none());
     let mut direct: Vec<_> =
         named.filter_map(|entry| Some((*here.named(&entry.who).first()?, entry))).collect();
     direct.sort_by_key(|(orgno, _)| *orgno);
@@ -251,9 +251,7 @@ fn through_groups(
     let mut groups: HashMap<&str, Vec<&DeclaredAccess>> = HashMap::new();
     let mut members: HashMap<Orgno, Vec<&DeclaredAccess>> = HashMap::new();
     for entry in here.entries(scope) {
-        let Who::Group(name) = &entry.who else {
-            continue;
-        };
+        let Some(name) = entry.who.group() else { continue };
         let before = groups.entry(name).or_default();
         if let Some(first) = same_days(before.iter().copied(), entry) {
             let message = "the group has access to the scope twice";
@@ -274,7 +272,7 @@ fn through_groups(
                 None => "without an end",
             };
             let message = format!("{orgno} has this access through a group as well, {end}");
-            let groups = scope.consumers.iter().filter(|it| matches!(it.who, Who::Group(_)));
+            let groups = scope.consumers.iter().filter(|it| it.who.group().is_some());
             let needed = alone(scope, entry, &groups.collect::<Vec<_>>(), all);
             let help = match needed.as_slice() {
                 [] => "remove this entry: wherever it counts, the group gives the same access, and an `until` \

@@ -13,7 +13,7 @@ use crate::declare::files::index::SETTINGS_FILE;
 use crate::declare::own::expression::{UsedPart, Variables};
 use crate::declare::own::file::PolicySubject;
 use crate::declare::own::policies::Policy;
-use crate::declare::read::declared::{DeclaredAccess, Scope, Who};
+use crate::declare::read::declared::{DeclaredAccess, Scope};
 use crate::declare::resolve::attributes;
 use crate::declare::resolve::here::Here;
 use domain::text::json::value as shown;
@@ -268,15 +268,10 @@ fn accesses(scope: &Scope, here: &Here<'_>) -> Vec<(Value, Orgno, Span)> {
 }
 
 fn access(entry: &DeclaredAccess, orgno: Orgno) -> Value {
-    let (alias, group) = match &entry.who {
-        Who::Orgno(_) => (None, None),
-        Who::Alias(alias) => (Some(alias), None),
-        Who::Group(group) => (None, Some(group)),
-    };
     json!({
         "orgno": orgno,
-        "alias": alias,
-        "group": group,
+        "alias": entry.who.alias(),
+        "group": entry.who.group(),
         "from": entry.from.map(|from| from.date.to_string()),
         "until": entry.until.map(|until| until.date.to_string()),
         "reason": entry.reason,
