@@ -15,7 +15,7 @@ use super::read::manifest::values::{can_be_values, folders_with_values, is_value
 use super::read::nais::Clusters;
 use super::repository::Repository;
 use super::repository::load::load_bytes;
-use super::rules::repeated::{Words, glob, glob_by_name, globs_by_environment};
+use super::rules::file_names::{Words, glob, glob_by_name, globs_by_environment};
 use yaml::{Behind, Editor, Hindrance, Route, Yaml, YamlEntries, write_entry};
 
 /// Why a folder's manifests are left as they count.

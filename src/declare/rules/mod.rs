@@ -3,7 +3,9 @@
 
 pub(crate) mod advice;
 pub(crate) mod check;
+pub(crate) mod file_names;
 mod names;
-pub(crate) mod repeated;
-pub(crate) mod shares;
+mod references;
+mod repeated;
+mod shares;
 pub(crate) mod unused;
