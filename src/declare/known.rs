@@ -18,6 +18,7 @@ use domain::{
     Attribute, CLIENT, ClientAttributes, ClientName, ConsumedScope, Entity, IntegrationType,
     LiveClient, Orgno, Representation, SCOPE, ScopeAttributes, ScopeName,
 };
+use yaml::Yaml;
 
 /// The YAML of a repository, with its edits.
 #[derive(Debug, Clone, Default)]
@@ -262,29 +263,9 @@ fn layers<T: for<'d> Read<'d>>(input: &[&Representation], others: &[&Attribute])
     let layer = |input: &&Representation| {
         let mut layer = (*input).clone();
         others.iter().for_each(|other| drop(layer.remove(other.name)));
-        read_text(&as_yaml(&Value::Object(layer).to_string()))
+        read_text(&Yaml::from(&Value::Object(layer)).flow()?)
     };
     input.iter().map(layer).collect()
-}
-
-/// JSON as YAML: the same, but for characters that YAML has as escapes alone or takes for line breaks
-/// (YAML 1.2, 5.1 and 5.4).
-fn as_yaml(json: &str) -> String {
-    let mut yaml = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '\u{7F}'..='\u{9F}'
-            | '\u{2028}'
-            | '\u{2029}'
-            | '\u{FEFF}'
-            | '\u{FFFE}'
-            | '\u{FFFF}' => {
-                yaml += &format!("\\u{:04x}", u32::from(c));
-            }
-            c => yaml.push(c),
-        }
-    }
-    yaml
 }
 
 #[cfg(test)]
