@@ -121,6 +121,11 @@ impl Place {
         Self { file: Arc::clone(&self.file), span }
     }
 
+    /// The place of a part in the same file, or this one where the part has none.
+    pub(crate) fn or_at(&self, part: Option<Span>) -> Self {
+        self.with(part.unwrap_or(self.span))
+    }
+
     pub(crate) fn line(&self) -> usize {
         self.span.start.line as usize
     }

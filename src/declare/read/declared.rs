@@ -164,7 +164,7 @@ pub(crate) struct Alias {
 impl Alias {
     /// Where the value of a key stands, or else the alias.
     pub(crate) fn at(&self, key: &str) -> Place {
-        self.spans.of(key).map_or_else(|| self.place.clone(), |span| self.place.with(span))
+        self.place.or_at(self.spans.of(key))
     }
 }
 

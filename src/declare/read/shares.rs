@@ -64,7 +64,7 @@ impl DeclaredShare {
             TrustingCloud::Aws => part.aws.as_ref().map(|it| it.span),
             TrustingCloud::Databricks => part.databricks.as_ref().map(|it| it.span),
         });
-        span.map_or_else(|| self.place.clone(), |span| self.place.with(span))
+        self.place.or_at(span)
     }
 
     /// The place at which a resource is declared for an environment.

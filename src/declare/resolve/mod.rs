@@ -94,7 +94,6 @@ fn entry_name(who: &Who) -> Option<EntryName> {
 
 fn resolve_client(client: &DeclaredClient, here: &Here<'_>) -> DesiredClient {
     let keys = client.first(here.set, |part| part.keys.as_ref());
-    let keys_place = keys.map(|keys| client.place.with(keys.span));
     DesiredClient {
         identity: match &client.manifest {
             Some(manifest) => ClientIdentity::OwnedBy {
@@ -113,7 +112,7 @@ fn resolve_client(client: &DeclaredClient, here: &Here<'_>) -> DesiredClient {
         active: client.first(here.set, |part| part.active).unwrap_or(true),
         prevent_deactivation: client.prevent_deactivation,
         source: source(&client.place),
-        keys_source: source(keys_place.as_ref().unwrap_or(&client.place)),
+        keys_source: source(&client.place.or_at(keys.map(|keys| keys.span))),
     }
 }
 

@@ -151,8 +151,7 @@ fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
                 other.integration_type == client.integration_type
                     && other.environments.overlaps(environments)
             })?;
-            let place = part.spans.of(CLIENT.description.name).map(|span| client.place.with(span));
-            Some((place.unwrap_or_else(|| client.place.clone()), *other))
+            Some((client.place.or_at(part.spans.of(CLIENT.description.name)), *other))
         });
         for (place, other) in owned {
             let message =
@@ -167,9 +166,7 @@ fn owned_twice(declared: &Declared, found: &mut Vec<Diagnostic>) {
 /// The ids that a client pins, each with its environments.
 fn pinned(client: &DeclaredClient) -> Vec<(ClientId, EnvironmentSet, Place)> {
     let at = |part: &ClientPart| {
-        let id = part.id.clone()?;
-        let place = part.spans.of("client_id").map(|span| client.place.with(span));
-        Some((id, place.unwrap_or_else(|| client.place.clone())))
+        Some((part.id.clone()?, client.place.or_at(part.spans.of("client_id"))))
     };
     let mut rest = client.environments;
     let mut pinned = Vec::new();
