@@ -36,7 +36,7 @@ pub struct ProposedNais {
     /// The cluster of each environment, where none is said.
     clusters: BTreeMap<String, String>,
     /// For each environment, globs of its manifests.
-    manifests: BTreeMap<String, Vec<String>>,
+    manifests: BTreeMap<String, BTreeSet<String>>,
     /// For each environment, the files with the values of templates; a later one wins.
     vars: BTreeMap<String, Vec<String>>,
     /// Why a person has to add the keys.
@@ -171,10 +171,7 @@ impl NaisFolder {
         if has_manifests && !manifests.is_empty() {
             proposed.hindrance = Some("`manifests` is there already, and names other files");
         }
-        proposed.manifests = manifests
-            .into_iter()
-            .map(|(name, globs)| (name, globs.into_iter().collect()))
-            .collect();
+        proposed.manifests = manifests;
         let yaml = self.yaml_values.iter().filter(|file| !settings.filter.has_values(file));
         let yaml: BTreeSet<String> = yaml.cloned().collect();
         // A path counts for all templates.
@@ -191,13 +188,9 @@ impl NaisFolder {
             let alone = BTreeSet::from([file.clone()]);
             !by(&alone, &glob_by_name).is_empty()
         };
-        let is_general = |file: &&String| {
-            is_values_file(file.rsplit('/').next().unwrap_or(file)) && !is_of_one(file)
-        };
-        let name_of = |file: &String| {
-            format!("**/{}", globset::escape(file.rsplit('/').next().unwrap_or(file)))
-        };
-        let general = yaml.iter().filter(is_general).map(name_of);
+        let is_general = |file: &&String| is_values_file(name_of(file)) && !is_of_one(file);
+        let general = yaml.iter().filter(is_general);
+        let general = general.map(|file| format!("**/{}", globset::escape(name_of(file))));
         let general: BTreeSet<String> =
             general.chain(json.iter().filter(is_general).cloned()).collect();
         let has_more = !of_one.is_empty() || !general.is_empty();
@@ -213,16 +206,13 @@ impl NaisFolder {
         }
         let used: BTreeSet<String> =
             yaml.into_iter().filter(|file| is_of_one(file) || is_general(&file)).collect();
-        proposed.foreign = self.foreign(repository);
-        proposed.foreign.retain(|file| !used.contains(file));
+        proposed.foreign = with(repository, &[Rule::ForeignDocument, Rule::UnknownKey]);
+        proposed.foreign.retain(|file| !self.manifests.contains(file) && !used.contains(file));
     }
+}
 
-    /// YAML of other tools.
-    fn foreign(&self, repository: &Repository) -> Vec<String> {
-        let mut foreign = with(repository, &[Rule::ForeignDocument, Rule::UnknownKey]);
-        foreign.retain(|file| !self.manifests.contains(file));
-        foreign
-    }
+fn name_of(file: &str) -> &str {
+    file.rsplit('/').next().unwrap_or(file)
 }
 
 impl ProposedNais {
@@ -246,28 +236,24 @@ impl ProposedNais {
         if self.foreign.is_empty() {
             return String::new();
         }
-        let files = self.foreign.iter().take(MOST_FILES);
-        let files = files.map(|file| Yaml::Quoted(globset::escape(file))).collect();
+        let files = self.foreign.iter().take(MOST_FILES).map(|file| globset::escape(file));
         let mut out = String::from("\n# Files of other tools.\n");
-        write_entry("exclude", &Yaml::List(files), 0, &mut out);
+        write_entry("exclude", &quoted(files), 0, &mut out);
         out
     }
 
     fn entries(&self) -> YamlEntries {
-        let quoted =
-            |texts: &Vec<String>| Yaml::List(texts.iter().cloned().map(Yaml::Quoted).collect());
         let clusters = self.clusters.iter().map(|(name, it)| (name.clone(), Yaml::text(it)));
-        let clusters = Yaml::Map(clusters.collect());
-        let globs = |all: &BTreeMap<String, Vec<String>>| {
-            Yaml::Block(all.iter().map(|(name, globs)| (name.clone(), quoted(globs))).collect())
-        };
-        let all = [
-            ("cluster", self.clusters.is_empty(), clusters),
-            ("manifests", self.manifests.is_empty(), globs(&self.manifests)),
-            ("vars", self.vars.is_empty(), globs(&self.vars)),
+        let manifests = self.manifests.iter();
+        let manifests = manifests.map(|(name, globs)| (name.clone(), quoted(globs.clone())));
+        let vars = self.vars.iter().map(|(name, globs)| (name.clone(), quoted(globs.clone())));
+        let all: [(_, YamlEntries, fn(YamlEntries) -> Yaml); 3] = [
+            ("cluster", clusters.collect(), Yaml::Map),
+            ("manifests", manifests.collect(), Yaml::Block),
+            ("vars", vars.collect(), Yaml::Block),
         ];
-        let some = all.into_iter().filter(|(_, is_empty, _)| !is_empty);
-        some.map(|(key, _, value)| (key.to_owned(), value)).collect()
+        let some = all.into_iter().filter(|(_, entries, _)| !entries.is_empty());
+        some.map(|(key, entries, value): (&str, _, _)| (key.to_owned(), value(entries))).collect()
     }
 
     /// The keys as lines, below a key that is indented less.
@@ -317,6 +303,10 @@ impl ProposedNais {
         }
         editor.done()
     }
+}
+
+fn quoted(texts: impl IntoIterator<Item = String>) -> Yaml {
+    Yaml::List(texts.into_iter().map(Yaml::Quoted).collect())
 }
 
 /// A value for the braces that it is put into.

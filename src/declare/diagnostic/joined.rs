@@ -1,10 +1,9 @@
 //! One finding for one cause: what a default does to many scopes is shown at the default.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::suggest::list;
-use super::{Diagnostic, Place, SharedCause, sort};
+use super::suggest::list_of;
+use super::{Diagnostic, Place, Related, SharedCause, sort};
 use domain::text::counted;
 
 /// Largest number of scopes that are named.
@@ -42,23 +41,16 @@ pub fn joined(found: &[Diagnostic]) -> Vec<Diagnostic> {
 }
 
 fn of_all(first: &Diagnostic, place: &Place, scopes: &[&str]) -> Diagnostic {
-    let more = match scopes.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let named = list(scopes.iter().take(NAMED).copied());
+    let named = list_of(NAMED, scopes.iter().copied());
     let all = counted(scopes.len() as u64, "scope", "s");
-    let message = format!("{}; this concerns {all}: {named}{more}", first.message);
+    let message = format!("{}; this concerns {all}: {named}", first.message);
+    let help = first.help.as_deref().unwrap_or_default();
     let mut joined =
-        Diagnostic::new(first.code, place, &message, first.help.as_deref().unwrap_or(""));
-    joined.severity = first.severity;
+        Diagnostic::new(first.code, place, &message, help).with_severity(first.severity);
     joined.hides = first.hides;
     joined.own_rule.clone_from(&first.own_rule);
     // The place of the cause is that of the finding now.
-    let is_elsewhere = |related: &&super::Related| {
-        !Arc::ptr_eq(&related.file, &place.file) && related.file != place.file
-            || related.line != place.line()
-    };
+    let is_elsewhere = |it: &&Related| it.file != place.file || it.line != place.line();
     joined.related = first.related.iter().filter(is_elsewhere).cloned().collect();
     joined
 }

@@ -38,8 +38,13 @@ impl Suggester {
 
 /// The names as a list in a sentence.
 pub(crate) fn list<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+    list_of(MOST_LISTED, names)
+}
+
+/// The same, with that many of them at most.
+pub(crate) fn list_of<'c>(most: usize, names: impl IntoIterator<Item = &'c str>) -> String {
     let mut names = names.into_iter();
-    let listed: Vec<_> = names.by_ref().take(MOST_LISTED).map(quoted).collect();
+    let listed: Vec<_> = names.by_ref().take(most).map(quoted).collect();
     let listed = listed.join(", ");
     match names.count() {
         0 => listed,

@@ -120,17 +120,12 @@ fn compile(text: &str) -> Result<Regex, Refused> {
 }
 
 fn reason(error: &regex_syntax::Error) -> (String, Option<(usize, usize)>) {
-    match error {
-        regex_syntax::Error::Parse(error) => {
-            let span = error.span();
-            (error.kind().to_string(), Some((span.start.offset, span.end.offset)))
-        }
-        regex_syntax::Error::Translate(error) => {
-            let span = error.span();
-            (error.kind().to_string(), Some((span.start.offset, span.end.offset)))
-        }
-        other => (other.to_string().replace('\n', " "), None),
-    }
+    let (reason, span) = match error {
+        regex_syntax::Error::Parse(error) => (error.kind().to_string(), error.span()),
+        regex_syntax::Error::Translate(error) => (error.kind().to_string(), error.span()),
+        other => return (other.to_string().replace('\n', " "), None),
+    };
+    (reason, Some((span.start.offset, span.end.offset)))
 }
 
 /// The place of a part of a text that is written in one line as it is: in quotes or not, but without escapes,
