@@ -1,4 +1,4 @@
-//! What a repository has already, for whoever writes more declarations into it.
+//! The contents of a repository, for code that adds declarations to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use yaml::Yaml;
 /// The YAML of a repository, with its edits.
 #[derive(Debug, Clone, Default)]
 pub struct Files {
-    /// What is in portvakt.yaml.
+    /// The content of portvakt.yaml.
     pub settings: Vec<u8>,
     /// The files with declarations, each by its path in the repository.
     pub yaml: Vec<(Arc<str>, Vec<u8>)>,
@@ -43,7 +43,7 @@ pub struct DeclaredCounts {
 /// Reads the YAML of a repository, as [`super::load`] does.
 ///
 /// # Errors
-/// What of it cannot be read.
+/// The findings about files that cannot be read.
 pub fn read_files(repository: &Repository) -> Result<Files, Vec<Diagnostic>> {
     let (root, index, edited) = (repository.root(), repository.index(), repository.edited());
     let filter = &repository.settings().filter;
@@ -88,9 +88,8 @@ impl Repository {
         self.settings().organization
     }
 
-    /// What a scope is whose declaration gives these attributes under DigDir's names: the first that
-    /// gives one decides, then the repository's defaults, then the tool's. `None` where one of them
-    /// cannot be declared.
+    /// The attributes of a scope that is declared with these, under DigDir's names: the first that gives one
+    /// decides, then the repository's defaults, then the tool's. `None` where one cannot be declared.
     pub fn scope_attributes(&self, input: &[&Representation]) -> Option<ScopeAttributes> {
         let description = first(input, &SCOPE.description).and_then(Value::as_str);
         let layers = layers::<ScopeLayer>(input, &[&SCOPE.description])?;
@@ -239,7 +238,7 @@ impl Repository {
         (set.and_then(|set| nais.cluster(set)), nais.namespace.as_deref())
     }
 
-    /// The prefix of the scopes that manifests expose, as far as portvakt.yaml tells it.
+    /// The prefix of the scopes that manifests expose, if portvakt.yaml gives it.
     pub fn prefix_at_nais(&self) -> Option<&str> {
         self.settings().nais.known_prefix(&self.settings().prefixes)
     }

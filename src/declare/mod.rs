@@ -1,10 +1,10 @@
-//! The YAML: reading, diagnostics, resolving to what one environment should hold.
+//! The YAML: reading, diagnostics, resolving to the desired state of one environment.
 //!
-//! The way of a file, a folder a stage: [`files`] finds it, on disk or in git's index; [`yaml`] reports
-//! what is no YAML in its text, and reads the rest into types with places; [`read`] checks what can be checked by itself —
-//! manifests of NAIS too —; [`rules`] checks that against the other files and for each environment, beside the
-//! repository's [`own`] rules; [`resolve`] makes a [`domain::Desired`]. [`fix`] mends what is safe to mend, and
-//! changes what a command is asked to change. Each kind of finding stands in the table of [`diagnostic::rule`].
+//! Each stage of a file has a folder: [`files`] finds the file, on disk or in git's index; [`yaml`] reports broken
+//! YAML, and reads the rest into types with places; [`read`] checks each item by itself, manifests of NAIS too;
+//! [`rules`] checks the items against each other and for each environment, together with the repository's [`own`]
+//! rules; [`resolve`] makes a [`domain::Desired`]. [`fix`] fixes what is safe to fix, and makes the edits of
+//! commands. The table in [`diagnostic::rule`] has every kind of finding.
 
 mod diagnostic;
 mod files;

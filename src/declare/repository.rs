@@ -1,4 +1,4 @@
-//! A repository that was read: what is wrong with it, and what it declares.
+//! A repository that was read: its declarations, and the findings about them.
 
 mod checks;
 pub(super) mod load;
@@ -26,7 +26,7 @@ use crate::declare::{files, resolve};
 use crate::skyporten::CloudShare;
 use domain::{ClientName, Desired};
 
-/// Everything that a repository declares, for all its environments, and what is to be said of it.
+/// Everything that a repository declares, for all its environments, and the findings about it.
 #[derive(Debug)]
 pub struct Repository {
     root: PathBuf,
@@ -34,7 +34,7 @@ pub struct Repository {
     declared: Declared,
     found: Vec<Diagnostic>,
     key_files: BTreeSet<String>,
-    /// Files that are to have another text than they have, by their path.
+    /// The new texts of edited files, by their path.
     edited: BTreeMap<String, String>,
     index: Index,
 }
@@ -48,7 +48,7 @@ pub enum FileRole {
     Presence,
 }
 
-/// Which environment is meant cannot be told.
+/// It is not known which environment is meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentError {
     /// None was asked for, and there are several.
@@ -84,7 +84,7 @@ fn shown_name(asked: &str) -> String {
 }
 
 impl Repository {
-    /// What is declared, checked against each other; `found` is what was found before.
+    /// The declarations, checked against each other; `found` has the findings so far.
     fn new(
         root: &Path,
         settings: Settings,
@@ -109,8 +109,8 @@ impl Repository {
         &self.root
     }
 
-    /// What a file declares that is none of the repository, such as a manifest: the settings count, but
-    /// for the repository's own rules and teams.
+    /// The declarations of a file outside the repository, such as a manifest: the settings count, except
+    /// the repository's own rules and teams.
     pub fn apart(&self, file: &str, bytes: &[u8]) -> Self {
         let settings = Settings {
             naming: Vec::new(),
@@ -124,7 +124,7 @@ impl Repository {
         Self { index: self.index.clone(), ..Self::new(&self.root, settings, declared, Vec::new()) }
     }
 
-    /// The files that are to have another text than they have, with that, by their path.
+    /// The new texts of edited files, by their path.
     pub fn edited(&self) -> &BTreeMap<String, String> {
         &self.edited
     }
@@ -177,7 +177,7 @@ impl Repository {
         self.settings.filter.is_chosen(path)
     }
 
-    /// What is to be said of the files by themselves, and against each other.
+    /// The findings about the files by themselves, and against each other.
     pub(super) fn findings(&self) -> &[Diagnostic] {
         &self.found
     }
@@ -186,7 +186,7 @@ impl Repository {
         &self.declared
     }
 
-    /// What holds for the whole repository.
+    /// The settings in portvakt.yaml.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -263,7 +263,7 @@ impl Repository {
         shares.map(|(_, share)| share).collect()
     }
 
-    /// What it declares but for the manifests of some files. What is wrong is told before.
+    /// The repository without the manifests of some files. Its findings are those with them.
     #[must_use]
     pub fn without_manifests(mut self, is_chosen: &dyn Fn(&str) -> bool) -> Self {
         let Declared { scopes, clients, .. } = &mut self.declared;
@@ -278,10 +278,10 @@ impl Repository {
         declared.map(|it| &*it.place.file).collect()
     }
 
-    /// What an environment should hold, with what is to be said of it.
+    /// The desired state of an environment, with the findings about it.
     ///
     /// # Errors
-    /// There is no such environment, or something is wrong: then all that
+    /// There is no such environment, or the declarations have an error: then all that
     /// [`check_environment`](Self::check_environment) finds.
     pub fn desired(
         &self,
@@ -289,40 +289,39 @@ impl Repository {
         today: Date,
     ) -> Result<(Desired, Vec<Diagnostic>), Invalid> {
         let found = self.check_environment(environment, today)?;
-        match (self.here(environment), self.settings.organization) {
-            (Some(here), Some(organization)) if !found.iter().any(Diagnostic::is_error) => {
-                Ok((resolve::desired(&here, organization), found))
-            }
-            _ => Err(Invalid::Declarations(found)),
+        // Not before: an error may be that it is too large.
+        let is_right = !found.iter().any(Diagnostic::is_error);
+        match is_right.then(|| self.resolved(environment)).flatten() {
+            Some(desired) => Ok((desired, found)),
+            None => Err(Invalid::Declarations(found)),
         }
     }
-}
 
-impl Repository {
-    /// What an environment was declared to hold, by declarations of an older day: who and what is read,
-    /// whatever rule of today they break. An attribute that cannot be read is left out.
+    /// The desired state of an environment by declarations of an older day: who and what can be read, whatever
+    /// rule of today they break. An attribute that cannot be read is left out.
     ///
     /// # Errors
-    /// There is no such environment, or something is wrong that may hide who or what is declared, or what
-    /// protects it: then that.
+    /// There is no such environment, or findings that may hide who or what is declared, or what protects it:
+    /// then those.
     pub fn desired_before(&self, environment: &str) -> Result<Desired, Invalid> {
         let name = self.environment_name(Some(environment))?;
         let hiding: Vec<_> = self.found.iter().filter(|found| found.hides).cloned().collect();
-        match (self.here(name), self.settings.organization) {
-            (Some(here), Some(organization)) if hiding.is_empty() => {
-                Ok(resolve::desired(&here, organization))
-            }
-            _ => Err(Invalid::Declarations(hiding)),
-        }
+        let desired = hiding.is_empty().then(|| self.resolved(name)).flatten();
+        desired.ok_or(Invalid::Declarations(hiding))
+    }
+
+    fn resolved(&self, environment: &str) -> Option<Desired> {
+        let organization = self.settings.organization?;
+        self.here(environment).map(|here| resolve::desired(&here, organization))
     }
 }
 
-/// Why it cannot be told what an environment should hold.
+/// Reason why an environment has no desired state.
 #[derive(Debug)]
 pub enum Invalid {
     /// It is not known which environment is meant.
     Environment(EnvironmentError),
-    /// The declarations are wrong: everything that was found, warnings included.
+    /// The declarations have errors: all findings, warnings included.
     Declarations(Vec<Diagnostic>),
 }
 

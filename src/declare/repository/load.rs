@@ -45,7 +45,7 @@ fn load_with(
     load_bytes(root, &bytes, index, edited)
 }
 
-/// What is in portvakt.yaml, with the edits.
+/// The content of portvakt.yaml, with the edits.
 pub(in crate::declare) fn settings_bytes(
     root: &Path,
     index: &Index,

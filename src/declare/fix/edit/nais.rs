@@ -16,7 +16,7 @@ const COMMON_KEYS: Hindrance = "its `jwks` stands for other environments too, an
 
 /// Where something is declared.
 struct Located<'r> {
-    /// Where its name stands.
+    /// The place of its name.
     place: &'r Place,
     in_manifest: bool,
     /// The other environments that have it.
