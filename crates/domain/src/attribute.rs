@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ConsumedScope, Orgno, Representation};
+use super::{
+    ApplicationType, AuthMethod, CodeChallengeMethod, ConsumedScope, GrantType, IntegrationType,
+    Orgno, RefreshTokenUsage, Representation, TokenType, Visibility,
+};
 
 /// Description of an attribute of a scope or a client, independent of its value.
 #[derive(Debug)]
@@ -109,13 +112,28 @@ pub(super) trait Typed {
 }
 
 macro_rules! typed {
-    ($($name:ty: $type:ident)+) => {
+    ($($name:ty: $type:expr,)+) => {
         $(impl Typed for $name {
-            const TYPE: ValueType = ValueType::$type;
+            const TYPE: ValueType = $type;
         })+
     };
 }
-typed! { String: Text Option<String>: Text ConsumedScope: Text bool: Flag u64: Seconds Orgno: Orgno }
+typed! {
+    String: ValueType::Text,
+    Option<String>: ValueType::Text,
+    ConsumedScope: ValueType::Text,
+    bool: ValueType::Flag,
+    u64: ValueType::Seconds,
+    Orgno: ValueType::Orgno,
+    Visibility: ValueType::Word(Visibility::WORDS),
+    TokenType: ValueType::Word(TokenType::WORDS),
+    IntegrationType: ValueType::Word(IntegrationType::WORDS),
+    ApplicationType: ValueType::Word(ApplicationType::WORDS),
+    AuthMethod: ValueType::Word(AuthMethod::WORDS),
+    GrantType: ValueType::Word(GrantType::WORDS),
+    RefreshTokenUsage: ValueType::Word(RefreshTokenUsage::WORDS),
+    CodeChallengeMethod: ValueType::Word(CodeChallengeMethod::WORDS),
+}
 
 impl<T: Typed> Typed for BTreeSet<T> {
     const TYPE: ValueType = ValueType::List(&T::TYPE);
@@ -133,43 +151,40 @@ pub(super) const fn opens(direction: Direction, remark: &'static str) -> Option<
     Some(Widening { direction, remark })
 }
 
-/// Defines enums of DigDir's words.
+/// Defines enums whose values are words, in JSON and as text.
+#[macro_export]
 macro_rules! words {
     ($(
         $(#[$meta:meta])*
         pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }
     )+) => {
         $(
-            $(#[$meta])*
             #[derive(
-                Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize,
+                Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize,
                 serde::Deserialize, schemars::JsonSchema,
             )]
+            $(#[$meta])*
             pub enum $name {
                 $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)+
             }
 
             impl $name {
-                const WORDS: &'static [&'static str] = &[$($word),+];
+                /// The words, in the same order as [`Self::ALL`].
+                pub const WORDS: &'static [&'static str] = &[$($word),+];
 
-                /// All of them, in the order of DigDir's description.
+                /// All of them, in order.
                 pub const ALL: [Self; Self::WORDS.len()] = [$(Self::$variant),+];
 
-                /// DigDir's word for it.
+                /// The word for it.
                 pub fn as_str(self) -> &'static str {
                     match self {
                         $(Self::$variant => $word,)+
                     }
                 }
             }
-
-            impl $crate::attribute::Typed for $name {
-                const TYPE: $crate::ValueType = $crate::ValueType::Word(Self::WORDS);
-            }
         )+
     };
 }
-pub(super) use words;
 
 /// Defines a type that holds the values of attributes, and the table of these attributes. A value that
 /// belongs to the layers of defaults is a `Layered` of its type, and `said` returns the declared part of it:

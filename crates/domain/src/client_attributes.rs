@@ -10,8 +10,9 @@ use super::attribute::AtNais::{Carried, Refused, Replaced};
 use super::attribute::Direction::{
     Binds, Demands, HandsOver, LetsIn, Members, Reaches, Seconds, Steps,
 };
-use super::attribute::{attributes, json, opens, words};
+use super::attribute::{attributes, json, opens};
 use super::difference::Field;
+use crate::words;
 
 words! {
     /// Environment in which a client runs.

@@ -7,8 +7,9 @@ use super::attribute::AtNais::{Carried, Lost, Replaced};
 use super::attribute::Direction::{
     Allowed, Binds, Demands, HandsOver, LetsIn, Seconds, Steps, Ungranted,
 };
-use super::attribute::{attributes, json, opens, words};
+use super::attribute::{attributes, json, opens};
 use super::difference::Field;
+use crate::words;
 
 words! {
     /// Visibility of the scope's existence.

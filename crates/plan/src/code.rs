@@ -4,25 +4,15 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Subject of a code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CodeKind {
-    /// An action that will not be done.
-    Blocked,
-    /// Information for the reviewer.
-    Notice,
-    /// A limit of `guards` that the plan exceeds.
-    Limit,
-}
-
-impl CodeKind {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Blocked => "blocked",
-            Self::Notice => "notice",
-            Self::Limit => "limit",
-        }
+domain::words! {
+    /// Subject of a code.
+    pub enum CodeKind {
+        /// An action that will not be done.
+        Blocked = "blocked",
+        /// Information for the reviewer.
+        Notice = "notice",
+        /// A limit of `guards` that the plan exceeds.
+        Limit = "limit",
     }
 }
 

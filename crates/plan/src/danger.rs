@@ -7,48 +7,30 @@
 #[cfg(test)]
 mod tests;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Action, Kind, Verb};
 use domain::nais::{owner_of_client, owner_of_scope};
 use domain::{Attribute, CLIENT, Direction, SCOPE, ScopeName, Widening};
 
-/// The effect of an action on access, the most severe first. An action with several of these effects has the
-/// first of them; an action on keys that adds a key is `keys`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-pub enum Danger {
-    /// Access is removed: an access is revoked, a scope or client is deactivated, a scope is no longer open
-    /// to all, or a client only loses keys.
-    Closes,
-    /// A scope or client that was inactive can be used again, with the accesses or keys that it kept.
-    Reopens,
-    /// A scope or client can be used by more organisations, in more ways or for longer than before.
-    Opens,
-    /// A client gets a key, an additional one or a replacement.
-    Keys,
-    /// A client is created, or consumes more scopes.
-    Reaches,
-    /// A consumer gets access.
-    Grants,
-}
-
-impl Danger {
-    /// The word for it in plans.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Closes => "closes",
-            Self::Reopens => "reopens",
-            Self::Opens => "opens",
-            Self::Keys => "keys",
-            Self::Reaches => "reaches",
-            Self::Grants => "grants",
-        }
+domain::words! {
+    /// The effect of an action on access, the most severe first. An action with several of these effects has the
+    /// first of them; an action on keys that adds a key is `keys`.
+    #[schemars(inline)]
+    pub enum Danger {
+        /// Access is removed: an access is revoked, a scope or client is deactivated, a scope is no longer open
+        /// to all, or a client only loses keys.
+        Closes = "closes",
+        /// A scope or client that was inactive can be used again, with the accesses or keys that it kept.
+        Reopens = "reopens",
+        /// A scope or client can be used by more organisations, in more ways or for longer than before.
+        Opens = "opens",
+        /// A client gets a key, an additional one or a replacement.
+        Keys = "keys",
+        /// A client is created, or consumes more scopes.
+        Reaches = "reaches",
+        /// A consumer gets access.
+        Grants = "grants",
     }
 }
 

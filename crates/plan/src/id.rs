@@ -8,54 +8,28 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use domain::{ClientName, Entity, Orgno, ScopeName};
 
-/// Operation of an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(inline)]
-#[expect(missing_docs, reason = "Work tells what each does")]
-pub enum Verb {
-    Revoke,
-    Reactivate,
-    Create,
-    Update,
-    Grant,
-    Keys,
-    Deactivate,
-    Release,
+domain::words! {
+    /// Operation of an action. They are in the order of a summary.
+    #[schemars(inline)]
+    #[expect(missing_docs, reason = "Work tells what each does")]
+    pub enum Verb {
+        Revoke = "revoke",
+        Reactivate = "reactivate",
+        Create = "create",
+        Update = "update",
+        Grant = "grant",
+        Keys = "keys",
+        Deactivate = "deactivate",
+        Release = "release",
+    }
 }
 
 impl Verb {
-    /// All of them, in the order of a summary.
-    pub const ALL: [Self; 8] = [
-        Self::Revoke,
-        Self::Reactivate,
-        Self::Create,
-        Self::Update,
-        Self::Grant,
-        Self::Keys,
-        Self::Deactivate,
-        Self::Release,
-    ];
-
     /// Whether it removes something that is no longer declared.
     pub fn closes(self) -> bool {
         match self {
             Self::Revoke | Self::Deactivate | Self::Release => true,
             Self::Create | Self::Update | Self::Reactivate | Self::Grant | Self::Keys => false,
-        }
-    }
-
-    /// The word as it is written in plans.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Revoke => "revoke",
-            Self::Reactivate => "reactivate",
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Grant => "grant",
-            Self::Keys => "keys",
-            Self::Deactivate => "deactivate",
-            Self::Release => "release",
         }
     }
 }

@@ -117,26 +117,26 @@ pub struct Access {
     pub source: Option<SourceDocument>,
 }
 
-/// State of an access, declared and live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantState {
-    /// Declared and live: the organisation has access.
-    Granted,
-    /// Live and not declared: the organisation has access.
-    Undeclared,
-    /// On an inactive scope, kept by DigDir or declared: the organisation has access once the scope is active.
-    Kept,
-    /// Declared and not live: the organisation has no access yet.
-    Missing,
-    /// Not declared, and requested by the organisation.
-    Requested,
-    /// Declared, and whether it is live was not read.
-    Declared,
-    /// Declared for other days, or blocked: the organisation has no access today.
-    NotNow,
-    /// Declared for other days, or blocked, and live: the organisation still has access.
-    Overdue,
+domain::words! {
+    /// State of an access, declared and live.
+    pub enum GrantState {
+        /// Declared and live: the organisation has access.
+        Granted = "granted",
+        /// Live and not declared: the organisation has access.
+        Undeclared = "undeclared",
+        /// On an inactive scope, kept by DigDir or declared: the organisation has access once the scope is active.
+        Kept = "kept",
+        /// Declared and not live: the organisation has no access yet.
+        Missing = "missing",
+        /// Not declared, and requested by the organisation.
+        Requested = "requested",
+        /// Declared, and whether it is live was not read.
+        Declared = "declared",
+        /// Declared for other days, or blocked: the organisation has no access today.
+        NotNow = "not_now",
+        /// Declared for other days, or blocked, and live: the organisation still has access.
+        Overdue = "overdue",
+    }
 }
 
 impl EntityState {
@@ -152,13 +152,9 @@ impl EntityState {
 }
 
 impl OpenTo {
-    /// The organisations, in words.
-    pub fn description(self) -> &'static str {
-        match self {
-            Self::All => "open to all organisations",
-            Self::EuropeanBusinesses => "open to European businesses",
-            Self::AllAndEuropeanBusinesses => "open to all organisations and European businesses",
-        }
+    /// The same with the organisations, in words.
+    pub fn description(self) -> String {
+        format!("open to {}", self.whom())
     }
 
     /// The organisations.
@@ -203,32 +199,6 @@ impl ConsumedBy {
 }
 
 impl GrantState {
-    /// Every state, the one that gives access first.
-    pub const ALL: [Self; 8] = [
-        Self::Granted,
-        Self::Undeclared,
-        Self::Kept,
-        Self::Missing,
-        Self::Requested,
-        Self::Declared,
-        Self::NotNow,
-        Self::Overdue,
-    ];
-
-    /// The word for it in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Granted => "granted",
-            Self::Undeclared => "undeclared",
-            Self::Kept => "kept",
-            Self::Missing => "missing",
-            Self::Requested => "requested",
-            Self::Declared => "declared",
-            Self::NotNow => "not_now",
-            Self::Overdue => "overdue",
-        }
-    }
-
     /// Whether the organisation has access now, as far as is known.
     pub fn gives_access(self) -> bool {
         match self {
