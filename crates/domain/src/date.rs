@@ -59,20 +59,12 @@ impl Days {
     }
 
     /// Whether they end later than the others.
-    fn last_longer_than(self, other: Self) -> bool {
+    pub(super) fn last_longer_than(self, other: Self) -> bool {
         match (self.until, other.until) {
             (_, None) => false,
             (None, Some(_)) => true,
             (Some(own), Some(other)) => own > other,
         }
-    }
-
-    /// The one that lasts longest, the first of several that last equally long.
-    pub fn longest<T>(items: impl Iterator<Item = T>, days: impl Fn(&T) -> Self) -> Option<T> {
-        items.reduce(|best, item| match days(&item).last_longer_than(days(&best)) {
-            true => item,
-            false => best,
-        })
     }
 }
 

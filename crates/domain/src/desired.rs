@@ -51,6 +51,12 @@ impl Desired {
         self.names.get(&orgno).or(live).or_else(|| self.labels.get(&orgno))
     }
 
+    /// The declared scopes and clients.
+    pub fn entities(&self) -> impl Iterator<Item = Entity> {
+        let clients = self.clients.keys().cloned().map(Entity::Client);
+        self.scopes.keys().cloned().map(Entity::Scope).chain(clients)
+    }
+
     /// Whether a scope or a client is declared.
     pub fn declares(&self, entity: &Entity) -> bool {
         match entity {
@@ -214,8 +220,7 @@ impl DesiredAccess {
 
     /// The entry that gives access on a day: the one that lasts longest.
     pub fn on(&self, day: Date) -> Option<&DesiredEntry> {
-        let counting = self.entries().filter(|entry| entry.days.contains(day));
-        Days::longest(counting, |entry| entry.days)
+        longest(self.entries().filter(|entry| entry.days.contains(day)))
     }
 
     /// The first entry that begins after a day.
@@ -229,17 +234,15 @@ impl DesiredAccess {
     /// The entry by which an organisation has access on a day, or last had it before: the one that gives it, else
     /// the last one to end; where all begin later, the next one.
     pub fn last_given(&self, day: Date) -> &DesiredEntry {
-        let over = || {
-            let over = self.entries().filter(|entry| entry.days.is_over(day));
-            Days::longest(over.filter(|entry| !entry.days.is_reversed()), |entry| entry.days)
-        };
+        let is_over = |days: Days| days.is_over(day) && !days.is_reversed();
+        let over = || longest(self.entries().filter(|entry| is_over(entry.days)));
         self.on(day).or_else(over).unwrap_or_else(|| self.described(day))
     }
 
     /// The entry that describes the access on a day: the one that gives it, else the next one to begin, else
     /// the last one to end.
     pub fn described(&self, day: Date) -> &DesiredEntry {
-        let last = || Days::longest(self.entries(), |entry| entry.days);
+        let last = || longest(self.entries());
         self.on(day).or_else(|| self.next_after(day)).or_else(last).unwrap_or(&self.first)
     }
 
@@ -269,6 +272,14 @@ impl DesiredAccess {
             }
         }
     }
+}
+
+/// The entry that lasts longest, the first of several that last equally long.
+fn longest<'e>(entries: impl Iterator<Item = &'e DesiredEntry>) -> Option<&'e DesiredEntry> {
+    entries.reduce(|best, entry| match entry.days.last_longer_than(best.days) {
+        true => entry,
+        false => best,
+    })
 }
 
 /// An organisation that has no access, whatever else is declared.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use globset::GlobSet;
 
-use super::{ClientName, CommitId, Desired, Guards, Removal, RemovalAction, ScopeName};
+use super::{ClientName, CommitId, Desired, Entity, Guards, Removal, RemovalAction, ScopeName};
 
 /// State of earlier applies, as far as a plan needs it.
 #[derive(Debug, Clone, Default)]
@@ -135,7 +135,7 @@ impl Applied {
             }
         }
         for (name, _) in desired.removed_clients.iter().filter(|(_, it)| is_release(&it.removal)) {
-            if protection.of_client([name.as_str(), name.as_str()]).is_none() {
+            if protection.of_client([name.as_str(); 2]).is_none() {
                 self.desired.clients.remove(name);
             }
         }
@@ -209,6 +209,14 @@ impl Protection {
     pub fn of_client(&self, names: [&str; 2]) -> Option<ProtectedBy> {
         let is_declared = self.clients.iter().any(|client| names.contains(&client.as_str()));
         self.by(is_declared, names)
+    }
+
+    /// Source of the protection of a scope, or of a client by its declared name, if any.
+    pub fn of_entity(&self, entity: &Entity) -> Option<ProtectedBy> {
+        match entity {
+            Entity::Scope(name) => self.of_scope(name),
+            Entity::Client(name) => self.of_client([name.as_str(); 2]),
+        }
     }
 
     fn by<const N: usize>(&self, is_declared: bool, names: [&str; N]) -> Option<ProtectedBy> {

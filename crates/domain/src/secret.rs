@@ -58,7 +58,6 @@ pub fn likeness(text: &str) -> Option<&'static str> {
     const DER: [&str; 4] = ["MII", "MIG", "MHcC", "MC4C"];
     let text = text.trim();
     let upper = text.to_ascii_uppercase();
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
     let begins_with = |marks: &[&str]| marks.iter().any(|mark| text.starts_with(mark));
     let compact = || text.chars().filter(|c| !c.is_whitespace() && !"\"'\\".contains(*c));
     if text.contains("OPENSSH PRIVATE KEY") || begins_with(&["b3BlbnNzaC1rZXkt"]) {
@@ -84,6 +83,11 @@ pub fn likeness(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether a character is one of base64, in either alphabet.
+fn is_base64(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "+/=-_".contains(character)
+}
+
 /// A text's size and likeness, for a message that must not repeat it.
 pub fn described(text: &str) -> String {
     let number = |count: usize, thing| counted(count as u64, thing, "s");
@@ -103,7 +107,6 @@ pub fn note(secret: &SecretString) {
     let text = secret.expose_secret().trim();
     let mut parts: Vec<&str> = vec![text];
     let is_key = |line: &&str| {
-        let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=-_".contains(c);
         line.len() >= SHORTEST_LINE && !line.starts_with('-') && line.chars().all(is_base64)
     };
     // CI variables have keys with spaces or `
