@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::converge::{NextStep, RepeatPolicy, SentWrite, WriteState, converge};
-use super::execute::ActionFailure;
+use super::execute::{ActionFailure, Executor};
 use super::patience::Patience;
 use super::verify;
 use crate::advice::advised;
@@ -12,27 +12,83 @@ use digdir::{Error, ErrorKind, Writer};
 use domain::{ClientId, LiveKey, OnBehalfOfId, Representation, changes};
 use plan::{EntryWork, KeysWork, OnBehalfOfWrite};
 
-/// Replaces the client's keys: the whole set at once, so that it never has fewer in between.
-pub(super) async fn replace_keys(
-    id: &ClientId,
-    work: &KeysWork,
-    patience: &Patience,
-    writer: &Writer,
-) -> Result<(), ActionFailure> {
-    let look = async |sent: &SentWrite| {
-        let live = writer.reader().keys(id).await?;
-        let Some(difference) = verify::keys(work, &live) else {
-            return Ok(WriteState::AsWanted);
+impl Executor<'_> {
+    /// Replaces the client's keys: the whole set at once, so that it never has fewer in between.
+    pub(super) async fn replace_keys(
+        &self,
+        id: &ClientId,
+        work: &KeysWork,
+    ) -> Result<(), ActionFailure> {
+        let Self { writer, patience, .. } = self;
+        let look = async |sent: &SentWrite| {
+            let live = writer.reader().keys(id).await?;
+            let Some(difference) = verify::keys(work, &live) else {
+                return Ok(WriteState::AsWanted);
+            };
+            // Either the remaining change is that of the plan, or the keys have changed since the plan.
+            let now = KeysWork { before: live, ..work.clone() };
+            Ok(match now.changes() == work.changes() {
+                true => {
+                    WriteState::Open { left: now.set(), difference, is_unseen: sent.may_be_done() }
+                }
+                false => WriteState::Moved(difference),
+            })
         };
-        // Either the remaining change is that of the plan, or the keys have changed since the plan.
-        let now = KeysWork { before: live, ..work.clone() };
-        Ok(match now.changes() == work.changes() {
-            true => WriteState::Open { left: now.set(), difference, is_unseen: sent.may_be_done() },
-            false => WriteState::Moved(difference),
-        })
-    };
-    let send = async |set: &Vec<Representation>| writer.replace_keys(id, set.clone()).await;
-    converge(RepeatPolicy::Always, NextStep::Believe, patience, look, send).await
+        let send = async |set: &Vec<Representation>| writer.replace_keys(id, set.clone()).await;
+        converge(RepeatPolicy::Always, NextStep::Believe, patience, look, send).await
+    }
+
+    /// Writes the client's `onbehalfof` entries one after the other. Those of a client that `is_new` may not be
+    /// visible yet.
+    pub(super) async fn write_on_behalf_of(
+        &self,
+        id: &ClientId,
+        write: &OnBehalfOfWrite,
+        is_new: bool,
+    ) -> Result<(), ActionFailure> {
+        let Self { writer, patience, .. } = self;
+        let read = async || match writer.reader().on_behalf_of_by_id(id).await {
+            Err(error) if is_new && error.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
+            answer => answer,
+        };
+        let overwritten = RefCell::new(None);
+        let planned = write.work(&write.before);
+        let unsets = planned.iter().any(|work| matches!(work, EntryWork::Replace(..)));
+        let look = async |sent: &SentWrite| {
+            let live = read().await?;
+            let left = write.work(&live);
+            let Some(first) = left.first() else {
+                return Ok(WriteState::AsWanted);
+            };
+            let is_ours = match sent {
+                SentWrite::Nothing => left == planned,
+                SentWrite::Taken | SentWrite::Unclear(_) => {
+                    left.iter().all(|work| planned.contains(work))
+                }
+            };
+            let difference = verify::entry(first);
+            let is_unseen = sent.may_be_done() && overwritten.borrow().as_ref() == Some(&live);
+            let left = match sent {
+                SentWrite::Nothing => left,
+                SentWrite::Taken | SentWrite::Unclear(_) => emptied(left, write, &live),
+            };
+            if !is_unseen {
+                overwritten.replace(Some(live));
+            }
+            Ok(match is_ours {
+                true => WriteState::Open { left, difference, is_unseen },
+                false => WriteState::Moved(difference),
+            })
+        };
+        let send = async |left: &Vec<EntryWork>| {
+            for work in left {
+                write_entry(id, work, writer).await?;
+            }
+            Ok(())
+        };
+        let then = if unsets { NextStep::LookAgain } else { NextStep::Believe };
+        converge(RepeatPolicy::Always, then, patience, look, send).await
+    }
 }
 
 /// Registers the same keys again, so that those that are `due` expire later. Gives the keys as they are then.
@@ -84,58 +140,6 @@ pub async fn renew_keys(
         }
     };
     Err(why.to_owned())
-}
-
-/// Writes the client's `onbehalfof` entries one after the other. Those of a client that `is_new` may not be
-/// visible yet.
-pub(super) async fn write_on_behalf_of(
-    id: &ClientId,
-    write: &OnBehalfOfWrite,
-    is_new: bool,
-    patience: &Patience,
-    writer: &Writer,
-) -> Result<(), ActionFailure> {
-    let read = async || match writer.reader().on_behalf_of_by_id(id).await {
-        Err(error) if is_new && error.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
-        answer => answer,
-    };
-    let overwritten = RefCell::new(None);
-    let planned = write.work(&write.before);
-    let unsets = planned.iter().any(|work| matches!(work, EntryWork::Replace(..)));
-    let look = async |sent: &SentWrite| {
-        let live = read().await?;
-        let left = write.work(&live);
-        let Some(first) = left.first() else {
-            return Ok(WriteState::AsWanted);
-        };
-        let is_ours = match sent {
-            SentWrite::Nothing => left == planned,
-            SentWrite::Taken | SentWrite::Unclear(_) => {
-                left.iter().all(|work| planned.contains(work))
-            }
-        };
-        let difference = verify::entry(first);
-        let is_unseen = sent.may_be_done() && overwritten.borrow().as_ref() == Some(&live);
-        let left = match sent {
-            SentWrite::Nothing => left,
-            SentWrite::Taken | SentWrite::Unclear(_) => emptied(left, write, &live),
-        };
-        if !is_unseen {
-            overwritten.replace(Some(live));
-        }
-        Ok(match is_ours {
-            true => WriteState::Open { left, difference, is_unseen },
-            false => WriteState::Moved(difference),
-        })
-    };
-    let send = async |left: &Vec<EntryWork>| {
-        for work in left {
-            write_entry(id, work, writer).await?;
-        }
-        Ok(())
-    };
-    let then = if unsets { NextStep::LookAgain } else { NextStep::Believe };
-    converge(RepeatPolicy::Always, then, patience, look, send).await
 }
 
 /// Handles the open question whether a PUT resets the fields that it leaves out: a field that is still there

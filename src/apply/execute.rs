@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::client_parts::{replace_keys, write_on_behalf_of};
 use super::patience::Patience;
 use super::recent::Recent;
 use super::verify;
-use super::write::{WrittenEntity, create_client, create_scope, replace};
+use super::write::WrittenEntity;
 use crate::advice::advised;
 use digdir::{Error, ErrorKind, Writer};
 use domain::{Behaviour, ClientId, ClientName, ScopeName};
@@ -146,16 +145,14 @@ impl<'a> Executor<'a> {
         scope: &ScopeName,
         work: &ScopeWork,
     ) -> Result<(), ActionFailure> {
-        let (writer, patience, entity) = (self.writer, self.patience, WrittenEntity::Scope(scope));
+        let entity = WrittenEntity::Scope(scope);
         match work {
-            ScopeWork::Create(write) => create_scope(scope, write, patience, writer).await,
-            ScopeWork::Update(write) => replace(entity, write, true, patience, writer).await,
-            ScopeWork::Reactivate { write, .. } => {
-                replace(entity, write, false, patience, writer).await
-            }
+            ScopeWork::Create(write) => self.create_scope(scope, write).await,
+            ScopeWork::Update(write) => self.replace(entity, write, true).await,
+            ScopeWork::Reactivate { write, .. } => self.replace(entity, write, false).await,
             ScopeWork::Release => Ok(()),
             ScopeWork::Deactivate { .. } => {
-                self.settled(action, writer.deactivate_scope(scope).await).await
+                self.settled(action, self.writer.deactivate_scope(scope).await).await
             }
         }
     }
@@ -180,26 +177,19 @@ impl<'a> Executor<'a> {
         client: &ClientName,
         work: &ClientWork,
     ) -> Result<(), ActionFailure> {
-        let (writer, patience) = (self.writer, self.patience);
         match work {
             ClientWork::Create(identity, write) => {
                 let recent = self.recent.client(action);
-                let id =
-                    create_client(identity, &write.attributes, recent, patience, writer).await?;
+                let id = self.create_client(identity, &write.attributes, recent).await?;
                 self.made.borrow_mut().insert(client.clone(), id.clone());
                 self.on_behalf_of(&id, write, true).await.map_err(partly)
             }
-            ClientWork::Update(id, write) => {
-                if write.attributes.changes.is_empty() {
-                    return self.on_behalf_of(id, write, false).await;
-                }
-                replace(WrittenEntity::Client(id), &write.attributes, true, patience, writer)
-                    .await?;
-                self.on_behalf_of(id, write, false).await.map_err(partly)
+            ClientWork::Update(id, write) if write.attributes.changes.is_empty() => {
+                self.on_behalf_of(id, write, false).await
             }
-            ClientWork::Reactivate { id, write, .. } => {
-                replace(WrittenEntity::Client(id), &write.attributes, false, patience, writer)
-                    .await?;
+            ClientWork::Update(id, write) | ClientWork::Reactivate { id, write, .. } => {
+                let was_active = matches!(work, ClientWork::Update(..));
+                self.replace(WrittenEntity::Client(id), &write.attributes, was_active).await?;
                 self.on_behalf_of(id, write, false).await.map_err(partly)
             }
             ClientWork::Release(_) => Ok(()),
@@ -216,7 +206,7 @@ impl<'a> Executor<'a> {
         is_new: bool,
     ) -> Result<(), ActionFailure> {
         match &write.on_behalf_of {
-            Some(write) => write_on_behalf_of(id, write, is_new, self.patience, self.writer).await,
+            Some(write) => self.write_on_behalf_of(id, write, is_new).await,
             None => Ok(()),
         }
     }
@@ -224,7 +214,7 @@ impl<'a> Executor<'a> {
     async fn keys(&self, client: &ClientName, work: &KeysWork) -> Result<(), ActionFailure> {
         let made = || self.made.borrow().get(client).cloned();
         match work.id.clone().or_else(made) {
-            Some(id) => replace_keys(&id, work, self.patience, self.writer).await,
+            Some(id) => self.replace_keys(&id, work).await,
             None => Err(ActionFailure::Moved("the client is not there".to_owned())),
         }
     }
