@@ -8,9 +8,10 @@ use super::failure::Failure;
 use super::lock_guard::LockGuard;
 use super::planned::{ApplyAccess, Planned};
 use super::ready::PlanPart;
+use super::recent::LeftOpen;
 use crate::apply::{ApplyOptions, Patience, apply};
 use crate::history::{
-    Actor, ApplyEnd, ApplyStart, Conclusion, DatesDone, LedgerEntry, Placement, Recorded, Refs,
+    Actor, ApplyEnd, ApplyStart, Conclusion, DatesDone, LedgerEntry, Recorded, Refs,
 };
 use domain::text::json;
 use domain::{Behaviour, Undone};
@@ -60,7 +61,7 @@ impl Approved {
     ///
     /// # Errors
     /// The ledger cannot be written, so that nothing was done.
-    pub(crate) async fn carry_out(self, manner: ApplyContext<'_>) -> Result<Ended, Failure> {
+    pub(crate) async fn carry_out(self, context: ApplyContext<'_>) -> Result<Ended, Failure> {
         let ApplyContext {
             actor,
             review,
@@ -70,22 +71,14 @@ impl Approved {
             interrupt,
             behaviour,
             progress,
-        } = manner;
+        } = context;
         let kept = self.kept();
-        let Self(Planned { ready, remote, access, plan, document, recent, left, lifted, .. }) =
-            self;
-        let is_due = matches!(ready.part, PlanPart::Due { .. });
+        let begun = self.begun(&actor, review);
+        let Self(Planned { ready, remote, access, plan, document, recent, left, .. }) = self;
         // Found done already, these dates are not due once more after a change by hand.
         let is_dated = ready.dates_have_passed(&plan);
         let past = ready.past;
         let (lost, mut shown, is_unfinished) = (past.lost, past.refs, past.is_unfinished);
-        let who = (actor.who.clone(), actor.place.clone());
-        let of =
-            |part: fn(&Placement) -> &String| past.placement.as_ref().map(|it| part(it).clone());
-        let from = (of(|it| &it.folder), of(|it| &it.api));
-        let report = Uuid::new_v4().to_string();
-        let begun = ReportDocument::begun(&document, report, who, from, lifted, Timestamp::now());
-        let begun = ReportDocument { due: is_due, review, ..begun };
         let line = json::line(&begun);
         let commit = document.repository.as_ref();
         let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
@@ -109,9 +102,7 @@ impl Approved {
             }
         }
         let report = match access {
-            ApplyAccess::Read(_) => Report::default(),
-            ApplyAccess::Write(_) if !began => Report::default(),
-            ApplyAccess::Write(writer) => {
+            ApplyAccess::Write(writer) if began => {
                 let total = plan.actions.len();
                 let writer = match &lock_guard {
                     Some((lock_guard, _)) => writer.gated(lock_guard.gate()),
@@ -122,6 +113,7 @@ impl Approved {
                     ApplyOptions { concurrency, patience, interrupt, recent, behaviour, progress };
                 apply(&plan, &writer, conduct).await
             }
+            ApplyAccess::Read(_) | ApplyAccess::Write(_) => Report::default(),
         };
         let undone = Undone { left: plan.undone(&report.outcomes), ..Undone::default() };
         let dates = DatesDone { at: plan.now, undone };
@@ -129,19 +121,9 @@ impl Approved {
         let concluded = match lock_guard {
             Some((lock_guard, recorded)) => {
                 let was_applied = document.applied_commit() == Some(&commit);
-                let is_news = is_dated || (!is_due && (!was_applied || is_unfinished));
+                let is_news = is_dated || (!report.due && (!was_applied || is_unfinished));
                 let ends = json::line(&report);
-                let conclusion = match conclusion(&plan, &report) {
-                    _ if is_due => Conclusion::Due,
-                    Conclusion::InFull | Conclusion::Closed
-                        if kept.is_some() || left.open.is_some() =>
-                    {
-                        Conclusion::InPart
-                    }
-                    Conclusion::InFull if document.rollback => Conclusion::RolledBack,
-                    Conclusion::InFull if left.may_show => Conclusion::Awaiting,
-                    conclusion => conclusion,
-                };
+                let conclusion = conclusion(&plan, &report, &left, kept.is_some());
                 let entry = entry(began.then_some(&line), &ends);
                 let end = ApplyEnd { conclusion, dates: &dates };
                 conclude(lock_guard, is_news, end, entry, &recorded, shown.as_ref()).await
@@ -157,6 +139,19 @@ impl Approved {
             false => failure.and("Nothing was to be done, and nothing was changed"),
         }));
         Ok(Ended { report, began, kept, open: left.open, failures })
+    }
+
+    /// The report at its start.
+    fn begun(&self, actor: &Actor, review: Option<ReviewDocument>) -> ReportDocument {
+        let Self(Planned { ready, document, lifted, .. }) = self;
+        let placement = ready.past.placement.as_ref();
+        let from = placement.map(|it| (it.folder.clone(), it.api.clone())).unzip();
+        let who = (actor.who.clone(), actor.place.clone());
+        let report = Uuid::new_v4().to_string();
+        let begun =
+            ReportDocument::begun(document, report, who, from, lifted.clone(), Timestamp::now());
+        let due = matches!(ready.part, PlanPart::Due { .. });
+        ReportDocument { due, review, ..begun }
     }
 
     fn kept(&self) -> Option<&'static str> {
@@ -193,10 +188,24 @@ async fn conclude(
     lock_guard.conclude(entry, recorded, end, shown).await
 }
 
-/// Whether the commit counts as applied: all actions are done, and every entity to deactivate is inactive. An
-/// action that is blocked for another reason waits for somebody else, and must not keep later removals from
-/// the declarations from being recognised.
-fn conclusion(plan: &Plan, ended: &ReportDocument) -> Conclusion {
+/// Whether the commit counts as applied. It does not if the past must be kept (`is_kept`), or an entity to be
+/// deactivated stays open.
+fn conclusion(plan: &Plan, report: &ReportDocument, left: &LeftOpen, is_kept: bool) -> Conclusion {
+    match extent(plan, report) {
+        _ if report.due => Conclusion::Due,
+        Conclusion::InFull | Conclusion::Closed if is_kept || left.open.is_some() => {
+            Conclusion::InPart
+        }
+        Conclusion::InFull if report.rollback => Conclusion::RolledBack,
+        Conclusion::InFull if left.may_show => Conclusion::Awaiting,
+        extent => extent,
+    }
+}
+
+/// How much of the plan was done: all actions, with every entity to deactivate inactive, or less. An action that is
+/// blocked for another reason waits for somebody else, and must not keep later removals from the declarations from
+/// being recognised.
+fn extent(plan: &Plan, ended: &ReportDocument) -> Conclusion {
     let is_open = plan.blocked.iter().any(|blocked| {
         blocked.target.verb.closes()
             || matches!(
