@@ -13,7 +13,7 @@ use super::opened::Opened;
 use super::past;
 use crate::history::{self, Baseline, Branch, History, Placement, Recorded, Refs};
 use domain::text::printable;
-use domain::{Applied, Desired, Live, Past, Protection};
+use domain::{Applied, Desired, Entity, Live, Past, Protection};
 use plan::ScheduledChange;
 
 /// An environment, and its state in git.
@@ -181,7 +181,7 @@ impl<'a> AppliedPlace<'a> {
         let found = found.ok().flatten();
         let api = &self.placement.api;
         let all = || found.iter().flat_map(Baseline::commits);
-        let is_other = all().next().is_some() && all().all(|it| it.placement.api != *api);
+        let is_other = all().all(|it| it.placement.api != *api);
         if let Some(other) = all().next().filter(|_| is_other) {
             return Err(Failure::Refused(format!(
                 "{name} was applied to another API ({}), so it is not what this one was called before: \
@@ -196,8 +196,7 @@ impl<'a> AppliedPlace<'a> {
                  `portvakt baseline set COMMIT --folder DIR` names what counts here, alone"
             )));
         }
-        let recorded = found.iter().flat_map(Baseline::commits);
-        let last = recorded.clone().find(|it| it.commit == commit).or_else(|| recorded.last());
+        let last = all().find(|it| it.commit == commit).or_else(|| all().last());
         let guessed = || Placement {
             environment: environment.clone(),
             folder: applied::usual_folder(&name),
@@ -249,10 +248,10 @@ impl<'a> AppliedPlace<'a> {
         let is_recorded = self.is_recorded(commit);
         let read = |environment: &str, folder: &str| {
             let folder = asked.folder.as_deref().map_or(folder, |folder| folder.trim_matches('/'));
-            let at = At { commit, folder, environment };
+            let at = At { history: self.history, here: repository, commit, folder };
             let read = match is_recorded {
-                true => applied::applied_at(self.history, repository, &at),
-                false => applied::read_at(self.history, repository, &at),
+                true => at.applied(environment),
+                false => at.declared(environment),
             };
             read.map(|(there, desired)| (folder.to_owned(), there, desired))
         };
@@ -356,21 +355,19 @@ fn protecting(stays: Vec<Protection>, former: Option<&str>, known: &KnownPast) -
 /// count afterwards.
 fn lost_protection(known: &KnownPast, after: &[Protection]) -> BTreeSet<String> {
     let before = known.past.protected.iter().map(|protected| &protected.protection);
-    let lost = |by: &dyn Fn(&Protection) -> bool| before.clone().any(by) && !after.iter().any(by);
-    let mut names = BTreeSet::new();
-    for Applied { commit: _, desired } in &known.all {
-        let scopes = desired.scopes.keys();
-        let scopes = scopes.filter(|name| lost(&|by| by.of_scope(name).is_some()));
-        names.extend(scopes.map(|name| format!("scope {name}")));
-        let clients = desired.clients.keys();
-        let clients = clients.filter(|name| lost(&|by| by.of_client([name.as_str(); 2]).is_some()));
-        names.extend(clients.map(|name| format!("client {name}")));
-    }
-    names
+    let is_lost = |entity: &Entity| {
+        let by = |protection: &Protection| protection.of_entity(entity).is_some();
+        before.clone().any(by) && !after.iter().any(by)
+    };
+    let declared = known.all.iter().flat_map(|applied| applied.desired.entities());
+    declared.filter(is_lost).map(|entity| named(&entity)).collect()
 }
 
 /// The declared names.
 fn names(desired: &Desired) -> BTreeSet<String> {
-    let scopes = desired.scopes.keys().map(|name| format!("scope {name}"));
-    scopes.chain(desired.clients.keys().map(|name| format!("client {name}"))).collect()
+    desired.entities().map(|entity| named(&entity)).collect()
+}
+
+fn named(entity: &Entity) -> String {
+    format!("{} {}", entity.kind(), entity.name())
 }

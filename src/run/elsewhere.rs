@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::applied::{self, AppliedElsewhere, files_at, files_here};
+use super::applied::{self, AppliedElsewhere, At, files_here};
 use crate::declare::{Invalid, Repository, SETTINGS_FILE};
 use crate::history::{self, History, Placement};
 use domain::{Applied, Beside, Desired};
@@ -67,7 +67,7 @@ pub(crate) fn look(
     for (commit, folder) in all.filter(|(_, folder)| *folder != here.folder) {
         let other = match (at, commit) {
             (Some(FolderSource { history, .. }), Some(commit)) => {
-                files_at(history, repository, commit, &folder)
+                At { history, here: repository, commit, folder: &folder }.files()
             }
             _ => files_here(repository, &folder),
         };

@@ -1,6 +1,6 @@
 //! The declarations of an environment, read and checked.
 
-use super::applied::{self, At, valid_at};
+use super::applied::{self, At};
 use super::checkout;
 use super::clock::today;
 use super::failure::Failure;
@@ -86,9 +86,8 @@ impl Opened {
         self.check_older(history, &commit)?;
         let placement = applied::placement(&self.repository, &self.desired);
         let Placement { environment, folder, .. } = placement.map_err(Failure::Failed)?;
-        let at = At { commit: &commit, folder: &folder, environment: &environment };
-        let older = valid_at(history, &self.repository, &at, today());
-        let older = older.map_err(|why| {
+        let at = At { history, here: &self.repository, commit: &commit, folder: &folder };
+        let older = at.valid(&environment, today()).map_err(|why| {
             Failure::Failed(format!(
                 "{why}\nA rollback reads what was declared where it is declared now, under the name that the \
                  environment has now. Where either was another then, undo the change with `git revert`, and \

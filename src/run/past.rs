@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::applied::AppliedElsewhere;
-use super::applied::{self, At, KnownPast, LastApply, Reading, declared_at};
+use super::applied::{self, At, KnownPast, LastApply, Reading};
 use super::checkout;
 use super::failure::Failure;
 use super::options::RunOptions;
@@ -115,10 +115,10 @@ impl GitPast {
                 Some(Applied { commit: id.into(), desired: now.clone() })
             }
             Some(id) => {
-                let (folder, environment) = (&placement.folder, &placement.environment);
-                let at = At { commit: &id, folder, environment };
-                match declared_at(history, repository, &at) {
-                    Ok(desired) => Some(Applied { commit: id.into(), desired }),
+                let Placement { folder, environment, .. } = &placement;
+                let at = At { history, here: repository, commit: &id, folder };
+                match at.declared(environment) {
+                    Ok((_, desired)) => Some(Applied { commit: id.into(), desired }),
                     Err(why) => {
                         let message = format!("{why}: what is drift is not shown");
                         past.report(Code::HistoryUnknown, "base", &message);
@@ -227,10 +227,9 @@ impl GitPast {
         let place = history.place();
         let folder = applied::folder(repository);
         let is_gone = |last: &&str| {
-            let at = At { commit: last, folder: &folder, environment: &now.environment };
+            let at = At { history, here: repository, commit: last, folder: &folder };
             !applied::is_declared_at(history, last, &folder, place)
-                || applied::applied_at(history, repository, &at)
-                    .is_ok_and(|(_, then)| declares_more(now, &then))
+                || at.applied(&now.environment).is_ok_and(|(_, then)| declares_more(now, &then))
         };
         let gone = newer.into_iter().find(is_gone).map(str::to_owned);
         if let (Some(last), None) = (gone, self.is_behind()) {
@@ -304,8 +303,7 @@ impl GitPast {
 
 /// Whether some scope or client is declared that was not then.
 fn declares_more(now: &Desired, then: &Desired) -> bool {
-    now.scopes.keys().any(|name| !then.scopes.contains_key(name))
-        || now.clients.keys().any(|name| !then.clients.contains_key(name))
+    now.entities().any(|entity| !then.declares(&entity))
 }
 
 /// The reason why no commit may be applied where the branch is not known.

@@ -8,99 +8,89 @@ use crate::history::{self, Branch, FileLink, History, Links, Refs};
 use crate::run::checkout;
 use domain::Desired;
 
-/// A commit, and the place of declarations in it.
+/// A folder of declarations at a commit. The errors of its methods are the reasons why they cannot be read.
 pub(crate) struct At<'a> {
+    pub(crate) history: &'a History,
+    /// The repository in the work tree.
+    pub(crate) here: &'a Repository,
     pub(crate) commit: &'a str,
     /// The folder of portvakt.yaml, from the top of the git repository.
     pub(crate) folder: &'a str,
-    pub(crate) environment: &'a str,
 }
 
-/// The declarations at a commit, even if they break current rules. The error is the reason why they cannot be
-/// read.
-pub(crate) fn declared_at(
-    history: &History,
-    here: &Repository,
-    at: &At<'_>,
-) -> Result<Desired, String> {
-    read_at(history, here, at).map(|(_, desired)| desired)
-}
-
-/// The same, with the repository as it is at the commit.
-pub(crate) fn read_at(
-    history: &History,
-    here: &Repository,
-    at: &At<'_>,
-) -> Result<(Repository, Desired), String> {
-    at.desired(files_at(history, here, at.commit, at.folder)?)
-}
-
-/// The same for a commit that was applied.
-pub(crate) fn applied_at(
-    history: &History,
-    here: &Repository,
-    at: &At<'_>,
-) -> Result<(Repository, Desired), String> {
-    at.desired(applied_files_at(history, here, at.commit, at.folder)?)
-}
-
-/// The declarations at a commit that is to be applied, checked by the current rules. The error describes the
-/// problem.
-pub(crate) fn valid_at(
-    history: &History,
-    here: &Repository,
-    at: &At<'_>,
-    today: Date,
-) -> Result<Desired, String> {
-    let desired = files_at(history, here, at.commit, at.folder)?.desired(at.environment, today);
-    desired.map(|(desired, _)| desired).map_err(|why| at.invalid(why))
-}
-
-/// The repository at a commit. Its links may not have been checked in a work tree: the files behind them are
-/// not known.
-pub(crate) fn files_at(
-    history: &History,
-    here: &Repository,
-    commit: &str,
-    folder: &str,
-) -> Result<Repository, String> {
-    let (there, links) = read_files(history, here, commit, folder)?;
-    let is_read = |target: &String| there.includes(target);
-    let hides =
-        |link: &&FileLink| there.includes(&link.path) && !link.target.as_ref().is_some_and(is_read);
-    match links.followed().iter().find(hides) {
-        Some(FileLink { path, .. }) => {
-            Err(in_folder(folder, &format!("{path} is a symbolic link to what is not read there")))
-        }
-        None => Ok(there),
+impl At<'_> {
+    /// The repository as it is there, and the declarations of an environment, even if they break current rules.
+    pub(crate) fn declared(&self, environment: &str) -> Result<(Repository, Desired), String> {
+        self.desired(self.files()?, environment)
     }
-}
 
-/// The repository at a commit that was applied: the apply has read it, including links.
-pub(crate) fn applied_files_at(
-    history: &History,
-    here: &Repository,
-    commit: &str,
-    folder: &str,
-) -> Result<Repository, String> {
-    read_files(history, here, commit, folder).map(|(there, _)| there)
-}
+    /// The same at a commit that was applied.
+    pub(crate) fn applied(&self, environment: &str) -> Result<(Repository, Desired), String> {
+        self.desired(self.applied_files()?, environment)
+    }
 
-fn read_files(
-    history: &History,
-    here: &Repository,
-    commit: &str,
-    folder: &str,
-) -> Result<(Repository, Links), String> {
-    let history::CommitFiles { settings, yaml, links, submodules, unread, rest } =
-        history.files(commit, folder).map_err(|error| error.to_string())?;
-    let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));
-    let there = there.map_err(|found| invalid(commit, folder, &found))?;
-    let submodules = submodules.iter().filter(|(path, _)| !there.excludes(path));
-    let unread = unread.iter().filter(|(path, _)| there.includes(path));
-    match submodules.chain(unread).next() {
-        Some((_, why)) => Err(in_folder(folder, &why.to_string())),
-        None => Ok((there, links)),
+    /// The declarations of an environment at a commit that is to be applied, checked by the current rules.
+    pub(crate) fn valid(&self, environment: &str, today: Date) -> Result<Desired, String> {
+        let desired = self.files()?.desired(environment, today);
+        desired.map(|(desired, _)| desired).map_err(|why| self.invalid(environment, why))
+    }
+
+    /// The repository there. Its links may not have been checked in a work tree: the files behind them are not
+    /// known.
+    pub(crate) fn files(&self) -> Result<Repository, String> {
+        let (there, links) = self.read()?;
+        let is_read = |target: &String| there.includes(target);
+        let hides = |link: &&FileLink| {
+            there.includes(&link.path) && !link.target.as_ref().is_some_and(is_read)
+        };
+        match links.followed().iter().find(hides) {
+            Some(FileLink { path, .. }) => Err(in_folder(
+                self.folder,
+                &format!("{path} is a symbolic link to what is not read there"),
+            )),
+            None => Ok(there),
+        }
+    }
+
+    /// The repository at a commit that was applied: the apply has read it, including links.
+    pub(crate) fn applied_files(&self) -> Result<Repository, String> {
+        self.read().map(|(there, _)| there)
+    }
+
+    fn read(&self) -> Result<(Repository, Links), String> {
+        let Self { history, here, commit, folder } = self;
+        let history::CommitFiles { settings, yaml, links, submodules, unread, rest } =
+            history.files(commit, folder).map_err(|error| error.to_string())?;
+        let there = declare::read(here.root(), &settings, yaml, &|path| rest.file(path));
+        let there = there.map_err(|found| invalid(commit, folder, &found))?;
+        let submodules = submodules.iter().filter(|(path, _)| !there.excludes(path));
+        let unread = unread.iter().filter(|(path, _)| there.includes(path));
+        match submodules.chain(unread).next() {
+            Some((_, why)) => Err(in_folder(folder, &why.to_string())),
+            None => Ok((there, links)),
+        }
+    }
+
+    fn desired(
+        &self,
+        there: Repository,
+        environment: &str,
+    ) -> Result<(Repository, Desired), String> {
+        match there.desired_before(environment) {
+            Ok(desired) => Ok((there, desired)),
+            Err(why) => Err(self.invalid(environment, why)),
+        }
+    }
+
+    /// The reason why these declarations are not accepted.
+    fn invalid(&self, environment: &str, why: declare::Invalid) -> String {
+        let Self { commit, folder, .. } = self;
+        match why {
+            declare::Invalid::Environment(_) => {
+                format!("commit {commit} has no environment `{environment}`")
+            }
+            declare::Invalid::Declarations(found) => invalid(commit, folder, &found),
+        }
     }
 }
 
@@ -115,26 +105,6 @@ fn in_folder(folder: &str, why: &str) -> String {
 pub(crate) fn files_here(here: &Repository, folder: &str) -> Result<Repository, String> {
     let top = history::top(here.root()).ok_or("this is not a git repository")?;
     checkout::load(&top.join(folder)).map_err(|found| unread(&found, folder))
-}
-
-impl At<'_> {
-    fn desired(&self, there: Repository) -> Result<(Repository, Desired), String> {
-        match there.desired_before(self.environment) {
-            Ok(desired) => Ok((there, desired)),
-            Err(why) => Err(self.invalid(why)),
-        }
-    }
-
-    /// The reason why these declarations are not accepted.
-    fn invalid(&self, why: declare::Invalid) -> String {
-        let Self { commit, folder, environment } = self;
-        match why {
-            declare::Invalid::Environment(_) => {
-                format!("commit {commit} has no environment `{environment}`")
-            }
-            declare::Invalid::Declarations(found) => invalid(commit, folder, &found),
-        }
-    }
 }
 
 /// The reason why the declarations of a commit are not accepted.

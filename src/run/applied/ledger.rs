@@ -3,25 +3,18 @@
 use jiff::Timestamp;
 
 use super::Reading;
+use super::names::environment;
 use crate::history::{self, Actor, Baseline, Lost, Placement, Recorded, Refs};
 use plan::document::ReportDocument;
 
 /// Number of commits that are read if only a ledger names them.
 const MOST: usize = 50;
 
-/// An apply of a commit, from the ledger.
-struct LedgerApply {
-    started: Timestamp,
-    commit: String,
-    /// The folder from which it was applied; `None` where the line does not name it.
-    folder: Option<String>,
-}
-
 impl Reading<'_> {
     /// The start of the last apply in the ledger of a place.
     pub(crate) fn newest(&self, refs: &Refs, place: &str) -> Result<Option<Timestamp>, String> {
-        let lines = self.history.written(refs, place).map_err(|error| error.to_string())?;
-        Ok(ledger_applies(place, &lines).into_iter().map(|ledger_apply| ledger_apply.started).max())
+        let applies = self.ledger_applies(refs, place)?;
+        Ok(applies.into_iter().map(|apply| apply.at).max())
     }
 
     /// The reason why the record of a place is incomplete: it cannot be read, or its ledger has more, as
@@ -33,14 +26,11 @@ impl Reading<'_> {
         baseline: &Result<Option<Baseline>, String>,
     ) -> Option<Lost> {
         let known = baseline.as_ref().ok().and_then(Option::as_ref);
-        let lines = match self.history.written(refs, place) {
-            Ok(lines) => lines,
-            Err(error) => return Some(Lost { why: error.to_string(), protecting: Vec::new() }),
+        let applies = match self.ledger_applies(refs, place) {
+            Ok(applies) => applies,
+            Err(why) => return Some(Lost { why, protecting: Vec::new() }),
         };
-        let ledger_applies = ledger_applies(place, &lines);
-        let begun = ledger_applies
-            .iter()
-            .map(|ledger_apply| (ledger_apply.started, ledger_apply.commit.clone()));
+        let begun = applies.iter().map(|apply| (apply.at, apply.commit.clone()));
         let mut overlooked = Baseline::overlooked(known, begun);
         overlooked.truncate(MOST);
         let is_lost = known.and_then(|known| known.lost.as_ref()).map(ToString::to_string);
@@ -55,45 +45,34 @@ impl Reading<'_> {
         };
         let is_here = |commit: &&String| self.history.has(commit);
         let last = |commit: &String| {
-            let of_it = ledger_applies.iter().filter(|ledger_apply| ledger_apply.commit == *commit);
-            of_it.max_by_key(|ledger_apply| ledger_apply.started)
+            let of_it = applies.iter().filter(|apply| apply.commit == *commit);
+            of_it.max_by_key(|apply| apply.at).cloned()
         };
-        let forgotten = overlooked.iter().filter(is_here).filter_map(last);
-        let protecting = forgotten.map(|ledger_apply| self.recorded(place, ledger_apply)).collect();
+        let protecting = overlooked.iter().filter(is_here).filter_map(last).collect();
         Some(Lost { why, protecting })
     }
 
-    /// A commit of a place's ledger, in the form of a record.
-    fn recorded(&self, place: &str, ledger_apply: &LedgerApply) -> Recorded {
-        let environment = environment(place).to_owned();
-        let folder = ledger_apply.folder.clone().unwrap_or_else(|| self.placement.folder.clone());
-        Recorded {
-            commit: ledger_apply.commit.clone(),
-            placement: Placement { environment, folder, ..self.placement.clone() },
-            actor: Actor { who: "the ledger".to_owned(), place: place.to_owned() },
-            at: ledger_apply.started,
-        }
+    /// The applies in the ledger of a place, in the form of records. Lines of another environment, or of a future
+    /// day, were not written by an apply, and the denial of a request is none.
+    fn ledger_applies(&self, refs: &Refs, place: &str) -> Result<Vec<Recorded>, String> {
+        let environment = environment(place);
+        let lines = self.history.written(refs, place).map_err(|error| error.to_string())?;
+        let reports = lines.iter().filter_map(|line| ReportDocument::read(line).ok());
+        let reports = reports
+            .filter(|report| !report.dirty && !report.denial && report.environment == environment);
+        let applies = reports.filter_map(|report| {
+            let folder = report.folder.filter(|folder| history::is_folder(folder));
+            Some(Recorded {
+                commit: report.commit.filter(|commit| history::is_id(commit))?,
+                placement: Placement {
+                    environment: environment.to_owned(),
+                    folder: folder.unwrap_or_else(|| self.placement.folder.clone()),
+                    ..self.placement.clone()
+                },
+                actor: Actor { who: "the ledger".to_owned(), place: place.to_owned() },
+                at: report.started.parse().ok()?,
+            })
+        });
+        Ok(applies.filter(|apply| !history::is_to_come(apply.at)).collect())
     }
-}
-
-/// The environment of a place.
-pub(crate) fn environment(place: &str) -> &str {
-    place.rsplit('/').next().unwrap_or(place)
-}
-
-/// The applies in the ledger of a place. Lines of another environment, or of a future day, were not written
-/// by an apply, and the denial of a request is none.
-fn ledger_applies(place: &str, lines: &[String]) -> Vec<LedgerApply> {
-    let environment = environment(place);
-    let reports = lines.iter().filter_map(|line| ReportDocument::read(line).ok());
-    let reports = reports
-        .filter(|report| !report.dirty && !report.denial && report.environment == environment);
-    let ledger_applies = reports.filter_map(|report| {
-        Some(LedgerApply {
-            started: report.started.parse().ok()?,
-            commit: report.commit.filter(|commit| history::is_id(commit))?,
-            folder: report.folder.filter(|folder| history::is_folder(folder)),
-        })
-    });
-    ledger_applies.filter(|ledger_apply| !history::is_to_come(ledger_apply.started)).collect()
 }

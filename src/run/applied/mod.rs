@@ -7,19 +7,18 @@ mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use self::at::{
-    At, applied_at, apply_from, declared_at, files_at, files_here, read_at, unread, valid_at,
-};
-pub(crate) use self::ledger::environment;
+pub(crate) use self::at::{At, apply_from, files_here, unread};
 use self::names::former_options;
 pub(crate) use self::names::{
-    TOP, api_of, called, described, folder, is_declared_at, place, placement, project, usual_folder,
+    TOP, api_of, called, described, environment, folder, is_declared_at, place, placement, project,
+    usual_folder,
 };
 use self::place::OfPlace;
 use crate::declare::Repository;
 use crate::history::{
     Baseline, Branch, DatesDone, History, LossReason, Lost, Placement, Recorded, Refs,
 };
+use domain::text::listed;
 use domain::{self, Applied, Desired, Guards, Past, Protected};
 
 /// The other places at which something was applied to the same API, or may have been, by name; with the last
@@ -235,11 +234,14 @@ impl Reading<'_> {
         let former = || others.iter().filter_map(|other| Some((other, other.former.as_ref()?)));
         let likely = former().filter(|(other, last)| {
             last.placement.folder == self.placement.folder
-                || other.of.all().any(|applied| self.declares_of(&applied.desired))
+                || other
+                    .of
+                    .all()
+                    .any(|then| then.desired.entities().any(|it| self.now.declares(&it)))
         });
         let mut could_be: Vec<_> = likely.collect();
         // A place without declarations has nothing by which to choose.
-        if could_be.is_empty() && self.now.scopes.is_empty() && self.now.clients.is_empty() {
+        if could_be.is_empty() && self.now.entities().next().is_none() {
             could_be = former().collect();
         }
         let commands = could_be.iter().map(|(other, last)| {
@@ -260,16 +262,10 @@ impl Reading<'_> {
                      what this one was called before, take over what was applied there with its command, \
                      and with no other: {}",
                     several.len(),
-                    each.collect::<Vec<_>>().join(", ")
+                    listed(each)
                 ))
             }
         }
-    }
-
-    /// Whether some of the earlier declarations are declared here now.
-    fn declares_of(&self, before: &Desired) -> bool {
-        before.scopes.keys().any(|name| self.now.scopes.contains_key(name))
-            || before.clients.keys().any(|name| self.now.clients.contains_key(name))
     }
 
     /// Whether it is an apply to the same API for the same organisation.

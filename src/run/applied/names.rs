@@ -180,10 +180,22 @@ pub(crate) fn project(repository: &Repository) -> Option<String> {
     history::project(named, &folder(repository))
 }
 
+/// The project and the environment in the name of a place.
+fn parts(place: &str) -> (Option<&str>, &str) {
+    match place.rsplit_once('/') {
+        Some((project, environment)) => (Some(project.trim_start_matches('@')), environment),
+        None => (None, place),
+    }
+}
+
+/// The environment of a place.
+pub(crate) fn environment(place: &str) -> &str {
+    parts(place).1
+}
+
 /// The folder in the name of a place, where it has no `project`.
 pub(crate) fn usual_folder(place: &str) -> String {
-    let project = place.rsplit_once('/').map_or("", |(project, _)| project);
-    project.trim_start_matches('@').replace('.', "/")
+    parts(place).0.unwrap_or_default().replace('.', "/")
 }
 
 /// The reason why a place does not belong to this folder.
@@ -198,19 +210,13 @@ pub(super) fn clash(folder: &str) -> String {
 
 /// The options of `baseline set` for the former name of a place.
 pub(super) fn former_options(own: &str, former: &str) -> String {
-    let parts = |name: &str| match name.rsplit_once('/') {
-        Some((project, environment)) => {
-            (project.trim_start_matches('@').to_owned(), environment.to_owned())
-        }
-        None => (TOP.to_owned(), name.to_owned()),
-    };
     let ((own_project, own_environment), (project, environment)) = (parts(own), parts(former));
     let mut options = Vec::new();
     if environment != own_environment {
         options.push(format!("--from-environment {environment}"));
     }
     if project != own_project {
-        options.push(format!("--from-project {project}"));
+        options.push(format!("--from-project {}", project.unwrap_or(TOP)));
     }
     options.join(" ")
 }

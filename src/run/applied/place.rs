@@ -1,7 +1,7 @@
 //! Applies of one place to the same API for the same organisation.
 
 use super::Reading;
-use super::at::{At, applied_at, applied_files_at};
+use super::at::At;
 use super::names::{self, clash, described};
 use crate::history::{self, Baseline, Lost, Placement, Recorded, Refs};
 use domain::{Applied, CommitId, Elsewhere, Protected, Tried};
@@ -198,16 +198,17 @@ impl Reading<'_> {
     /// The declarations at a commit for the same API and organisation, which is fetched if it is missing;
     /// `None` where they cannot be read.
     fn fetched(&self, recorded: &Recorded) -> Option<Applied> {
-        if !self.is_same(&recorded.placement) {
-            return None;
-        }
-        self.history.has(&recorded.commit).then(|| self.declared(recorded).ok())?
+        let is_here = self.is_same(&recorded.placement) && self.history.has(&recorded.commit);
+        is_here.then(|| self.declared(recorded).ok())?
+    }
+
+    fn at<'a>(&'a self, commit: &'a str, folder: &'a str) -> At<'a> {
+        At { history: self.history, here: self.repository, commit, folder }
     }
 
     /// The protection by other places in a folder at a commit, as far as it can be read.
     pub(super) fn beside_at(&self, commit: &CommitId, folder: &str) -> Vec<Protected> {
-        let there = applied_files_at(self.history, self.repository, commit, folder);
-        let Ok(there) = there else { return Vec::new() };
+        let Ok(there) = self.at(commit, folder).applied_files() else { return Vec::new() };
         let project = history::project(there.settings().project.as_deref(), folder);
         let others = there.environments().filter_map(|environment| {
             let name = history::place_name(project.as_deref(), environment);
@@ -225,8 +226,7 @@ impl Reading<'_> {
     /// cannot be read.
     fn declared(&self, Recorded { commit, placement, .. }: &Recorded) -> Result<Applied, String> {
         let Placement { environment, folder, .. } = placement;
-        let at = At { commit, folder, environment };
-        let (there, desired) = applied_at(self.history, self.repository, &at)?;
+        let (there, desired) = self.at(commit, folder).applied(environment)?;
         // Whoever can push may have written the record.
         let then = names::placement(&there, &desired)?;
         match then.api == placement.api && then.organization == placement.organization {
