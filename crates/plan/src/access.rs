@@ -38,11 +38,28 @@ impl Draft<'_> {
                 Some((line, reason)) => (Some(line), Some(reason)),
                 None => (line, entry.reason.clone()),
             };
-            let (source, declaration) = deciding(line, &entry.source);
             let work = Work::Access(scope.clone(), consumer, AccessWork::Grant { before });
-            let action = Action::new(work, &source, reason, after.to_vec());
-            self.actions.push(Action { entry: declaration, group, ..action });
+            self.push_access(work, Cause { group, line }, &entry.source, reason, after.to_vec());
         }
+    }
+
+    /// Plans the change of an access that is declared at `declared`, or whose scope is. Returns the action's id.
+    fn push_access(
+        &mut self,
+        work: Work,
+        Cause { group, line }: Cause,
+        declared: &Source,
+        reason: Option<String>,
+        after: Vec<ActionId>,
+    ) -> ActionId {
+        let (source, entry) = match line {
+            Some(line) => (line, Some(declared.clone())),
+            None => (declared.clone(), None),
+        };
+        let action = Action { entry, group, ..Action::new(work, &source, reason, after) };
+        let id = action.id();
+        self.actions.push(action);
+        id
     }
 
     /// The line of the block that kept a consumer from having access by the applied declarations, and what its end
@@ -75,11 +92,9 @@ impl Draft<'_> {
             if entitled.contains(orgno) {
                 continue;
             }
-            let access = declared.consumers.get(orgno);
-            let access = access.filter(|_| !self.is_dropped(scope, declared, *orgno));
-            let block = self.desired.block(scope, *orgno);
+            let is_blocked = self.desired.block(scope, *orgno).is_some();
             // A block says itself whose access is revoked, whatever was applied before.
-            let is_emptied = is_emptied && block.is_none();
+            let is_emptied = is_emptied && !is_blocked;
             match &record.state {
                 AccessState::Approved
                     if !is_inactive
@@ -89,37 +104,49 @@ impl Draft<'_> {
                     self.block(ActionId::access(Verb::Revoke, scope, *orgno), code, message);
                 }
                 AccessState::Approved => {
-                    let entry = access.map(|access| access.last_given(self.today));
-                    let (cause, source, reason) = match (block, entry) {
-                        (Some(block), _) => {
-                            let reason = Some(format!("blocked: {}", block.reason));
-                            (RevocationCause::Block, &block.source, reason)
-                        }
-                        // An entry that does not count today is a declared one.
-                        (None, Some(entry)) => {
-                            let reason = not_today(entry.days, self.today);
-                            (RevocationCause::Declarations, &entry.source, reason)
-                        }
-                        (None, None) => {
-                            let first = self.past.is_first(scope);
-                            let reason = first.then(|| FIRST_DECLARED.to_owned());
-                            (self.cause(scope), &declared.source, reason)
-                        }
-                    };
-                    let how = AccessWork::Revoke { is_inactive, cause };
-                    let named = match block {
-                        Some(_) => Cause::default(),
-                        None => self.cause_of_revocation(scope, declared, *orgno),
-                    };
-                    ids.push(self.revoke(scope, *orgno, record, how, (named, source), reason));
+                    ids.push(self.revoke(scope, declared, (*orgno, record), is_inactive));
                 }
-                AccessState::Requested if block.is_some() => {}
+                AccessState::Requested if is_blocked => {}
                 AccessState::Requested => self.report_request(scope, *orgno, record),
                 AccessState::Other(state) => self.report_unknown(scope, *orgno, state),
                 AccessState::Denied => {}
             }
         }
         ids
+    }
+
+    /// Revokes the access of a consumer that is blocked, or that a declared scope does not name today.
+    fn revoke(
+        &mut self,
+        scope: &ScopeName,
+        declared: &DesiredScope,
+        (orgno, record): (Orgno, &LiveAccess),
+        is_inactive: bool,
+    ) -> ActionId {
+        let access = declared.consumers.get(&orgno);
+        let access = access.filter(|_| !self.is_dropped(scope, declared, orgno));
+        let entry = access.map(|access| access.last_given(self.today));
+        let named = || self.cause_of_revocation(scope, declared, orgno);
+        let (cause, named, source, reason) = match (self.desired.block(scope, orgno), entry) {
+            (Some(block), _) => {
+                let reason = Some(format!("blocked: {}", block.reason));
+                (RevocationCause::Block, Cause::default(), &block.source, reason)
+            }
+            // An entry that does not count today is a declared one.
+            (None, Some(entry)) => {
+                let reason = not_today(entry.days, self.today);
+                (RevocationCause::Declarations, named(), &entry.source, reason)
+            }
+            (None, None) => {
+                let first = self.past.is_first(scope);
+                let reason = first.then(|| FIRST_DECLARED.to_owned());
+                (self.cause(scope), named(), &declared.source, reason)
+            }
+        };
+        let consumer = self.consumer(orgno, Some(record));
+        let how = AccessWork::Revoke { is_inactive, cause };
+        let work = Work::Access(scope.clone(), consumer, how);
+        self.push_access(work, named, source, reason, Vec::new())
     }
 
     /// Revokes all accesses. Returns the ids of the revocations.
@@ -131,8 +158,8 @@ impl Draft<'_> {
     ) -> Vec<ActionId> {
         let revoke = |(orgno, record): (Orgno, &LiveAccess)| {
             let how = AccessWork::Revoke { is_inactive: false, cause: self.cause(scope) };
-            let named = (Cause::default(), &removal.source);
-            self.revoke(scope, orgno, record, how, named, removal.reason.clone())
+            let work = Work::Access(scope.clone(), self.consumer(orgno, Some(record)), how);
+            self.push(work, &removal.source, removal.reason.clone(), Vec::new())
         };
         live.in_state(AccessState::Approved).map(revoke).collect()
     }
@@ -157,24 +184,6 @@ impl Draft<'_> {
             true => RevocationCause::TakeOver,
             false => RevocationCause::Declarations,
         }
-    }
-
-    fn revoke(
-        &mut self,
-        scope: &ScopeName,
-        orgno: Orgno,
-        record: &LiveAccess,
-        how: AccessWork,
-        (Cause { group, line }, declared): (Cause, &Source),
-        reason: Option<String>,
-    ) -> ActionId {
-        let consumer = self.consumer(orgno, Some(record));
-        let work = Work::Access(scope.clone(), consumer, how);
-        let (source, entry) = deciding(line, declared);
-        let action = Action { entry, group, ..Action::new(work, &source, reason, Vec::new()) };
-        let id = action.id();
-        self.actions.push(action);
-        id
     }
 
     fn report_request(&mut self, scope: &ScopeName, orgno: Orgno, record: &LiveAccess) {
@@ -244,14 +253,6 @@ impl Draft<'_> {
 pub(super) fn names_there(live: &Live) -> BTreeMap<Orgno, &String> {
     let accesses = live.scopes.values().flat_map(|scope| &scope.accesses).flatten();
     accesses.filter_map(|(orgno, access)| Some((*orgno, access.name.as_ref()?))).collect()
-}
-
-/// The line that made the difference, and the declared place if that is another one.
-fn deciding(line: Option<Source>, declared: &Source) -> (Source, Option<Source>) {
-    match line {
-        Some(line) => (line, Some(declared.clone())),
-        None => (declared.clone(), None),
-    }
 }
 
 /// The reason why an entry gives no access today.

@@ -12,15 +12,12 @@ use domain::{
     RemovalAction, ScopeName, Source,
 };
 
-/// Another place, and its protection.
+/// Another place, and the protection by its declarations.
 pub(super) struct Other<'a> {
-    place: &'a str,
-    is_applied: bool,
-    desired: &'a Desired,
-    /// Protection by its declarations.
+    beside: &'a Beside,
     protection: Protection,
-    /// Its declarations that were applied in full, as far as known, and protection by them.
-    applied: Option<(&'a Desired, Protection)>,
+    /// Protection by its declarations at the last apply in full there, as far as known.
+    applied: Option<Protection>,
 }
 
 /// All other places.
@@ -33,23 +30,26 @@ pub(super) struct Others<'a> {
 impl Other<'_> {
     /// Reason why an entity is left to it.
     pub(super) fn declares_it(&self) -> String {
-        format!("{} declares it: remove it there first, or leave it to that place", self.place)
+        format!(
+            "{} declares it: remove it there first, or leave it to that place",
+            self.beside.place
+        )
     }
 
     /// Reason why a scope that it declares is not live.
     pub(super) fn makes_it(&self) -> String {
-        format!("{} declares it, and must be applied first", self.place)
+        format!("{} declares it, and must be applied first", self.beside.place)
     }
 
     /// Whether it protects an entity, and has applied that.
     pub(super) fn protects(&self, by: impl Fn(&Protection) -> Option<ProtectedBy>) -> bool {
-        let applied = self.applied.as_ref().map(|(_, protection)| protection);
-        by(&self.protection).is_some() && applied.is_some_and(|it| by(it).is_some())
+        let applied = self.applied.as_ref();
+        by(&self.protection).is_some() && applied.is_some_and(|applied| by(applied).is_some())
     }
 
     /// Whether it has applied an entity in full, as far as known.
     fn has_applied(&self, declares: impl Fn(&Desired) -> bool) -> bool {
-        self.is_applied && self.applied.as_ref().is_none_or(|(applied, _)| declares(applied))
+        self.beside.is_applied && self.beside.applied.as_ref().is_none_or(declares)
     }
 }
 
@@ -73,12 +73,10 @@ impl<'a> Others<'a> {
             let found = desired.clients.values().flat_map(|client| could_be(client, live));
             found.map(move |id| (id, index)).collect::<Vec<_>>()
         };
-        let all = beside.iter().map(|Beside { place, is_applied, applied, desired }| Other {
-            place,
-            is_applied: *is_applied,
-            desired,
-            protection: Protection::of(desired),
-            applied: applied.as_ref().map(|applied| (applied, Protection::of(applied))),
+        let all = beside.iter().map(|beside| Other {
+            beside,
+            protection: Protection::of(&beside.desired),
+            applied: beside.applied.as_ref().map(Protection::of),
         });
         // A place with a recorded apply takes precedence.
         let mut clients: Vec<_> = beside.iter().enumerate().flat_map(of_other).collect();
@@ -88,9 +86,9 @@ impl<'a> Others<'a> {
 
     /// The other place that declares a scope, if any; one with a recorded apply takes precedence.
     pub(super) fn of_scope(&self, name: &ScopeName) -> Option<&Other<'a>> {
-        let declares = |other: &&Other<'_>| other.desired.scopes.contains_key(name);
+        let declares = |other: &&Other<'_>| other.beside.desired.scopes.contains_key(name);
         let mut all = self.all.iter().filter(declares);
-        all.clone().find(|other| other.is_applied).or_else(|| all.next())
+        all.clone().find(|other| other.beside.is_applied).or_else(|| all.next())
     }
 
     /// The other place that declares a live client, if one does.
@@ -100,27 +98,29 @@ impl<'a> Others<'a> {
 
     /// Whether another place declares a client of that name.
     pub(super) fn declare_client(&self, name: &str) -> bool {
-        self.all.iter().any(|other| other.desired.clients.keys().any(|it| it.as_str() == name))
+        let mut declared = self.all.iter().flat_map(|other| other.beside.desired.clients.keys());
+        declared.any(|it| it.as_str() == name)
     }
 
     /// Whether a place with a recorded apply declares a scope.
     pub(super) fn is_scope_managed(&self, name: &ScopeName) -> bool {
-        self.of_scope(name).is_some_and(|other| other.is_applied)
+        self.of_scope(name).is_some_and(|other| other.beside.is_applied)
     }
 
     /// Whether a place with a recorded apply declares a live client.
     pub(super) fn is_client_managed(&self, id: &ClientId) -> bool {
-        self.of_client(id).is_some_and(|other| other.is_applied)
+        self.of_client(id).is_some_and(|other| other.beside.is_applied)
     }
 }
 
 /// Removal of an entity that was declared here and is now declared elsewhere.
 pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>) -> Removal {
+    let Beside { place, is_applied, .. } = other.beside;
     Removal {
         action: RemovalAction::Release,
-        reason: Some(match other.is_applied {
-            true => format!("declared by {} now", other.place),
-            false => format!("declared by {} now, where nothing was applied yet", other.place),
+        reason: Some(match is_applied {
+            true => format!("declared by {place} now"),
+            false => format!("declared by {place} now, where nothing was applied yet"),
         }),
         source: source.as_of(commit),
     }
@@ -139,7 +139,7 @@ impl<'a> Draft<'a> {
                 let other =
                     others.of_scope(name).filter(|_| self.live.scopes.contains_key(name))?;
                 let is_theirs = match self.scope_before(name) {
-                    None => other.is_applied,
+                    None => other.beside.is_applied,
                     Some(_) => {
                         let declares = |applied: &Desired| applied.scopes.contains_key(name);
                         tried.scopes.contains(name) && other.has_applied(declares)
@@ -152,7 +152,7 @@ impl<'a> Draft<'a> {
                 let id = action.client_id()?;
                 let other = others.of_client(id)?;
                 let is_theirs = match self.client_before(name) {
-                    None => other.is_applied,
+                    None => other.beside.is_applied,
                     Some(_) => {
                         let is_it =
                             |client: &DesiredClient| could_be(client, self.live).contains(&id);
@@ -194,7 +194,8 @@ impl<'a> Draft<'a> {
         }
         let mut protected = self.past.protected.iter();
         match other.filter(|other| by(&other.protection).is_some()) {
-            Some(Other { place, .. }) if protected.any(|it| by(&it.protection).is_some()) => {
+            Some(other) if protected.any(|it| by(&it.protection).is_some()) => {
+                let place = &other.beside.place;
                 let message =
                     format!("it is protected here, and will be by {place}: apply that first");
                 self.block(target, Code::DeclaredBeside, message);
@@ -210,16 +211,18 @@ impl<'a> Draft<'a> {
         let (desired, live) = (self.desired, self.live);
         let clients =
             || desired.clients.values().filter_map(|client| live_client(client, live).ok()?);
-        let twice = self.others.all.iter().filter_map(|other| {
+        let twice = self.past.beside.iter().filter_map(|other| {
             let scopes = desired.scopes.keys().filter(|name| other.desired.scopes.contains_key(*name));
-            let of_other = |id: &ClientId| self.others.of_client(id).is_some_and(|it| it.place == other.place);
+            let of_other = |id: &ClientId| {
+                self.others.of_client(id).is_some_and(|it| it.beside.place == other.place)
+            };
             let clients = clients().filter(|(id, _)| of_other(id)).map(|(_, client)| client.name.as_str());
             let names = listed_up_to(SHOWN, scopes.map(ScopeName::as_str).chain(clients));
             let message = format!(
                 "declares {names} too: where the two differ, each apply undoes what the other's did. \
                  Declare it in one of them"
             );
-            let target = other.place.to_owned();
+            let target = other.place.clone();
             (!names.is_empty()).then_some(Notice { code: Code::DeclaredTwice, target, message })
         });
         self.notices.extend(twice);

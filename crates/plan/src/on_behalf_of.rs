@@ -42,25 +42,16 @@ impl OnBehalfOfWrite {
     }
 
     fn changes(&self) -> Vec<Change> {
-        let shown = |id: &OnBehalfOfId, live: &Representation| {
-            let mut shown = live.clone();
-            shown.retain(|field, value| !is_servers(field) && !value.is_null());
-            shown.insert("onbehalfof".to_owned(), id.as_str().into());
-            Value::Object(shown)
+        let before = |id: OnBehalfOfId| match self.before.get(&id) {
+            Some(live) => Value::Object(registered(&id, live)),
+            None => Value::Null,
         };
         let change = |work| {
-            let (id, after) = match work {
-                EntryWork::Remove(id) => (id, Value::Null),
-                EntryWork::Replace(id, body) => (id, Value::Object(body)),
-                EntryWork::Add(body) => {
-                    return Change {
-                        field: "onbehalfof",
-                        before: Value::Null,
-                        after: Value::Object(body),
-                    };
-                }
+            let (before, after) = match work {
+                EntryWork::Remove(id) => (before(id), Value::Null),
+                EntryWork::Replace(id, body) => (before(id), Value::Object(body)),
+                EntryWork::Add(body) => (Value::Null, Value::Object(body)),
             };
-            let before = self.before.get(&id).map_or(Value::Null, |live| shown(&id, live));
             Change { field: "onbehalfof", before, after }
         };
         self.work(&self.before).into_iter().map(change).collect()
@@ -76,15 +67,19 @@ impl ClientWrite {
     }
 }
 
-fn is_servers(field: &str) -> bool {
-    matches!(field, "created" | "last_updated")
+/// An entry as it is live, without the fields that belong to the server.
+fn registered(id: &OnBehalfOfId, live: &Representation) -> Representation {
+    let mut entry = live.clone();
+    entry.retain(|field, value| {
+        !matches!(field.as_str(), "created" | "last_updated") && !value.is_null()
+    });
+    entry.insert("onbehalfof".to_owned(), id.as_str().into());
+    entry
 }
 
 /// The whole representation of an entry: the declared fields, and all unknown ones as they are live.
 fn body(id: &OnBehalfOfId, wanted: &OnBehalfOf, live: &Representation) -> Representation {
-    let mut body = live.clone();
-    body.retain(|field, value| !is_servers(field) && !value.is_null());
-    body.insert("onbehalfof".to_owned(), id.as_str().into());
+    let mut body = registered(id, live);
     for field in wanted.wanted() {
         match field.wanted {
             Value::Null => drop(body.remove(field.name)),

@@ -111,29 +111,25 @@ impl Plan {
             let scope = action.scope().and_then(|name| applied.scopes.get(name));
             scope.is_some_and(DesiredScope::is_granted)
         };
-        let open = actions.extract_if(.., |action| !has_days(action));
-        notices.extend(open.map(|action| {
-            left(
-                &action,
-                "the scope was applied as open to all or inactive, so that no day counts: left for an apply that \
-                 is reviewed",
-            )
-        }));
-        let overruled = actions.extract_if(.., |action| !is_wanted(action, current, today));
-        notices.extend(overruled.map(|action| {
-            left(
-                &action,
-                "the current declarations, which are not applied yet, say otherwise: left alone",
-            )
-        }));
-        let dependent = actions.extract_if(.., |action| {
+        let mut leave = |is_left: &dyn Fn(&Action) -> bool, why: &str| {
+            let gone = actions.extract_if(.., |action| is_left(action));
+            notices.extend(gone.map(|action| left(&action, why)));
+        };
+        leave(
+            &|action| !has_days(action),
+            "the scope was applied as open to all or inactive, so that no day counts: left for an apply that \
+             is reviewed",
+        );
+        leave(
+            &|action| !is_wanted(action, current, today),
+            "the current declarations, which are not applied yet, say otherwise: left alone",
+        );
+        let depends = |action: &Action| {
             // Nobody has access to an inactive scope.
             let scope = action.scope().and_then(|name| live.active_scope(name));
             scope.is_none() || !action.after.is_empty()
-        });
-        notices.extend(dependent.map(|action| {
-            left(&action, "the scope is not active now: left for an apply that makes it so")
-        }));
+        };
+        leave(&depends, "the scope is not active now: left for an apply that makes it so");
         blocked.retain(|blocked| ends(&blocked.target, applied, today));
         Self {
             environment,

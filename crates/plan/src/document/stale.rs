@@ -6,6 +6,7 @@ use super::action::{ActionDocument, ChangeDocument, ConsumerDocument};
 use super::plan::PlanDocument;
 use super::scheduled::ScheduledDocument;
 use domain::text::json::value;
+use domain::text::listed;
 
 /// Differences between the current plan and a saved one, one sentence each; empty where both do the same.
 /// Names, places, reasons and times are ignored.
@@ -78,6 +79,5 @@ fn all(changes: &[ChangeDocument]) -> String {
     let shown = changes.iter().map(|ChangeDocument { field, before, after }| {
         format!("{field} from {} to {}", value(before), value(after))
     });
-    let shown: Vec<_> = shown.collect();
-    if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") }
+    if changes.is_empty() { "nothing".to_owned() } else { listed(shown) }
 }
