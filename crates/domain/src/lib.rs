@@ -8,6 +8,7 @@ mod behaviour;
 mod client;
 mod client_attributes;
 mod client_identity;
+mod combination;
 mod date;
 mod desired;
 mod difference;
@@ -36,6 +37,7 @@ pub use client_attributes::{
     GrantType, KRR_SCOPES, LOGIN_SCOPES, RefreshTokenUsage,
 };
 pub use client_identity::ClientIdentity;
+pub use combination::Combination;
 pub use date::{Days, DueAccess, Undone, norwegian_date};
 pub use desired::{
     ClientRemoval, CommitId, ConsumerBlock, Desired, DesiredAccess, DesiredClient, DesiredEntry,

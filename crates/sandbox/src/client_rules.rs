@@ -2,47 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::client_record::JWT_BEARER;
 use super::refusal::FieldError;
-use domain::{Attribute, CLIENT, Representation};
-
-const AUTHORIZATION_CODE: &str = "authorization_code";
-
-/// One row of DigDir's table. The first method and all grants are those of a client that names
-/// none (? DigDir's own choice is not documented).
-struct AllowedCombination {
-    integration_types: &'static [&'static str],
-    application_types: &'static [&'static str],
-    methods: &'static [&'static str],
-    /// The first one is required.
-    grants: &'static [&'static str],
-}
-
-const WITH_LOGIN: &[&str] = &["idporten", "api_klient", "ansattporten"];
-
-const COMBINATIONS: [AllowedCombination; 3] = [
-    AllowedCombination {
-        integration_types: &["maskinporten", "krr"],
-        application_types: &["web"],
-        methods: &["private_key_jwt"],
-        grants: &[JWT_BEARER],
-    },
-    AllowedCombination {
-        integration_types: WITH_LOGIN,
-        application_types: &["web"],
-        methods: &["client_secret_basic", "client_secret_post", "private_key_jwt"],
-        grants: &[AUTHORIZATION_CODE, "refresh_token"],
-    },
-    AllowedCombination {
-        integration_types: WITH_LOGIN,
-        application_types: &["browser", "native"],
-        methods: &["none"],
-        grants: &[AUTHORIZATION_CODE, "refresh_token"],
-    },
-];
+use domain::{Attribute, CLIENT, Combination, IntegrationType, Representation};
 
 /// Puts what is not there. The lifetimes and `code_challenge_method` are from the description
-/// (S), `sso_disabled` too.
+/// (S), `sso_disabled` too. ? The method and the grants of a client that names none: the first method by name, and
+/// all grants.
 pub(super) fn add_defaults(fields: &mut Representation) {
     let mut default = |attribute: &Attribute, value: Value| {
         fields.entry(attribute.name).or_insert(value);
@@ -51,57 +16,55 @@ pub(super) fn add_defaults(fields: &mut Representation) {
     default(&CLIENT.access_token_lifetime, json!(120));
     default(&CLIENT.refresh_token_lifetime, json!(600));
     default(&CLIENT.authorization_lifetime, json!(7200));
-    let Some(Ok(combination)) = combination(fields) else {
+    let Some((kind, Ok(combination))) = combination(fields) else {
         return;
     };
-    let integration_type = text(fields, &CLIENT.integration_type).to_owned();
     let mut default = |attribute: &Attribute, value: Value| {
         fields.entry(attribute.name).or_insert(value);
     };
-    default(&CLIENT.token_endpoint_auth_method, json!(combination.methods[0]));
+    default(&CLIENT.token_endpoint_auth_method, json!(methods(combination).first()));
     default(&CLIENT.grant_types, json!(combination.grants));
-    if combination.grants[0] == AUTHORIZATION_CODE {
+    if kind.has_login() {
         default(&CLIENT.code_challenge_method, json!("S256"));
     }
-    match integration_type.as_str() {
-        "idporten" => default(&CLIENT.sso_disabled, json!(false)),
-        "ansattporten" => default(&CLIENT.sso_disabled, json!(true)),
-        _ => {}
+    if let IntegrationType::Idporten | IntegrationType::Ansattporten = kind {
+        default(&CLIENT.sso_disabled, json!(kind == IntegrationType::Ansattporten));
     }
 }
 
 /// What does not go together, in fields of the right types. Nothing is known of the types that
 /// the table leaves out (?).
 pub(super) fn problems(fields: &Representation) -> Vec<FieldError> {
-    let integration_type = text(fields, &CLIENT.integration_type);
     let mut problems = zeros(fields);
-    let combination = match combination(fields) {
+    let (kind, combination) = match combination(fields) {
         None => return problems,
-        Some(Ok(combination)) => combination,
-        Some(Err(error)) => {
+        Some((kind, Ok(combination))) => (kind, combination),
+        Some((_, Err(error))) => {
             problems.push(error);
             return problems;
         }
     };
-    let method = text(fields, &CLIENT.token_endpoint_auth_method);
-    if !combination.methods.contains(&method) {
-        let expected = combination.methods.join(", ");
+    let integration_type = kind.as_str();
+    let (method, methods) =
+        (text(fields, &CLIENT.token_endpoint_auth_method), methods(combination));
+    if !methods.contains(&method) {
+        let expected = methods.join(", ");
         problems.push(FieldError::new(
             CLIENT.token_endpoint_auth_method.name,
             format!("{method:?} is not possible for {integration_type}: {expected}"),
         ));
     }
     let grants: Vec<&str> = texts(fields, &CLIENT.grant_types).collect();
-    let required = combination.grants[0];
-    if !grants.contains(&required) || grants.iter().any(|grant| !combination.grants.contains(grant))
-    {
-        let expected = combination.grants.join(", ");
+    let allowed: Vec<&str> = combination.grants.iter().map(|grant| grant.as_str()).collect();
+    let has_required = allowed.first().is_none_or(|required| grants.contains(required));
+    if !has_required || grants.iter().any(|grant| !allowed.contains(grant)) {
+        let expected = allowed.join(", ");
         problems.push(FieldError::new(
             CLIENT.grant_types.name,
             format!("{grants:?} are not possible for {integration_type}: {expected}"),
         ));
     }
-    if required == AUTHORIZATION_CODE {
+    if kind.has_login() {
         problems.extend(lifetime_problem(fields));
     }
     problems
@@ -138,18 +101,30 @@ fn lifetime_problem(fields: &Representation) -> Option<FieldError> {
     None
 }
 
-/// The row that the fields stand in; `None` for a type of which nothing is known.
-fn combination(fields: &Representation) -> Option<Result<&'static AllowedCombination, FieldError>> {
-    let integration_type = text(fields, &CLIENT.integration_type);
+/// The client's type and the row of its fields; `None` for a type of which nothing is known.
+fn combination(
+    fields: &Representation,
+) -> Option<(IntegrationType, Result<&'static Combination, FieldError>)> {
+    let kind = CLIENT.integration_type.of(fields)?;
+    let kind: IntegrationType = serde_json::from_value(kind.clone()).ok()?;
+    let rows = kind.combinations();
+    rows.first()?;
     let application_type = text(fields, &CLIENT.application_type);
-    let rows =
-        || COMBINATIONS.iter().filter(|row| row.integration_types.contains(&integration_type));
-    rows().next()?;
-    let row = rows().find(|row| row.application_types.contains(&application_type));
-    Some(row.ok_or_else(|| {
-        let message = format!("{application_type:?} is not possible for {integration_type}");
+    let fits = |row: &&Combination| {
+        row.application_types.iter().any(|known| known.as_str() == application_type)
+    };
+    let row = rows.iter().find(fits).ok_or_else(|| {
+        let message = format!("{application_type:?} is not possible for {}", kind.as_str());
         FieldError::new(CLIENT.application_type.name, message)
-    }))
+    });
+    Some((kind, row))
+}
+
+/// The methods of a row, by name.
+fn methods(combination: &Combination) -> Vec<&'static str> {
+    let mut methods: Vec<_> = combination.methods.iter().map(|method| method.as_str()).collect();
+    methods.sort_unstable();
+    methods
 }
 
 fn text<'a>(fields: &'a Representation, attribute: &Attribute) -> &'a str {

@@ -12,54 +12,12 @@ use crate::declare::read::public_keys::certificate_expires;
 use crate::declare::resolve::client_attributes;
 use crate::declare::resolve::here::Here;
 use domain::{
-    ApplicationType, AuthMethod, CLIENT, ClientAttributes, GrantType, IntegrationType, KRR_SCOPES,
+    AuthMethod, CLIENT, ClientAttributes, Combination, ConsumedScope, IntegrationType, KRR_SCOPES,
     LOGIN_SCOPES, ScopeName, norwegian_date,
 };
 
 /// Largest number of names with which a misspelt one is compared, for each client.
 const MOST_COMPARED: usize = 5_000;
-
-/// One row of the table.
-struct Combination {
-    application_types: &'static [ApplicationType],
-    methods: &'static [AuthMethod],
-    /// The first one is required.
-    grants: &'static [GrantType],
-}
-
-const MACHINE: [Combination; 1] = [Combination {
-    application_types: &[ApplicationType::Web],
-    methods: &[AuthMethod::PrivateKeyJwt],
-    grants: &[GrantType::JwtBearer],
-}];
-
-const LOGIN_GRANTS: &[GrantType] = &[GrantType::AuthorizationCode, GrantType::RefreshToken];
-
-const LOGIN: [Combination; 2] = [
-    Combination {
-        application_types: &[ApplicationType::Web],
-        methods: &[
-            AuthMethod::PrivateKeyJwt,
-            AuthMethod::ClientSecretBasic,
-            AuthMethod::ClientSecretPost,
-        ],
-        grants: LOGIN_GRANTS,
-    },
-    Combination {
-        application_types: &[ApplicationType::Browser, ApplicationType::Native],
-        methods: &[AuthMethod::None],
-        grants: LOGIN_GRANTS,
-    },
-];
-
-/// The rows of an integration type; none where it is unknown.
-fn rows(kind: IntegrationType) -> &'static [Combination] {
-    match (kind.is_machine(), kind.has_login()) {
-        (true, _) => &MACHINE,
-        (false, true) => &LOGIN,
-        (false, false) => &[],
-    }
-}
 
 pub(super) fn find(here: &Here<'_>, today: Date, found: &mut Vec<Diagnostic>) {
     let own = own_scopes(here);
@@ -121,7 +79,7 @@ impl About<'_> {
         ) else {
             return;
         };
-        let rows = rows(self.kind);
+        let rows = self.kind.combinations();
         let Some(first) = rows.first() else { return };
         let fits = |row: &&Combination| row.application_types.contains(&application_type);
         let Some(row) = rows.iter().find(fits) else {
