@@ -6,23 +6,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::credentials::{Asked, Credentials};
+use super::credentials::{Credentials, Wanted};
 use super::error::{CallPlace, Error, ErrorKind};
 use super::issuer::{Endpoints, Issuer, MetadataPath};
 use super::options::Options;
 use super::target::{ApiTarget, TargetError};
-use domain::Orgno;
-
-/// What a token is to be for.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// The scopes.
-    pub scopes: Vec<String>,
-    /// Its audience (RFC 8707); none leaves it to Maskinporten.
-    pub resource: Vec<String>,
-    /// The consumer that the client's organisation acts for, if not for itself.
-    pub consumer_org: Option<Orgno>,
-}
 
 /// A token that was handed out. Its `Debug` does not show it.
 #[derive(Debug)]
@@ -90,10 +78,7 @@ impl Issuer {
     /// # Errors
     /// Maskinporten refuses ([`Error::token_refusal`]), or the token is none of its own.
     pub async fn token(&self, credentials: &Credentials, wanted: &Wanted) -> Result<Issued, Error> {
-        let Wanted { scopes, resource, consumer_org } = wanted;
-        let scope = scopes.join(" ");
-        let asked = Asked { scope: &scope, resource, consumer_org: *consumer_org };
-        let (token, expires_in) = self.ask(credentials, asked).await?;
+        let (token, expires_in) = self.ask(credentials, wanted).await?;
         let content = match token.expose_secret().split('.').count() {
             3 => Some(self.verified(&token).await?),
             _ => None,

@@ -147,10 +147,6 @@ impl<'a> Call<'a> {
         Self::get(&["delegationsources"], "delegation sources")
     }
 
-    pub(super) fn organization(orgno: Orgno) -> Self {
-        Self::get(&["organizations"], format!("organisation {orgno}")).below(Part::Orgno(orgno))
-    }
-
     /// `POST /scopes`.
     pub fn create_scope(scope: &'a Representation) -> Self {
         let name = super::wire::scope_name(scope);
@@ -353,7 +349,6 @@ mod tests {
             prefix: Some("a&b".to_owned()),
             accessible_for_all: Some(true),
             integration_type: Some(IntegrationType::ApiKlient),
-            ..AllScopesFilter::default()
         };
         assert_eq!(
             query(Call::all_scopes(&filter)).as_deref(),

@@ -118,7 +118,7 @@ const MOST_ALIASES: usize = 2_000;
 struct Grant<'a> {
     aud: &'a str,
     iss: &'a str,
-    scope: &'a str,
+    scope: String,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     resource: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,15 +128,15 @@ struct Grant<'a> {
     jti: String,
 }
 
-/// What a grant asks for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
-    /// The scopes, separated by spaces.
-    pub(super) scope: &'a str,
-    /// What the token's audience is to be (RFC 8707); none leaves it to Maskinporten.
-    pub(super) resource: &'a [String],
+/// What a token is to be for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The scopes.
+    pub scopes: Vec<String>,
+    /// Its audience (RFC 8707); none leaves it to Maskinporten.
+    pub resource: Vec<String>,
     /// The consumer that the client's organisation acts for, if not for itself.
-    pub(super) consumer_org: Option<Orgno>,
+    pub consumer_org: Option<Orgno>,
 }
 
 impl Credentials {
@@ -242,17 +242,17 @@ impl Credentials {
     pub(super) fn grant(
         &self,
         issuer: &str,
-        asked: Asked<'_>,
+        wanted: &Wanted,
         now: Timestamp,
     ) -> Result<SecretString, jsonwebtoken::errors::Error> {
         let issued = now.as_second();
-        let Asked { scope, resource, consumer_org } = asked;
+        let Wanted { scopes, resource, consumer_org } = wanted;
         let grant = Grant {
             aud: issuer,
             iss: self.client_id.as_str(),
-            scope,
+            scope: scopes.join(" "),
             resource,
-            consumer_org,
+            consumer_org: *consumer_org,
             iat: issued,
             exp: issued.saturating_add(GRANT_LIFETIME),
             jti: uuid::Uuid::new_v4().to_string(),
@@ -294,8 +294,9 @@ mod tests {
         (part(0), part(1))
     }
 
-    fn asked(scope: &str) -> Asked<'_> {
-        Asked { scope, resource: &[], consumer_org: None }
+    fn wanted(scopes: &[&str]) -> Wanted {
+        let scopes = scopes.iter().map(ToString::to_string).collect();
+        Wanted { scopes, resource: Vec::new(), consumer_org: None }
     }
 
     #[test]
@@ -303,8 +304,9 @@ mod tests {
         let key = SecretString::from(to_jwk(&fresh()).to_string());
         let credentials = Credentials::from_key(client(), &key, None).unwrap();
         let now = "2026-11-22T10:00:00Z".parse().unwrap();
-        let grant =
-            || credentials.grant("https://test.maskinporten.no/", asked("a b"), now).unwrap();
+        let grant = || {
+            credentials.grant("https://test.maskinporten.no/", &wanted(&["a", "b"]), now).unwrap()
+        };
         let (header, claims) = parts(&grant());
         assert_eq!(header["alg"], "RS256");
         assert_eq!(header["kid"], "min-nokkel");
@@ -351,7 +353,7 @@ mod tests {
         let password = SecretString::from("passord");
         let credentials = Credentials::from_pkcs12(client(), archive, &password, None).unwrap();
         let header = |credentials: &Credentials| {
-            let grant = credentials.grant("https://x/", asked("a"), Timestamp::UNIX_EPOCH);
+            let grant = credentials.grant("https://x/", &wanted(&["a"]), Timestamp::UNIX_EPOCH);
             parts(&grant.unwrap()).0
         };
         let (travelling, named) = (header(&credentials), {

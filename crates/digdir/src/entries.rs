@@ -92,17 +92,15 @@ pub(super) fn scopes(
 ) -> Result<BTreeMap<ScopeName, LiveScope>, Error> {
     let mut scopes: BTreeMap<ScopeName, LiveScope> = BTreeMap::new();
     for representation in listed {
-        let name = match scope_name(&representation) {
-            Ok(name) => name,
+        let named = scope_name(&representation);
+        let read = named.and_then(|name| match active(&representation) {
+            Ok(active) => Ok((name, active)),
+            Err(what) => Err((format!("scope {name}"), what)),
+        });
+        let (name, active) = match read {
+            Ok(read) => read,
             Err(oddity) => {
                 oddities.push(odd(OddityOf::Scopes, oddity));
-                continue;
-            }
-        };
-        let active = match active(&representation) {
-            Ok(active) => active,
-            Err(what) => {
-                oddities.push(odd(OddityOf::Scopes, (format!("scope {name}"), what)));
                 continue;
             }
         };

@@ -192,11 +192,6 @@ impl Error {
         &self.details.call
     }
 
-    /// What the call was about: `scope etat:x`.
-    pub fn entity(&self) -> &str {
-        &self.details.entity
-    }
-
     /// The HTTP status, if there was an answer.
     pub fn status(&self) -> Option<u16> {
         self.details.status
@@ -211,11 +206,6 @@ impl Error {
     /// DigDir's `error`.
     pub(super) fn code(&self) -> Option<&str> {
         self.details.code.as_deref()
-    }
-
-    /// Each entry of DigDir's `errors`.
-    pub fn entries(&self) -> &[String] {
-        &self.details.entries
     }
 
     /// What DigDir's support asks for.

@@ -10,7 +10,7 @@ use super::error::{Error, ErrorKind};
 use super::needs::Needs;
 use super::reader::Reader;
 use super::wire::{AccessEntry, scope_name};
-use domain::{DelegationSource, Live, LiveScope, Representation, ScopeName};
+use domain::{Live, LiveScope, Representation, ScopeName};
 
 /// How far the reading has come, in access lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,18 +22,6 @@ pub struct ReadProgress {
 }
 
 impl Reader {
-    /// The prefixes that the organisation may make scopes with, without the colon at the end that
-    /// the API sometimes sends (`GET /prefix`).
-    pub async fn prefixes(&self) -> Result<BTreeSet<String>, Error> {
-        Ok(entries::prefixes(self.prefix_entries().await?, &mut Oddities::new()))
-    }
-
-    /// Where consumers can delegate to suppliers (`GET /delegationsources`).
-    pub async fn delegation_sources(&self) -> Result<Vec<DelegationSource>, Error> {
-        let entries = self.delegation_source_entries().await?;
-        Ok(entries::delegation_sources(entries, &mut Oddities::new()))
-    }
-
     /// Reads the organisation's scopes and prefixes, the delegation sources and the clients if they
     /// are needed, and one list of accesses for each needed scope that exists. `progress` is called in the
     /// caller's own task. Entries that no plan can name are told in [`Live::oddities`] and left
@@ -45,7 +33,7 @@ impl Reader {
     ) -> Result<Live, Error> {
         let sources = async {
             match needs.delegation_sources {
-                true => self.delegation_source_entries().await,
+                true => self.list(&Call::delegation_sources()).await,
                 false => Ok(Vec::new()),
             }
         };

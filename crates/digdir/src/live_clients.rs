@@ -64,7 +64,7 @@ impl Reader {
     async fn parts(&self, id: ClientId, kind: &str) -> Result<Parts, Error> {
         let keys = self.keys(&id).await?;
         let on_behalf_of = match has_entries(kind) {
-            true => Some(self.on_behalf_of(&id).await?),
+            true => Some(self.list(&Call::on_behalf_of(&id)).await?),
             false => None,
         };
         Ok(Parts { id, keys, on_behalf_of })
@@ -88,15 +88,17 @@ impl Reader {
         &self,
         id: &ClientId,
     ) -> Result<BTreeMap<OnBehalfOfId, Representation>, Error> {
-        Ok(entries_by_id(id, self.on_behalf_of(id).await?, &mut Oddities::new()))
+        let list = self.list(&Call::on_behalf_of(id)).await?;
+        Ok(entries_by_id(id, list, &mut Oddities::new()))
     }
 
     /// One client as it is now; `None` if there is none of that id.
     pub async fn client(&self, id: &ClientId) -> Result<Option<LiveClient>, Error> {
-        let Some(representation) = self.client_representation(id).await? else {
+        let call = Call::client(id);
+        let Some(representation) = self.one(&call).await? else {
             return Ok(None);
         };
-        let malformed = |odd| Error::new(ErrorKind::Malformed, &Call::client(id).place(), odd);
+        let malformed = |odd| Error::new(ErrorKind::Malformed, &call.place(), odd);
         match client(representation) {
             Ok((reported, client)) if reported == *id => Ok(Some(client)),
             Ok((reported, _)) => {

@@ -17,10 +17,7 @@ use super::options::Options;
 use super::owner;
 use super::target::ApiTarget;
 use super::transport::Transport;
-use super::wire::{
-    AccessEntry, ApiErrorResponse, DelegationSourceEntry, KeySet, Organization, PrefixEntry,
-    owner_of_scope,
-};
+use super::wire::{AccessEntry, ApiErrorResponse, KeySet, PrefixEntry, owner_of_scope};
 use domain::{ClientId, LiveKey, Orgno, OwnClient, Representation, ScopeName};
 
 /// The API for reading. Cheap to clone; clones share token and limits.
@@ -91,25 +88,12 @@ impl Reader {
         self.list(&Call::clients()).await
     }
 
-    /// One client, active or not; `None` if there is none of that id (`GET /clients/{id}`).
-    pub(super) async fn client_representation(
-        &self,
-        id: &ClientId,
-    ) -> Result<Option<Representation>, Error> {
-        self.one(&Call::client(id)).await
-    }
-
     /// The keys that are registered on a client (`GET /clients/{id}/jwks`), of which there can be
     /// none.
     pub async fn keys(&self, id: &ClientId) -> Result<Vec<LiveKey>, Error> {
         let set: Option<KeySet> = self.one(&Call::keys(id)).await?;
         let keys = set.and_then(|set| set.keys).unwrap_or_default();
         Ok(keys.into_iter().map(LiveKey::new).collect())
-    }
-
-    /// Those on whose behalf a client acts (`GET /clients/{id}/onbehalfof`).
-    pub(super) async fn on_behalf_of(&self, id: &ClientId) -> Result<Vec<Representation>, Error> {
-        self.list(&Call::on_behalf_of(id)).await
     }
 
     /// The client that all of this is read by. When its key ends is known where it is among the clients that
@@ -134,11 +118,6 @@ impl Reader {
         })
     }
 
-    /// An organisation as DigDir knows it; `None` if it does not (`GET /organizations/{orgno}`).
-    pub async fn organization(&self, orgno: Orgno) -> Result<Option<Organization>, Error> {
-        self.one(&Call::organization(orgno)).await
-    }
-
     /// The organisation's prefixes (`GET /prefix`). Errors where one is another organisation's.
     pub(super) async fn prefix_entries(&self) -> Result<Vec<PrefixEntry>, Error> {
         let call = Call::prefixes();
@@ -151,15 +130,9 @@ impl Reader {
         Ok(entries)
     }
 
-    pub(super) async fn delegation_source_entries(
-        &self,
-    ) -> Result<Vec<DelegationSourceEntry>, Error> {
-        self.list(&Call::delegation_sources()).await
-    }
-
     /// A list. `null` is none: an empty list means that nobody has access or nothing exists, and
     /// that is acted upon, so it must be said.
-    async fn list<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<Vec<T>, Error> {
+    pub(super) async fn list<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<Vec<T>, Error> {
         match self.transport.send(call).await {
             Ok(answer) => parse(call, &answer),
             Err(failure) if means_empty_list(&failure) => Ok(Vec::new()),
@@ -167,7 +140,11 @@ impl Reader {
         }
     }
 
-    async fn one<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<Option<T>, Error> {
+    /// One thing; `None` if it does not exist.
+    pub(super) async fn one<T: DeserializeOwned>(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<Option<T>, Error> {
         match self.transport.send(call).await {
             Ok(answer) => parse(call, &answer).map(Some),
             Err(failure) if means_empty_list(&failure) => Ok(None),

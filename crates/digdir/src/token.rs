@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::credentials::{Asked, Credentials};
+use super::credentials::{Credentials, Wanted};
 use super::error::{CallPlace, Error, ErrorKind};
 use super::failure::{Failure, Unsent, readable};
 use super::issuer::Issuer;
@@ -35,7 +35,7 @@ pub(super) struct Token {
 /// What hands out the token for all calls.
 pub(super) struct TokenCache {
     issuer: Issuer,
-    scope: &'static str,
+    wanted: Wanted,
     credentials: Credentials,
     state: Mutex<TokenState>,
     /// How many requests for a token have ended.
@@ -62,9 +62,11 @@ struct TokenResponse {
 }
 
 impl TokenCache {
-    pub(super) fn new(issuer: Issuer, scope: &'static str, credentials: Credentials) -> Self {
+    pub(super) fn new(issuer: Issuer, scopes: &str, credentials: Credentials) -> Self {
+        let scopes = scopes.split(' ').map(str::to_owned).collect();
+        let wanted = Wanted { scopes, resource: Vec::new(), consumer_org: None };
         let (state, ended) = Default::default();
-        Self { issuer, scope, credentials, state, ended }
+        Self { issuer, wanted, credentials, state, ended }
     }
 
     pub(super) fn credentials(&self) -> &Credentials {
@@ -111,8 +113,7 @@ impl TokenCache {
 
     async fn fetch(&self) -> Result<Token, Error> {
         let asked = Instant::now();
-        let wanted = Asked { scope: self.scope, resource: &[], consumer_org: None };
-        let (bearer, expires_in) = self.issuer.ask(&self.credentials, wanted).await?;
+        let (bearer, expires_in) = self.issuer.ask(&self.credentials, &self.wanted).await?;
         let life = Duration::from_secs(expires_in.min(MAX_LIFE));
         Ok(Token {
             bearer,
@@ -128,14 +129,15 @@ impl Issuer {
     pub(super) async fn ask(
         &self,
         credentials: &Credentials,
-        asked: Asked<'_>,
+        wanted: &Wanted,
     ) -> Result<(SecretString, u64), Error> {
+        let scopes = wanted.scopes.join(" ");
         let place = CallPlace {
             call: format!("POST {}", self.endpoints.token),
-            entity: format!("token with {}", asked.scope),
+            entity: format!("token with {scopes}"),
         };
         let attempt = || async {
-            let request = self.request(credentials, asked, &place);
+            let request = self.request(credentials, wanted, &place);
             let request = request.map_err(|error| Failure::Unsent(Unsent::Token(error)))?;
             readable(self.client.exchange(request, SMALL).await?)
         };
@@ -159,7 +161,7 @@ impl Issuer {
         if !bearer.eq_ignore_ascii_case("Bearer") {
             return Err(malformed("the token is not of type Bearer"));
         }
-        if let Some(missing) = missing_scope(asked.scope, answer.scope.as_deref()) {
+        if let Some(missing) = missing_scope(&scopes, answer.scope.as_deref()) {
             return Err(Error::new(
                 ErrorKind::Auth,
                 &place,
@@ -174,11 +176,11 @@ impl Issuer {
     fn request(
         &self,
         credentials: &Credentials,
-        asked: Asked<'_>,
+        wanted: &Wanted,
         place: &CallPlace,
     ) -> Result<Request, Error> {
         let grant = credentials
-            .grant(&self.issuer, asked, Timestamp::now())
+            .grant(&self.issuer, wanted, Timestamp::now())
             .map_err(|reason| Error::new(ErrorKind::Auth, place, reason.to_string()))?;
         // An answer can repeat it.
         secret::note(&grant);

@@ -41,7 +41,7 @@ impl Transport {
         target: ApiTarget,
         credentials: Credentials,
         options: Options,
-        scope: &'static str,
+        scopes: &str,
     ) -> Result<Arc<Self>, Error> {
         let place =
             CallPlace { call: format!("connect to {}", target.api), entity: "target".to_owned() };
@@ -52,7 +52,7 @@ impl Transport {
             client: options.client(&target.api, &place)?,
             api: target.api,
             persistence: issuer.persistence,
-            tokens: TokenCache::new(issuer, scope, credentials),
+            tokens: TokenCache::new(issuer, scopes, credentials),
             limits: Limits::new(options.concurrency, options.rate),
             owner: options.owner,
         };

@@ -114,15 +114,6 @@ pub(super) struct KeySet {
     pub keys: Option<Vec<Representation>>,
 }
 
-/// An organisation as DigDir knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Organization {
-    /// Its organisation number.
-    pub orgnr: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-}
-
 /// What a scope's representation is called, and whose it says that it is.
 pub(super) fn owner_of_scope(scope: &Representation) -> (String, Option<&str>) {
     let entity = match scope_name(scope) {
