@@ -154,14 +154,14 @@ async fn embedded(
     let name = settings.organization_name.as_deref().unwrap_or("the organisation");
     let owner = opened.desired.organization;
     let started = sandbox::embedded(&folder, owner, name, &settings.prefixes).await;
-    let (sandbox, client) = started.map_err(Failure::failed)?;
+    let (sandbox, key) = started.map_err(Failure::failed)?;
     let target = ApiTarget::custom(sandbox.api().as_str(), sandbox.issuer())
         .and_then(|target| target.with_skyporten(sandbox.skyporten()))
         .map_err(Failure::failed)?;
-    secret::note(&client.private_key_pem);
-    let client_id = client.client_id.parse().map_err(Failure::failed)?;
-    let kid = client.kid.parse().map_err(Failure::failed)?;
-    let credentials = Credentials::from_key(client_id, &client.private_key_pem, Some(kid));
+    secret::note(&key.private_key_pem);
+    let client_id = sandbox::CLIENT_ID.parse().map_err(Failure::failed)?;
+    let kid = key.kid.parse().map_err(Failure::failed)?;
+    let credentials = Credentials::from_key(client_id, &key.private_key_pem, Some(kid));
     Ok(Remote {
         target,
         credentials: credentials.map_err(Failure::failed)?,

@@ -14,17 +14,6 @@ use secrecy::{ExposeSecret, SecretString};
 use super::SandboxError;
 use super::state_file::{at, create_private, write_atomically};
 
-/// What a client needs to ask for tokens.
-#[derive(Debug, Clone)]
-pub struct Registered {
-    /// Its id: the `iss` of its grants.
-    pub client_id: String,
-    /// The key's id, for the header of its grants.
-    pub kid: String,
-    /// The private key, PKCS#8.
-    pub private_key_pem: SecretString,
-}
-
 /// A key pair of a client.
 #[derive(Debug, Clone)]
 pub struct ClientKey {

@@ -54,7 +54,7 @@ pub use client_record::{
 pub use error::SandboxError;
 pub use exchange::Exchange;
 pub use fault::{Fault, FaultRule};
-pub use keys::{ClientKey, Registered};
+pub use keys::ClientKey;
 pub use state::{AccessRecord, ScopeRecord, State};
 pub use state_file::StateFile;
 pub use switches::Switches;
@@ -153,7 +153,10 @@ impl Sandbox {
 
     /// Changes what it knows, behind every client's back.
     pub fn edit(&self, edit: impl FnOnce(&mut State)) {
-        let Ok(()) = self.shared.change(|state| Ok::<_, Infallible>(edit(state)));
+        let Ok(()) = self.shared.change(|state| {
+            edit(state);
+            Ok::<_, Infallible>(())
+        });
     }
 
     /// The switches as they are now.
@@ -214,7 +217,7 @@ impl Drop for Sandbox {
 /// Id of the client that [`embedded`] registers.
 pub const CLIENT_ID: &str = "portvakt";
 
-/// The sandbox inside this process, for `target: sandbox`: its state is `sandbox.json` in
+/// The sandbox inside this process, for `target: sandbox`, and the key of its client [`CLIENT_ID`]: its state is `sandbox.json` in
 /// `folder`, which is made if it is missing. The organisation has at least these prefixes. The keys of
 /// the client and of the server are kept beside the state, as making them takes longer than a plan.
 ///
@@ -226,7 +229,7 @@ pub async fn embedded(
     organization: Orgno,
     name: &str,
     prefixes: &[String],
-) -> Result<(Sandbox, Registered), SandboxError> {
+) -> Result<(Sandbox, ClientKey), SandboxError> {
     let file = StateFile::open(&folder.join("sandbox.json"))?;
     state_file::keep_out_of_git(folder)?;
     let mut state = load_or_seed(&file, organization, name, prefixes)?;
@@ -239,8 +242,7 @@ pub async fn embedded(
     state.register_key(organization, CLIENT_ID, &key);
     let config = Config { persist: Some(file), signing: Some(signing), ..Config::new(state) };
     let sandbox = Sandbox::start(config).await?;
-    let ClientKey { kid, private_key_pem, public: _ } = key;
-    Ok((sandbox, Registered { client_id: CLIENT_ID.to_owned(), kid, private_key_pem }))
+    Ok((sandbox, key))
 }
 
 /// Runs what makes a key, or reads one, beside the server's own tasks.
