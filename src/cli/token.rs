@@ -18,7 +18,7 @@ use crate::run::{Opened, Remote};
 use crate::skyporten::is_uri;
 use digdir::{Content, Credentials, Issued, Wanted};
 use domain::text::json::pretty;
-use domain::{ClientId, ConsumedScope, LiveClient, Orgno};
+use domain::{ClientId, ConsumedScope, Kid, LiveClient, Orgno};
 
 pub(super) const ABOUT: &str = "\
 Get an access token as a client would
@@ -152,12 +152,9 @@ async fn declared(
         credentials: Credentials::from_application_key(id, &key, &kid, alg),
         scopes: scopes(args, live)?,
         advice: TokenClient {
-            name: name.to_string(),
             scopes: Some(live.scopes().map(str::to_owned).collect()),
-            kid: kid.to_string(),
             registered,
-            organization: opened.desired.organization,
-            own_prefixes: opened.repository.settings().prefixes.clone(),
+            ..unread(opened, name, &kid)
         },
     };
     Ok((remote, application))
@@ -175,16 +172,21 @@ async fn named_by_id(
     let application = TokenRequester {
         credentials,
         scopes: args.scopes.iter().map(ToString::to_string).collect(),
-        advice: TokenClient {
-            name: id.to_string(),
-            scopes: None,
-            kid: kid.to_string(),
-            registered: None,
-            organization: opened.desired.organization,
-            own_prefixes: opened.repository.settings().prefixes.clone(),
-        },
+        advice: unread(opened, id, &kid),
     };
     Ok((remote, application))
+}
+
+/// What is known of a client without reading it.
+fn unread(opened: &Opened, name: impl ToString, kid: &Kid) -> TokenClient {
+    TokenClient {
+        name: name.to_string(),
+        scopes: None,
+        kid: kid.to_string(),
+        registered: None,
+        organization: opened.desired.organization,
+        own_prefixes: opened.repository.settings().prefixes.clone(),
+    }
 }
 
 fn scopes(args: &Args, live: &LiveClient) -> Result<Vec<String>, Failure> {
