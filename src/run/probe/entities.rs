@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::run::Failure;
 use digdir::{ApplicationKey, ProbedExchange};
-use domain::{ClientId, Orgno, PublicKey, Representation, ScopeName, SigningAlgorithm, kept};
+use domain::{
+    ClientId, GrantType, Orgno, PublicKey, Representation, ScopeName, SigningAlgorithm, kept,
+};
 
 /// The beginning of the subscopes and of the client names that a probe makes.
 const NAME: &str = "portvakt-probe-";
@@ -55,7 +57,7 @@ impl ProbeEntities {
             "integration_type": "maskinporten",
             "application_type": "web",
             "token_endpoint_auth_method": "private_key_jwt",
-            "grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
+            "grant_types": [GrantType::JwtBearer],
             "scopes": [self.scope],
         }))
     }
