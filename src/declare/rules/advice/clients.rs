@@ -12,8 +12,8 @@ use crate::declare::read::public_keys::certificate_expires;
 use crate::declare::resolve::client_attributes;
 use crate::declare::resolve::here::Here;
 use domain::{
-    AuthMethod, CLIENT, ClientAttributes, Combination, ConsumedScope, IntegrationType, KRR_SCOPES,
-    LOGIN_SCOPES, ScopeName, norwegian_date,
+    AuthMethod, CLIENT, ClientAttributes, Combination, IntegrationType, KRR_SCOPES, LOGIN_SCOPES,
+    ScopeName, norwegian_date,
 };
 
 /// Largest number of names with which a misspelt one is compared, for each client.
