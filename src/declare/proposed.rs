@@ -247,13 +247,15 @@ impl ProposedNais {
         let manifests = self.manifests.iter();
         let manifests = manifests.map(|(name, globs)| (name.clone(), quoted(globs.clone())));
         let vars = self.vars.iter().map(|(name, globs)| (name.clone(), quoted(globs.clone())));
-        let all: [(_, YamlEntries, fn(YamlEntries) -> Yaml); 3] = [
-            ("cluster", clusters.collect(), Yaml::Map),
-            ("manifests", manifests.collect(), Yaml::Block),
-            ("vars", vars.collect(), Yaml::Block),
+        let all = [
+            ("cluster", Yaml::Map(clusters.collect())),
+            ("manifests", Yaml::Block(manifests.collect())),
+            ("vars", Yaml::Block(vars.collect())),
         ];
-        let some = all.into_iter().filter(|(_, entries, _)| !entries.is_empty());
-        some.map(|(key, entries, value): (&str, _, _)| (key.to_owned(), value(entries))).collect()
+        let is_empty =
+            |value: &Yaml| matches!(value, Yaml::Map(it) | Yaml::Block(it) if it.is_empty());
+        let some = all.into_iter().filter(|(_, value)| !is_empty(value));
+        some.map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
     /// The keys as lines, below a key that is indented less.
