@@ -89,14 +89,8 @@ impl Past {
             protected: vec![Protected::at(None, &applied)],
             limits: Some(applied.desired.guards.clone()),
             applied: Some(applied),
-            tried: Tried::default(),
-            unknown: None,
             is_recorded: true,
-            is_first_apply: false,
-            beside: Vec::new(),
-            directory: String::new(),
-            unread: None,
-            former: Vec::new(),
+            ..Self::default()
         }
     }
 }

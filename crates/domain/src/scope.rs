@@ -179,9 +179,7 @@ impl ScopeAttributes {
         let fields = self.fields().into_iter().zip(defaults);
         fields.map(|((name, wanted), (_, default))| Field { name, wanted, default })
     }
-}
 
-impl ScopeAttributes {
     /// Whether clients of Maskinporten may carry the scope.
     pub fn is_for_maskinporten(&self) -> bool {
         let types = &self.allowed_integration_types;

@@ -28,6 +28,11 @@ pub(super) struct Others<'a> {
 }
 
 impl Other<'_> {
+    /// Whether an apply is recorded there.
+    pub(super) fn is_applied(&self) -> bool {
+        self.beside.is_applied
+    }
+
     /// Reason why an entity is left to it.
     pub(super) fn declares_it(&self) -> String {
         format!(
@@ -88,7 +93,7 @@ impl<'a> Others<'a> {
     pub(super) fn of_scope(&self, name: &ScopeName) -> Option<&Other<'a>> {
         let declares = |other: &&Other<'_>| other.beside.desired.scopes.contains_key(name);
         let mut all = self.all.iter().filter(declares);
-        all.clone().find(|other| other.beside.is_applied).or_else(|| all.next())
+        all.clone().find(|other| other.is_applied()).or_else(|| all.next())
     }
 
     /// The other place that declares a live client, if one does.
@@ -100,16 +105,6 @@ impl<'a> Others<'a> {
     pub(super) fn declare_client(&self, name: &str) -> bool {
         let mut declared = self.all.iter().flat_map(|other| other.beside.desired.clients.keys());
         declared.any(|it| it.as_str() == name)
-    }
-
-    /// Whether a place with a recorded apply declares a scope.
-    pub(super) fn is_scope_managed(&self, name: &ScopeName) -> bool {
-        self.of_scope(name).is_some_and(|other| other.beside.is_applied)
-    }
-
-    /// Whether a place with a recorded apply declares a live client.
-    pub(super) fn is_client_managed(&self, id: &ClientId) -> bool {
-        self.of_client(id).is_some_and(|other| other.beside.is_applied)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::beside::Other;
 use super::{Code, Draft, Notice};
 use domain::text::listed_up_to;
-use domain::{ClientId, ClientName, Desired, DesiredClient, Former, Live, LiveClient, ScopeName};
+use domain::{ClientId, ClientName, Desired, DesiredClient, Former, LiveClient, ScopeName};
 
 /// Active entities at DigDir that are not declared: neither now nor at the applied commit, nor named by
 /// `removed`, nor by another place of the git repository. They are left as they are.
@@ -22,7 +23,7 @@ impl Draft<'_> {
             self.desired.scopes.contains_key(name)
                 || self.desired.removed.contains_key(name)
                 || self.scope_before(name).is_some()
-                || self.others.is_scope_managed(name)
+                || self.others.of_scope(name).is_some_and(Other::is_applied)
         };
         let live = self.live.scopes.iter();
         let unmanaged = live.filter(|(name, scope)| scope.active && !is_named(name));
@@ -32,7 +33,9 @@ impl Draft<'_> {
     /// Finds the clients; `known` are those that match a declaration, now or before, and this program's own.
     pub(super) fn find_unmanaged_clients(&mut self, known: &BTreeSet<&ClientId>) {
         let live = self.live.clients.iter();
-        let is_named = |id: &ClientId| known.contains(id) || self.others.is_client_managed(id);
+        let is_named = |id: &ClientId| {
+            known.contains(id) || self.others.of_client(id).is_some_and(Other::is_applied)
+        };
         let unmanaged = live.filter(|(id, client)| client.active && !is_named(id));
         self.unmanaged.clients = unmanaged.map(|(id, _)| id.clone()).collect();
     }
@@ -42,7 +45,15 @@ impl Draft<'_> {
             None => "nowhere",
             Some(_) => "nowhere that can be read",
         };
-        self.notices.extend(self.unmanaged.notices(self.live, nowhere));
+        let message = format!("is live and declared {nowhere}: it is left as it is");
+        let Unmanaged { scopes, clients } = &self.unmanaged;
+        let scopes = scopes.iter().map(|name| (name.to_string(), message.clone()));
+        let clients = clients.iter().filter_map(|id| {
+            let name = &self.live.clients.get(id)?.name;
+            Some((format!("client {name}"), format!("({id}) {message}")))
+        });
+        let notice = |(target, message)| Notice { code: Code::Unmanaged, target, message };
+        self.notices.extend(scopes.chain(clients).map(notice));
     }
 
     /// Reports active entities that were applied by places that are no longer declared, and that no other
@@ -103,21 +114,5 @@ impl Draft<'_> {
         clients.contains_key(name)
             || removed_clients.contains_key(name)
             || beside.any(|it| it.desired.clients.contains_key(name))
-    }
-}
-
-impl Unmanaged {
-    fn notices(&self, live: &Live, nowhere: &str) -> Vec<Notice> {
-        let notice = |target, message| Notice { code: Code::Unmanaged, target, message };
-        let scopes = self.scopes.iter().map(|name| {
-            let message = format!("is live and declared {nowhere}: it is left as it is");
-            notice(name.to_string(), message)
-        });
-        let clients = self.clients.iter().filter_map(|id| {
-            let target = format!("client {}", live.clients.get(id)?.name);
-            let message = format!("({id}) is live and declared {nowhere}: it is left as it is");
-            Some(notice(target, message))
-        });
-        scopes.chain(clients).collect()
     }
 }
