@@ -182,19 +182,18 @@ impl Ready {
     /// Adds to each action on an access the team in whose folder the scope is declared, or was.
     fn add_teams(&self, document: &mut PlanDocument) {
         let Self { opened: Opened { repository, desired, .. }, past, .. } = self;
-        let sides = [Some(desired), past.applied.as_ref().map(|applied| &applied.desired)];
+        let team = |sides: &[&Desired], scope: &str| {
+            let name = scope.parse().ok()?;
+            let scope = sides.iter().find_map(|side| side.scopes.get(&name))?;
+            repository.team(&scope.source.file).map(str::to_owned)
+        };
+        let before = past.applied.as_ref().map(|applied| &applied.desired);
+        let sides: Vec<_> = [desired].into_iter().chain(before).collect();
         for action in document.actions.iter_mut().filter(|action| action.kind == Kind::Access) {
-            let Some(name) = action.scope.as_ref().and_then(|scope| scope.parse().ok()) else {
-                continue;
-            };
-            let mut scopes = sides.iter().flatten().filter_map(|side| side.scopes.get(&name));
-            let team = scopes.next().and_then(|scope| repository.team(&scope.source.file));
-            action.team = team.map(str::to_owned);
+            action.team = action.scope.as_deref().and_then(|scope| team(&sides, scope));
         }
         for change in &mut document.scheduled {
-            let scope = change.scope.parse().ok().and_then(|name| desired.scopes.get(&name));
-            let team = scope.and_then(|scope| repository.team(&scope.source.file));
-            change.team = team.map(str::to_owned);
+            change.team = team(&[desired], &change.scope);
         }
     }
 
