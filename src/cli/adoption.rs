@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use super::exit::Failure;
 use crate::adopt::Counts;
 use crate::declare::ProposedNais;
-use domain::text::{counted, printable};
+use domain::text::{counted, listed_up_to, printable};
 
 /// A folder of the repository, with `/` between its parts and none at its ends.
 pub(super) fn folder(asked: &str) -> Result<String, Failure> {
@@ -70,17 +70,12 @@ const MOST_TEMPLATES: usize = 10;
 /// The step for templates whose values are in no file that was found.
 pub(super) fn without_values(nais: &ProposedNais) -> Option<String> {
     let files = nais.unvalued();
-    let named: Vec<_> = files.iter().take(MOST_TEMPLATES).map(|it| printable(it)).collect();
-    let more = match files.len() - named.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    (!named.is_empty()).then(|| {
+    (!files.is_empty()).then(|| {
+        let named = listed_up_to(MOST_TEMPLATES, files.iter().map(|it| printable(it)));
         format!(
             "say which files have the values of these templates, such as `nais: {{ vars: {{ test: \
-             [\".nais/dev-vars.yaml\"] }} }}` in portvakt.yaml: {}{more}. A file is of YAML, or of JSON and named \
-             by its path; values of a job's command line go into one. `validate` shows what is missing",
-            named.join(", ")
+             [\".nais/dev-vars.yaml\"] }} }}` in portvakt.yaml: {named}. A file is of YAML, or of JSON and named \
+             by its path; values of a job's command line go into one. `validate` shows what is missing"
         )
     })
 }

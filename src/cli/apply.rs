@@ -90,7 +90,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let (lock_guard, approved) =
         interrupt::under_lock(&interrupt, history.as_ref(), &actor, prepared).await?;
     let progress = Progress::start(global, "applying");
-    let manner = ApplyContext {
+    let context = ApplyContext {
         actor,
         review: reviewed.or(saved).and_then(|plan| plan.review),
         lock_guard,
@@ -100,7 +100,7 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         behaviour,
         progress: &|ended, total| progress.report(ended, total),
     };
-    let ended = approved.carry_out(manner).await?;
+    let ended = approved.carry_out(context).await?;
     drop(progress);
     Ok(report(global, args, ended))
 }

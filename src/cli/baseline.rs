@@ -104,7 +104,7 @@ fn shown(place: &AppliedPlace<'_>) -> String {
     };
     let tried = baseline.tried.iter().map(|recorded| ("in part", recorded));
     for (what, recorded) in baseline.applied.iter().map(|it| ("in full", it)).chain(tried) {
-        let Recorded { commit, placement, actor, at } = recorded;
+        let Recorded { commit, placement, actor, at, left: _ } = recorded;
         line(what, &format!("{commit}, {at:.0}, by {} at {}", actor.who, actor.place));
         line("", &described(placement));
     }

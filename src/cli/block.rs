@@ -12,7 +12,7 @@ use super::sink::print;
 use crate::declare::BlockEntry;
 use crate::run::block::{ChangedAccess, ChangedBlock, block, unblock};
 use domain::ScopeName;
-use domain::text::printable;
+use domain::text::{listed, listed_up_to, printable};
 
 /// The long help of `block`.
 pub(super) const ABOUT: &str = "\
@@ -59,7 +59,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let ChangedBlock { consumer, environment, before, access, .. } = &changed;
     let place = environment.as_deref().unwrap_or("all environments");
     let loses = match (access.scopes.is_empty(), before.is_empty()) {
-        (false, _) => Some(format!("it loses its declared access to {}", listed(&access.scopes))),
+        (false, _) => {
+            Some(format!("it loses its declared access to {}", in_environments(&access.scopes)))
+        }
         (true, _) if !access.unknown.is_empty() => None,
         (true, true) if scope.is_empty() => {
             Some("no declared access ends by this: the block keeps it out in future".to_owned())
@@ -98,7 +100,7 @@ pub(super) fn lift(global: &Global, args: &UnblockArgs) -> Result<Exit, Failure>
         return Ok(Exit::Done);
     }
     let regains = (!access.scopes.is_empty())
-        .then(|| format!("it is to have access again to {}", listed(&access.scopes)));
+        .then(|| format!("it is to have access again to {}", in_environments(&access.scopes)));
     for line in regains.into_iter().chain(unknown(access, "gets back")) {
         log::report(global, &printable(&line));
     }
@@ -124,12 +126,8 @@ fn unknown(access: &ChangedAccess, verb: &str) -> Option<String> {
 const MOST_LISTED: usize = 20;
 
 /// The scopes, each with its environments, in a sentence.
-fn listed(scopes: &BTreeMap<ScopeName, Vec<String>>) -> String {
-    let named = scopes.iter().take(MOST_LISTED);
-    let named = named.map(|(scope, environments)| format!("{scope} ({})", environments.join(", ")));
-    let named: Vec<_> = named.collect();
-    match scopes.len().saturating_sub(MOST_LISTED) {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
+fn in_environments(scopes: &BTreeMap<ScopeName, Vec<String>>) -> String {
+    let named = scopes.iter();
+    let named = named.map(|(scope, environments)| format!("{scope} ({})", listed(environments)));
+    listed_up_to(MOST_LISTED, named)
 }

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM, SIGHUP and SIGQUIT.
+//! SIGINT, SIGTERM, SIGHUP and SIGQUIT, and work that they end, with a lock or without.
 
 #[cfg(unix)]
 use std::task::Poll;

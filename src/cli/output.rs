@@ -125,7 +125,7 @@ pub(super) fn read_plan(path: &Path) -> Result<PlanDocument, Failure> {
 
 /// The plan in a file's text, unchanged.
 pub(super) fn parsed_plan(path: &Path, text: &str) -> Result<PlanDocument, Failure> {
-    let path = path.to_string_lossy();
+    let path = files::shown(path);
     let plan = PlanDocument::read(text).map_err(|why| {
         Failure::Usage(format!("{path}: {why}. `portvakt plan --out FILE` saves one"))
     })?;
@@ -140,7 +140,7 @@ pub(super) fn parsed_plan(path: &Path, text: &str) -> Result<PlanDocument, Failu
 
 /// The report in a file's text.
 pub(super) fn parsed_report(path: &Path, text: &str) -> Result<ReportDocument, Failure> {
-    let unreadable = |why: String| Failure::Usage(format!("{}: {why}", path.to_string_lossy()));
+    let unreadable = |why: String| Failure::Usage(format!("{}: {why}", files::shown(path)));
     ReportDocument::read(text).map_err(unreadable)
 }
 
@@ -149,7 +149,7 @@ const LARGEST: u64 = 256 << 20;
 
 /// Reads a file that this program has saved.
 pub(super) fn read_text(path: &Path) -> Result<String, Failure> {
-    let shown_path = path.to_string_lossy();
+    let shown_path = files::shown(path);
     let bytes =
         read_file(path, LARGEST).map_err(|why| Failure::Usage(format!("{shown_path} {why}")))?;
     String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{shown_path} is not UTF-8")))

@@ -43,7 +43,7 @@ pub use read::environments::is_environment_name;
 pub use read::keys::KeysRef;
 pub use read::public_keys::public_keys;
 pub use read::settings::{
-    Settings, dot_folders, is_project_name, is_right, outline, parse_duration,
+    Settings, dot_folders, is_project_name, is_right, parse_duration, readable_settings,
 };
 pub use read::source::{SecretSource, TextSource};
 pub use read::variables::variables;

@@ -15,7 +15,7 @@ mod spring;
 
 use std::collections::BTreeMap;
 
-use domain::text::{printable, rendered_from};
+use domain::text::{listed, printable, rendered_from};
 use domain::{Orgno, ScopeName, Source};
 use yaml::{Yaml, YamlEntries};
 
@@ -297,7 +297,7 @@ impl GuardedScope {
         )];
         if !blocked.is_empty() {
             let who = blocked.iter().map(|(orgno, label)| orgno.with_name(label.as_deref()));
-            let who = who.collect::<Vec<_>>().join(", ");
+            let who = listed(who);
             lines.push(format!("{who}: blocked, and let through with {name}"));
         }
         lines.iter().map(|line| in_comment(line)).collect()
@@ -310,13 +310,13 @@ fn entries<const N: usize>(entries: [(&str, Yaml); N]) -> YamlEntries {
 }
 
 /// A mapping with a line for each key.
-fn block<const N: usize>(of: [(&str, Yaml); N]) -> Yaml {
-    Yaml::Block(entries(of))
+fn block<const N: usize>(members: [(&str, Yaml); N]) -> Yaml {
+    Yaml::Block(entries(members))
 }
 
 /// A mapping on one line if it fits.
-fn map<const N: usize>(of: [(&str, Yaml); N]) -> Yaml {
-    Yaml::Map(entries(of))
+fn map<const N: usize>(members: [(&str, Yaml); N]) -> Yaml {
+    Yaml::Map(entries(members))
 }
 
 /// The value `true`.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use git2::ObjectFormat;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::dates::DatesDone;
@@ -13,20 +13,11 @@ use super::oid::parsed;
 use super::place::{is_folder, is_place};
 use super::refs;
 use super::{Actor, Conclusion};
-use domain::Orgno;
 use domain::text::json;
+use domain::{Entity, Orgno};
 
 #[cfg(test)]
 mod tests;
-
-/// Tolerated clock skew of other machines. Maskinporten refuses tokens to a machine whose clock is further
-/// off, as its grants are valid for two minutes.
-const SKEW: SignedDuration = SignedDuration::from_mins(15);
-
-/// Whether a time is in the future, so that no apply can have written it.
-pub fn is_to_come(time: Timestamp) -> bool {
-    time > Timestamp::now() + SKEW
-}
 
 /// Place of an environment's declarations, and the API to which they are applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +48,10 @@ pub struct Recorded {
     pub actor: Actor,
     /// The time.
     pub at: Timestamp,
+    /// The entities that it declares and that its apply left to other places, as they have applied them: so far
+    /// nothing was applied of them here.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub left: BTreeSet<Entity>,
 }
 
 /// Reason why earlier baselines are not known.
@@ -99,6 +94,9 @@ mod is_lost {
 
 /// Largest size, as JSON, of what is undone in a record: a record that is too large could not be read.
 const LARGEST_UNDONE: usize = 256 * 1024;
+
+/// Largest size, as JSON, of what was left to other places: beyond that, all of it counts as applied in part.
+const LARGEST_LEFT: usize = 256 * 1024;
 
 /// Largest number of commits in a record.
 const MOST: usize = 1000;
@@ -220,8 +218,15 @@ impl Baseline {
         if let Some(dates) = dates {
             self.look_at_dates(dates);
         }
-        if !self.commits().any(|known| known.is_same(recorded)) {
-            self.tried.push(recorded.clone());
+        match self.tried.iter_mut().find(|known| known.is_same(recorded)) {
+            // What this apply does not leave counts from now on.
+            Some(known) => known.left.retain(|entity| recorded.left.contains(entity)),
+            None if self.applied.as_ref().is_some_and(|known| known.is_same(recorded)) => {}
+            None => self.tried.push(recorded.clone()),
+        }
+        let left: Vec<_> = self.tried.iter().map(|it| &it.left).collect();
+        if json::line(&left).len() > LARGEST_LEFT {
+            self.tried.iter_mut().for_each(|it| it.left.clear());
         }
         if let Some(Lost { why: _, protecting }) = lost {
             self.lost.get_or_insert(LossReason::WentOn);

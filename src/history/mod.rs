@@ -51,7 +51,7 @@ use self::oid::oid;
 use crate::declare::{self, SETTINGS_FILE};
 
 pub use actor::Actor;
-pub use baseline::{Baseline, LossReason, Lost, Placement, Recorded, is_to_come};
+pub use baseline::{Baseline, LossReason, Lost, Placement, Recorded};
 pub use blame::{Blame, Blames};
 pub use checkout::{
     Commit, DefaultBranch, checked_out, default_branch, folders, known_settings, prefix, top,
@@ -67,6 +67,7 @@ pub use lock::{Lock, LockRefs};
 pub use oid::is_id;
 pub use place::{is_folder, place_name, project};
 pub use protocol::{ApplyEnd, ApplyStart, Conclusion};
+pub use record::is_to_come;
 pub use refs::{Branch, Refs};
 pub use tree::{CommitFiles, Rest};
 pub use walk::{CommitFile, FileLink, Links};

@@ -212,6 +212,8 @@ mod tests {
     use git2::{Repository, Signature};
     use tempfile::TempDir;
 
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::history::{Actor, Baseline, Placement, RefLocation, Watch};
 
@@ -232,7 +234,8 @@ mod tests {
             organization: "889640782".parse().unwrap(),
         };
         let at = Timestamp::now();
-        let recorded = Recorded { commit: commit.to_string(), placement, actor: actor(), at };
+        let (commit, left) = (commit.to_string(), BTreeSet::new());
+        let recorded = Recorded { commit, placement, actor: actor(), at, left };
         (folder, history, recorded)
     }
 

@@ -8,10 +8,10 @@
 use std::collections::BTreeSet;
 
 use git2::{Oid, Repository};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::baseline::{Baseline, LossReason, Lost, Recorded, is_to_come};
+use super::baseline::{Baseline, LossReason, Lost, Recorded};
 use super::dates::DatesDone;
 use super::error::Error;
 use super::oid::{oid, parsed};
@@ -22,6 +22,15 @@ use domain::text::json;
 
 /// The version of the format.
 const VERSION: u8 = 1;
+
+/// Tolerated clock skew of other machines. Maskinporten refuses tokens to a machine whose clock is further
+/// off, as its grants are valid for two minutes.
+const SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// Whether a time is in the future, so that no apply can have written it.
+pub fn is_to_come(time: Timestamp) -> bool {
+    time > Timestamp::now() + SKEW
+}
 
 /// Message of a record's commit.
 #[derive(Serialize, Deserialize)]

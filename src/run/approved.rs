@@ -83,8 +83,14 @@ impl Approved {
         let commit = document.repository.as_ref();
         let commit = commit.map(|own| own.commit.clone()).unwrap_or_default();
         let entry = |before, line| LedgerEntry { commit: &commit, before, line };
-        let recorded =
-            |placement| Recorded { commit: commit.clone(), placement, actor, at: Timestamp::now() };
+        let left_to_others = plan.left_to_others(&ready.opened.desired, &past.known);
+        let recorded = |placement| Recorded {
+            commit: commit.clone(),
+            placement,
+            actor,
+            at: Timestamp::now(),
+            left: left_to_others,
+        };
         let lock_guard = lock_guard.zip(past.placement.map(recorded));
         let began = !plan.actions.is_empty();
         if let (Some((held, recorded)), true) = (&lock_guard, began) {

@@ -115,8 +115,7 @@ impl<'a> AppliedPlace<'a> {
     /// # Errors
     /// It is not allowed, or cannot be read.
     pub(crate) fn choose(&self, asked: &BaselineChoice) -> Result<Chosen, Failure> {
-        let commit = self.history.commit(&asked.revision);
-        let commit = commit.map_err(|error| Failure::Usage(error.to_string()))?;
+        let commit = self.history.commit(&asked.revision).map_err(Failure::usage)?;
         self.check_branch(&commit)?;
         if let Some(why) = self.known().clash {
             return Err(Failure::Refused(format!("nothing was changed: {}", printable(&why))));
@@ -144,6 +143,7 @@ impl<'a> AppliedPlace<'a> {
             placement,
             actor: actor.clone(),
             at: self.at(former)?,
+            left: BTreeSet::new(),
         };
         let lock_guard = LockGuard::take(self.history, &actor).await?;
         lock_guard.set_baseline(&recorded, former, &self.refs).await

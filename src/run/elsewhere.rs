@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::applied::{self, AppliedElsewhere, At, files_here};
 use crate::declare::{Invalid, Repository, SETTINGS_FILE};
 use crate::history::{self, History, Placement};
-use domain::{Applied, Beside, Desired};
+use domain::{Applied, Beside, Desired, Protection};
 
 /// Declarations of other places.
 #[derive(Default)]
@@ -151,7 +151,7 @@ impl Neighbours {
             self.beside.push(Beside {
                 place: applied::called(environment, folder),
                 is_applied: applied.is_none() || last.is_some(),
-                applied: last.and_then(|last| Some(last.as_ref()?.desired.clone())),
+                protected: last.and_then(|last| Some(Protection::of(&last.as_ref()?.desired))),
                 desired,
             });
         }
@@ -168,7 +168,7 @@ impl Neighbours {
                 self.beside.push(Beside {
                     place: format!("{name} at commit {last}"),
                     is_applied: true,
-                    applied: Some(desired.clone()),
+                    protected: Some(Protection::of(desired)),
                     desired: desired.clone(),
                 });
             }

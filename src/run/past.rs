@@ -67,11 +67,9 @@ pub(crate) fn open(repository: &Repository, environment: &str) -> Result<Option<
 /// The git repository of the declarations as the requested environment sees it, and that environment's name.
 /// The declarations need not be valid. `without` names what is missing outside git.
 pub(crate) fn open_only(options: &RunOptions, without: &str) -> Result<(String, History), Failure> {
-    let root = checkout::root(options)?;
-    let repository = checkout::load(&root).map_err(|found| Failure::Invalid(root, found))?;
-    let environment = repository
-        .environment_name(options.environment.as_deref())
-        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let repository = checkout::open(options)?;
+    let environment =
+        repository.environment_name(options.environment.as_deref()).map_err(Failure::usage)?;
     let history = open(&repository, environment)?
         .ok_or_else(|| Failure::Failed(format!("this is not a git repository: {without}")))?;
     Ok((environment.to_owned(), history))
@@ -107,7 +105,7 @@ impl GitPast {
         };
         let placement = applied::placement(repository, now).map_err(Failure::Failed)?;
         let base = base.map(|base| history.commit(base)).transpose();
-        let base = base.map_err(|error| Failure::Usage(error.to_string()))?;
+        let base = base.map_err(Failure::usage)?;
         let (last, of_former) = past.look_at_refs(history, repository, now, &placement, &commit);
         past.base = match base {
             None => past.applied.clone(),

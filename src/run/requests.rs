@@ -123,7 +123,8 @@ impl RequestDenial {
         };
         let placement = placement(&self.opened.repository, &self.opened.desired);
         let placement = placement.map_err(Failure::Failed)?;
-        let recorded = Recorded { commit: commit.clone(), placement, actor, at: Timestamp::now() };
+        let (at, left) = (Timestamp::now(), BTreeSet::new());
+        let recorded = Recorded { commit: commit.clone(), placement, actor, at, left };
         let entry = |before, line| LedgerEntry { commit: &commit, before, line };
         // Nothing is applied: the line is all that is written.
         if let Err(failure) =

@@ -17,7 +17,6 @@ mod terraform;
 
 use std::collections::BTreeMap;
 
-use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use domain::text::json::pretty;
@@ -34,8 +33,8 @@ pub(crate) use limits::{Exceeded, exceeded};
 pub(crate) use spread::MOST_NAMES;
 use terraform::TerraformResource;
 
-/// A cloud, with the text that the help has for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
+/// A cloud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum TrustingCloud {
     /// Federated credentials of managed identities.
     Azure,
@@ -47,8 +46,8 @@ pub(crate) enum TrustingCloud {
     Databricks,
 }
 
-/// The form in which trust is rendered, with the text that the help has for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// The form in which trust is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TrustForm {
     /// Terraform's JSON syntax, in files `.tf.json`.
     Terraform,

@@ -55,9 +55,7 @@ pub use live::{
 };
 pub use on_behalf_of::{OnBehalfOf, OnBehalfOfId, OnBehalfOfIdError};
 pub use orgno::{Orgno, OrgnoError};
-pub use past::{
-    Applied, Beside, Elsewhere, Former, Past, Protected, ProtectedBy, Protection, Tried,
-};
+pub use past::{Applied, Beside, Elsewhere, Former, Past, Protected, ProtectedBy, Protection};
 pub use plain::{composed, kept, kept_value};
 pub use scope::{IntegrationType, SCOPE, ScopeAttributes, ScopeTable, TokenType, Visibility};
 pub use scope_name::{ScopeName, ScopeNameError};

@@ -13,8 +13,6 @@ pub struct Past {
     /// Declarations at the commit that was last applied in full, and at later ones that were applied in part,
     /// as far as known; `None` where nothing was applied.
     pub applied: Option<Applied>,
-    /// The entities among those that no commit applied in full declares.
-    pub tried: Tried,
     /// Protection at each commit that was applied to the same API for the same organisation, whatever the
     /// name of its environment or folder.
     pub protected: Vec<Protected>,
@@ -38,15 +36,6 @@ pub struct Past {
     pub former: Vec<Former>,
 }
 
-/// Entities that were declared only at commits applied in part: what was blocked there was not applied.
-#[derive(Debug, Clone, Default)]
-pub struct Tried {
-    /// The scopes.
-    pub scopes: BTreeSet<ScopeName>,
-    /// The clients.
-    pub clients: BTreeSet<ClientName>,
-}
-
 /// A place that is no longer declared.
 #[derive(Debug, Clone)]
 pub struct Former {
@@ -65,8 +54,8 @@ pub struct Beside {
     pub place: String,
     /// Whether an apply is recorded there, as far as known.
     pub is_applied: bool,
-    /// Its declarations at the last apply in full there, as far as known.
-    pub applied: Option<Desired>,
+    /// Protection by the last apply there, as far as known.
+    pub protected: Option<Protection>,
     /// Its declarations.
     pub desired: Desired,
 }

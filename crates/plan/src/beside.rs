@@ -8,7 +8,7 @@ use super::{
 };
 use domain::text::listed_up_to;
 use domain::{
-    Beside, ClientId, CommitId, Desired, DesiredClient, Live, ProtectedBy, Protection, Removal,
+    Beside, ClientId, CommitId, DesiredClient, Live, ProtectedBy, Protection, Removal,
     RemovalAction, ScopeName, Source,
 };
 
@@ -16,8 +16,6 @@ use domain::{
 pub(super) struct Other<'a> {
     beside: &'a Beside,
     protection: Protection,
-    /// Protection by its declarations at the last apply in full there, as far as known.
-    applied: Option<Protection>,
 }
 
 /// All other places.
@@ -48,13 +46,8 @@ impl Other<'_> {
 
     /// Whether it protects an entity, and has applied that.
     pub(super) fn protects(&self, by: impl Fn(&Protection) -> Option<ProtectedBy>) -> bool {
-        let applied = self.applied.as_ref();
+        let applied = self.beside.protected.as_ref();
         by(&self.protection).is_some() && applied.is_some_and(|applied| by(applied).is_some())
-    }
-
-    /// Whether it has applied an entity in full, as far as known.
-    fn has_applied(&self, declares: impl Fn(&Desired) -> bool) -> bool {
-        self.beside.is_applied && self.beside.applied.as_ref().is_none_or(declares)
     }
 }
 
@@ -78,11 +71,9 @@ impl<'a> Others<'a> {
             let found = desired.clients.values().flat_map(|client| could_be(client, live));
             found.map(move |id| (id, index)).collect::<Vec<_>>()
         };
-        let all = beside.iter().map(|beside| Other {
-            beside,
-            protection: Protection::of(&beside.desired),
-            applied: beside.applied.as_ref().map(Protection::of),
-        });
+        let all = beside
+            .iter()
+            .map(|beside| Other { beside, protection: Protection::of(&beside.desired) });
         // A place with a recorded apply takes precedence.
         let mut clients: Vec<_> = beside.iter().enumerate().flat_map(of_other).collect();
         clients.sort_by_key(|(_, index)| beside.get(*index).is_some_and(|it| it.is_applied));
@@ -123,41 +114,23 @@ pub(super) fn handed_over(commit: &CommitId, source: &Source, other: &Other<'_>)
 
 impl<'a> Draft<'a> {
     /// The place to which an action is left: it has a recorded apply, and declares what was never applied
-    /// here. An entity that was applied here only in part counts as never applied if that place has applied it
-    /// in full: here it may have been blocked for that reason.
+    /// here.
     pub(super) fn of_another(&self, action: &Action) -> Option<&'a Other<'a>> {
         let others: &'a Others<'a> = self.others;
-        let tried = &self.past.tried;
-        match &action.work {
+        let other = match &action.work {
             Work::Scope(_, ScopeWork::Create(_) | ScopeWork::Release) => None,
             Work::Scope(name, _) | Work::Access(name, ..) => {
-                let other =
-                    others.of_scope(name).filter(|_| self.live.scopes.contains_key(name))?;
-                let is_theirs = match self.scope_before(name) {
-                    None => other.beside.is_applied,
-                    Some(_) => {
-                        let declares = |applied: &Desired| applied.scopes.contains_key(name);
-                        tried.scopes.contains(name) && other.has_applied(declares)
-                    }
-                };
-                is_theirs.then_some(other)
+                let is_new = self.scope_before(name).is_none();
+                let is_theirs = is_new && self.live.scopes.contains_key(name);
+                is_theirs.then(|| others.of_scope(name)).flatten()
             }
             Work::Client(_, ClientWork::Create(..) | ClientWork::Release(_)) => None,
             Work::Client(name, _) | Work::Keys(name, _) => {
-                let id = action.client_id()?;
-                let other = others.of_client(id)?;
-                let is_theirs = match self.client_before(name) {
-                    None => other.beside.is_applied,
-                    Some(_) => {
-                        let is_it =
-                            |client: &DesiredClient| could_be(client, self.live).contains(&id);
-                        let declares = |applied: &Desired| applied.clients.values().any(is_it);
-                        tried.clients.contains(name) && other.has_applied(declares)
-                    }
-                };
-                is_theirs.then_some(other)
+                let id = action.client_id().filter(|_| self.client_before(name).is_none());
+                id.and_then(|id| others.of_client(id))
             }
-        }
+        };
+        other.filter(|other| other.is_applied())
     }
 
     /// Blocks the deactivation of an entity that was never applied here, or is no longer declared here, where

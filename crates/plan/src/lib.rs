@@ -52,8 +52,8 @@ pub use unmanaged::Unmanaged;
 use self::beside::Others;
 use domain::nais::Application;
 use domain::{
-    ConsumedScope, Desired, DesiredScope, DueAccess, Live, Orgno, Past, Protection, ScopeName,
-    Source, norwegian_date,
+    ConsumedScope, Desired, DesiredScope, DueAccess, Entity, Live, Orgno, Past, Protection,
+    ScopeName, Source, norwegian_date,
 };
 
 /// Actions for one environment, and findings about it.
@@ -293,6 +293,21 @@ impl Blocked {
 }
 
 impl Plan {
+    /// The entities that are declared for the first time and of which everything is blocked because another place
+    /// declares them: an apply of the plan does nothing about them.
+    pub fn left_to_others(&self, desired: &Desired, past: &Past) -> BTreeSet<Entity> {
+        let blocked = self.blocked.iter().filter(|it| it.code == Code::DeclaredBeside);
+        let is_first = |entity: &Entity| {
+            desired.declares(entity) && past.before().is_none_or(|before| !before.declares(entity))
+        };
+        let mut left: BTreeSet<_> =
+            blocked.map(|it| it.target.target.entity()).filter(is_first).collect();
+        for action in &self.actions {
+            left.remove(&action.id().target.entity());
+        }
+        left
+    }
+
     /// Whether it asks for nothing, today or later.
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty() && self.scheduled.is_empty()

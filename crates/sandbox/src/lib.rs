@@ -217,9 +217,9 @@ impl Drop for Sandbox {
 /// Id of the client that [`embedded`] registers.
 pub const CLIENT_ID: &str = "portvakt";
 
-/// The sandbox inside this process, for `target: sandbox`, and the key of its client [`CLIENT_ID`]: its state is `sandbox.json` in
-/// `folder`, which is made if it is missing. The organisation has at least these prefixes. The keys of
-/// the client and of the server are kept beside the state, as making them takes longer than a plan.
+/// The sandbox inside this process, for `target: sandbox`, and the key of its client [`CLIENT_ID`]. Its state is
+/// `sandbox.json` in `folder`, which is made if it is missing. The organisation has at least these prefixes. The
+/// keys of the client and of the server are kept beside the state, as making them takes longer than a plan.
 ///
 /// # Errors
 /// [`SandboxError`] if the state is damaged, in use by another process, or has one of the

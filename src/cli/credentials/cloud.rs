@@ -167,34 +167,30 @@ fn variables(entries: [(&'static str, &str); 3]) -> String {
     dotenv(&entries).expose_secret().to_owned()
 }
 
+fn checked(text: &str, is_right: bool, why: &'static str) -> Result<String, &'static str> {
+    if is_right { Ok(text.to_owned()) } else { Err(why) }
+}
+
 fn token_file(text: &str) -> Result<String, &'static str> {
     let is_absolute = text.starts_with('/') || std::path::Path::new(text).is_absolute();
     let is_right = is_absolute && text.len() <= 4096 && !text.contains(char::is_control);
-    is_right
-        .then(|| text.to_owned())
-        .ok_or("write the absolute path that the application reads the token at")
+    checked(text, is_right, "write the absolute path that the application reads the token at")
 }
 
 fn guid(text: &str) -> Result<String, &'static str> {
-    let is_right = NameForm::Guid.matches(text);
-    is_right
-        .then(|| text.to_ascii_lowercase())
-        .ok_or("write a GUID such as 11111111-2222-3333-4444-555555555555")
+    let why = "write a GUID such as 11111111-2222-3333-4444-555555555555";
+    checked(text, NameForm::Guid.matches(text), why).map(|id| id.to_ascii_lowercase())
 }
 
 fn project_number(text: &str) -> Result<String, &'static str> {
     let is_right = NameForm::ProjectNumber.matches(text);
-    is_right
-        .then(|| text.to_owned())
-        .ok_or("write the project's number, such as 123456789012, and not its id")
+    checked(text, is_right, "write the project's number, such as 123456789012, and not its id")
 }
 
 /// The id of a pool or of a provider in one (Google's documentation of workload identity federation).
 fn pool(text: &str) -> Result<String, &'static str> {
     let is_right = NameForm::Pool.matches(text);
-    is_right
-        .then(|| text.to_owned())
-        .ok_or("an id has 4 to 32 of a-z, 0-9 and -, and does not begin with gcp-")
+    checked(text, is_right, "an id has 4 to 32 of a-z, 0-9 and -, and does not begin with gcp-")
 }
 
 /// The address of a service account. A provider that does not use portvakt may share one that Google made, such as
@@ -207,7 +203,7 @@ fn service_account(text: &str) -> Result<String, &'static str> {
             && [name, domain].iter().all(|part| part.chars().all(is_usual))
     });
     let is_right = is_account && text.len() <= 254;
-    is_right.then(|| text.to_owned()).ok_or("write it as NAME@PROJECT.iam.gserviceaccount.com")
+    checked(text, is_right, "write it as NAME@PROJECT.iam.gserviceaccount.com")
 }
 
 /// The ARN of a role (AWS's documentation of IAM identifiers).
@@ -225,18 +221,18 @@ fn role(text: &str) -> Result<String, &'static str> {
         }
         _ => false,
     };
-    is_role
-        .then(|| text.to_owned())
-        .ok_or("write the ARN of a role, such as arn:aws:iam::123456789012:role/lager-les")
+    checked(
+        text,
+        is_role,
+        "write the ARN of a role, such as arn:aws:iam::123456789012:role/lager-les",
+    )
 }
 
 /// The name of a session (AWS's documentation of `AssumeRoleWithWebIdentity`).
 fn session_name(text: &str) -> Result<String, &'static str> {
     let is_right =
         (2..=64).contains(&text.len()) && text.chars().all(|c| is_of_names(c) && c != '/');
-    is_right
-        .then(|| text.to_owned())
-        .ok_or("a name of a session has 2 to 64 letters, digits and _+=,.@-")
+    checked(text, is_right, "a name of a session has 2 to 64 letters, digits and _+=,.@-")
 }
 
 fn is_of_names(c: char) -> bool {

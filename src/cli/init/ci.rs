@@ -246,7 +246,7 @@ pub(super) fn refuse_shared_project(place: &CiPlace, named: Option<&str>) -> Res
     let own = lower(place.project(named));
     let is_shared = |folder: &String| {
         let settings = std::fs::read(place.top.join(folder).join(SETTINGS_FILE));
-        let named = settings.ok().and_then(|bytes| declare::outline(&bytes)?.project);
+        let named = settings.ok().and_then(|bytes| declare::readable_settings(&bytes)?.project);
         *folder != place.folder && lower(history::project(named.as_deref(), folder)) == own
     };
     match history::folders(&place.top).into_iter().find(is_shared) {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use globset::GlobMatcher;
 
 use super::{addresses, difference, note_inactive};
@@ -39,6 +41,39 @@ pub(in crate::cli) struct Args {
     /// Compare them with a folder, and show the difference; exit with 2 if there is one
     #[arg(long, value_name = "DIR")]
     check: Option<PathBuf>,
+}
+
+impl ValueEnum for TrustingCloud {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Azure, Self::Gcp, Self::Aws, Self::Databricks]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Azure => ("azure", "Federated credentials of managed identities"),
+            Self::Gcp => ("gcp", "A provider of a workload identity pool, and bindings"),
+            Self::Aws => ("aws", "An OIDC provider, and the trust policies of roles"),
+            Self::Databricks => (
+                "databricks",
+                "Federation policies of a recipient of Delta Sharing, as commands only",
+            ),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl ValueEnum for TrustForm {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Terraform, Self::Cli]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::Terraform => ("terraform", "Terraform's JSON syntax, in files `.tf.json`"),
+            Self::Cli => ("cli", "Lines of `az`, `gcloud`, `aws` and `databricks`, in files `.sh`"),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {

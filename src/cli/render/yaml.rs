@@ -13,6 +13,7 @@ use crate::run::adoption::overlaid;
 use crate::run::checkout;
 use crate::run::clock::today;
 use crate::run::files::shown;
+use domain::text::listed;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -70,7 +71,7 @@ fn chosen(asked: &[PathBuf], repository: &Repository) -> Result<BTreeSet<String>
                 shown(path),
                 match all.is_empty() {
                     true => "no file of the repository".to_owned(),
-                    false => all.iter().copied().collect::<Vec<_>>().join(", "),
+                    false => listed(&all),
                 }
             ))
         })

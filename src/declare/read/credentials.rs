@@ -15,7 +15,10 @@ use yaml::{Node, Position, Span};
 
 /// Reports credentials that are missing or do not fit together.
 pub(super) fn check_credentials(environment: &Environment, name: Span, findings: &mut Findings) {
-    let is_sandbox = *environment.target == EnvironmentTarget::Sandbox;
+    let is_sandbox = match *environment.target {
+        EnvironmentTarget::Sandbox => true,
+        EnvironmentTarget::Test | EnvironmentTarget::Prod | EnvironmentTarget::Custom(_) => false,
+    };
     match (is_sandbox, &environment.credentials) {
         (true, None) => {}
         (true, Some(credentials)) => {

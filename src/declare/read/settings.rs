@@ -101,7 +101,7 @@ pub(crate) fn settings(bytes: &[u8]) -> (Option<Settings>, Vec<Diagnostic>) {
 }
 
 /// The settings of a portvakt.yaml, whatever is wrong with it; `None` where there is nothing to read.
-pub fn outline(bytes: &[u8]) -> Option<Settings> {
+pub fn readable_settings(bytes: &[u8]) -> Option<Settings> {
     settings(bytes).0
 }
 

@@ -10,7 +10,7 @@ fn tried(at: Timestamp) -> Recorded {
         organization: "889640782".parse().unwrap(),
     };
     let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
-    Recorded { commit: "a".repeat(40), placement, actor, at }
+    Recorded { commit: "a".repeat(40), placement, actor, at, left: BTreeSet::new() }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! State of the model: commits, live scopes, the refs of two places, and jobs.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::history::{Actor, Baseline, LossReason, Placement, Recorded};
@@ -278,7 +280,7 @@ pub(super) fn recorded(commit: Commit) -> Recorded {
         organization: "889640782".parse().unwrap(),
     };
     let actor = Actor { who: String::new(), place: String::new() };
-    Recorded { commit: name(commit), placement, actor, at: time(0) }
+    Recorded { commit: name(commit), placement, actor, at: time(0), left: BTreeSet::new() }
 }
 
 /// The id of a commit.

@@ -166,7 +166,7 @@ pub(crate) fn apply_from(
         )?,
     };
     let chosen = history.settings(&default, folder).map_err(|error| error.to_string())?;
-    let chosen = chosen.and_then(|bytes| declare::outline(&bytes)?.apply_from);
+    let chosen = chosen.and_then(|bytes| declare::readable_settings(&bytes)?.apply_from);
     match chosen {
         Some(name) if name != default.name => named(history, &name).map(Some),
         _ => Ok(Some(default)),

@@ -1,5 +1,7 @@
 //! Applies in the ledger of a place that its record lacks.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::Reading;
@@ -71,6 +73,7 @@ impl Reading<'_> {
                 },
                 actor: Actor { who: "the ledger".to_owned(), place: place.to_owned() },
                 at: report.started.parse().ok()?,
+                left: BTreeSet::new(),
             })
         });
         Ok(applies.filter(|apply| !history::is_to_come(apply.at)).collect())

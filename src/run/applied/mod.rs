@@ -130,7 +130,6 @@ impl Reading<'_> {
         let past = Past {
             is_first_apply: applied.is_none() && unknown.is_none(),
             applied,
-            tried: own.only_tried(),
             protected: self.protected(&own, &others),
             limits: limits(&own, &others, unknown.is_some()),
             unknown,

@@ -102,7 +102,7 @@ impl Reading<'_> {
             return false;
         }
         let settings = self.history.settings_at(commit, folder).ok().flatten();
-        let project = settings.and_then(|text| declare::outline(&text)?.project);
+        let project = settings.and_then(|text| declare::readable_settings(&text)?.project);
         let project = history::project(project.as_deref(), folder);
         history::place_name(project.as_deref(), environment) != name
     }
@@ -126,8 +126,8 @@ impl Reading<'_> {
     pub(crate) fn is_on_branch(&self, name: &str, placement: &Placement) -> bool {
         let folder = &placement.folder;
         let settings = self.branch.map(|branch| self.history.settings(branch, folder));
-        let outline = settings.and_then(|it| declare::outline(&it.ok()??));
-        let declared = outline.map_or_else(Vec::new, |outline| places(folder, outline));
+        let settings = settings.and_then(|it| declare::readable_settings(&it.ok()??));
+        let declared = settings.map_or_else(Vec::new, |settings| places(folder, settings));
         declared.iter().any(|place| place.name == name && place.leads_to(placement))
     }
 
@@ -136,20 +136,20 @@ impl Reading<'_> {
         self.history.folders().iter().any(|known| known == folder)
     }
 
-    fn outline(&self, folder: &str) -> Option<Settings> {
-        declare::outline(self.history.settings_here(folder)?.as_bytes())
+    fn settings_of(&self, folder: &str) -> Option<Settings> {
+        declare::readable_settings(self.history.settings_here(folder)?.as_bytes())
     }
 
     /// The places that are declared in a folder of the work tree.
     fn places_in(&self, folder: &str) -> Vec<DeclaredPlace> {
-        let outline = self.is_here(folder).then(|| self.outline(folder)).flatten();
-        outline.map_or_else(Vec::new, |outline| places(folder, outline))
+        let settings = self.is_here(folder).then(|| self.settings_of(folder)).flatten();
+        settings.map_or_else(Vec::new, |settings| places(folder, settings))
     }
 }
 
-/// The places in an outline of the portvakt.yaml in a folder.
-fn places(folder: &str, outline: Settings) -> Vec<DeclaredPlace> {
-    let Settings { project, organization, environments, .. } = outline;
+/// The places that the portvakt.yaml in a folder declares.
+fn places(folder: &str, settings: Settings) -> Vec<DeclaredPlace> {
+    let Settings { project, organization, environments, .. } = settings;
     let project = history::project(project.as_deref(), folder);
     let place = |(environment, declared): (String, Environment)| DeclaredPlace {
         name: history::place_name(project.as_deref(), &environment),
@@ -164,8 +164,8 @@ fn places(folder: &str, outline: Settings) -> Vec<DeclaredPlace> {
 pub(crate) fn is_declared_at(history: &History, commit: &str, folder: &str, place: &str) -> bool {
     let Ok(settings) = history.settings_at(commit, folder) else { return true };
     settings.is_some_and(|settings| {
-        let outline = declare::outline(&settings);
-        outline.is_none_or(|outline| places(folder, outline).iter().any(|it| it.name == place))
+        let settings = declare::readable_settings(&settings);
+        settings.is_none_or(|settings| places(folder, settings).iter().any(|it| it.name == place))
     })
 }
 

@@ -4,7 +4,7 @@ use super::Reading;
 use super::at::At;
 use super::names::{self, clash, described};
 use crate::history::{self, Baseline, Lost, Placement, Recorded, Refs};
-use domain::{Applied, CommitId, Elsewhere, Protected, Tried};
+use domain::{Applied, CommitId, Elsewhere, Entity, Protected};
 
 /// Past of a place, from git.
 #[derive(Default)]
@@ -29,19 +29,21 @@ pub(super) struct OfPlace {
 impl OfPlace {
     /// The declarations that count as applied there, in full or in part.
     pub(super) fn counting(&self) -> Option<Applied> {
-        self.applied.iter().chain(&self.tried).cloned().reduce(Applied::and)
+        let tried = self.tried.iter().map(|applied| self.without_left(applied));
+        self.applied.iter().cloned().chain(tried).reduce(Applied::and)
     }
 
-    /// The entities among those that no commit applied in full declares.
-    pub(super) fn only_tried(&self) -> Tried {
-        let in_full = self.applied.as_ref().map(|applied| &applied.desired);
-        let tried = || self.tried.iter().map(|applied| &applied.desired);
-        let is_scope = |name: &&_| in_full.is_none_or(|it| !it.scopes.contains_key(*name));
-        let is_client = |name: &&_| in_full.is_none_or(|it| !it.clients.contains_key(*name));
-        Tried {
-            scopes: tried().flat_map(|it| it.scopes.keys()).filter(is_scope).cloned().collect(),
-            clients: tried().flat_map(|it| it.clients.keys()).filter(is_client).cloned().collect(),
+    /// Declarations that were applied in part, without the entities that were left to other places.
+    fn without_left(&self, applied: &Applied) -> Applied {
+        let Applied { commit, mut desired } = applied.clone();
+        let recorded = self.recorded.tried.iter().filter(|it| *it.commit == *commit);
+        for entity in recorded.flat_map(|it| &it.left) {
+            match entity {
+                Entity::Scope(name) => drop(desired.scopes.remove(name)),
+                Entity::Client(name) => drop(desired.clients.remove(name)),
+            }
         }
+        Applied { commit, desired }
     }
 
     /// Entities that may be active because of it: those that count, and where some are lost, all that are

@@ -8,7 +8,7 @@ use super::ready::Ready;
 use crate::declare::{KeysRef, Repository};
 use crate::nais::{self, Group, MigrationState, Step, Weight};
 use domain::nais::Application;
-use domain::text::printable;
+use domain::text::{listed, printable};
 use domain::{Entity, Live};
 use plan::{Action, Origin, Verb};
 
@@ -158,7 +158,7 @@ impl Handover<'_> {
             return Err(Failure::Refused(format!(
                 "not yet applied: the live description of {} does not name the application {}, so NAIS \
                  would not find it. Nothing was changed\nRun this without --release for the next step",
-                early.collect::<Vec<_>>().join(", "),
+                listed(early),
                 self.application
             )));
         }

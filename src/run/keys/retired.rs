@@ -9,7 +9,7 @@ use super::others;
 use crate::declare::{self, KeysRef};
 use crate::run::edits::write_all;
 use crate::run::{Failure, Opened};
-use domain::text::printable;
+use domain::text::{listed, printable};
 use domain::{ClientName, DesiredClient, LiveClient, LiveKey, PublicKey};
 
 /// How long it takes until DigDir's authorisation servers know a new key (DigDir's documentation:
@@ -174,7 +174,7 @@ fn edit(opened: &Opened, name: &ClientName, old: &[&PublicKey]) -> Result<Vec<St
 }
 
 fn kids(keys: &[&PublicKey]) -> String {
-    keys.iter().map(|key| key.kid.as_str()).collect::<Vec<_>>().join(", ")
+    listed(keys.iter().map(|key| key.kid.as_str()))
 }
 
 /// A JWKS without some of its keys; `None` for what is no JWKS.

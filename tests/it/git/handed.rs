@@ -88,12 +88,54 @@ fn what_another_folder_has_applied_is_left_to_it_however_often_this_one_tries() 
     one.write("y/more.yaml", &scopes(&[("etat:mer", &[])]));
     one.merge("Revoke it");
     assert_eq!(ids(&planned(&one, "y")), [format!("revoke etat:mer {KART}")]);
-    // It is this folder's once the other one has let go of it.
+    // It is new here once the other one has let go of it.
     one.write("y/more.yaml", "scopes: []\n");
     one.merge("Leave it to the other folder");
     apply(&one, "y");
-    apply(&one, "x");
-    assert_eq!(remote.world.open_to("etat:mer").unwrap(), [SKATT]);
+    let ran = one.ends(4, &["-C", "x", "apply", "--auto-approve"]);
+    assert!(ran.stdout.contains("declared here for the first time"), "{}", ran.stdout);
+    assert_eq!(remote.world.open_to("etat:mer").unwrap(), [KART]);
+}
+
+#[test]
+fn what_was_left_to_another_folder_does_not_count_as_applied_here() {
+    for was_tried in [false, true] {
+        let tried = || {
+            let remote = Remote::new();
+            let one = more(&remote);
+            if was_tried {
+                one.write("x/more.yaml", &scopes(&[("etat:mer", &[SKATT]), ("etat:ny", &[])]));
+                one.merge("Declare it twice");
+                one.ends(6, &["-C", "x", "apply", "--auto-approve"]);
+            }
+            drop(one);
+            remote
+        };
+        // The other folder releases it, and this one does not want it any more.
+        let remote = tried();
+        let one = remote.first();
+        one.write("y/more.yaml", "removed:\n  - { scope: etat:mer, action: release }\n");
+        one.write("x/more.yaml", &scopes(&[("etat:ny", &[])]));
+        one.merge("Release it");
+        apply(&one, "y");
+        assert_eq!(
+            ids(&planned(&one, "x")),
+            if was_tried { vec![] } else { vec!["create scope etat:ny"] }
+        );
+        apply(&one, "x");
+        assert_eq!(remote.world.open_to("etat:mer").unwrap(), [KART], "{was_tried}");
+        // The other folder hands it over with the next commit: accesses that this one has never seen are not
+        // revoked without a word.
+        let remote = tried();
+        let one = remote.first();
+        one.write("y/more.yaml", "scopes: []\n");
+        one.write("x/more.yaml", &scopes(&[("etat:mer", &[SKATT]), ("etat:ny", &[])]));
+        one.merge("Hand it over");
+        apply(&one, "y");
+        let ran = one.ends(4, &["-C", "x", "apply", "--auto-approve"]);
+        assert!(ran.stdout.contains("PV504"), "{was_tried} {}", ran.stdout);
+        assert_eq!(remote.world.open_to("etat:mer").unwrap(), [KART], "{was_tried}");
+    }
 }
 
 #[test]

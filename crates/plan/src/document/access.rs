@@ -152,7 +152,7 @@ impl EntityState {
 }
 
 impl OpenTo {
-    /// The same with the organisations, in words.
+    /// `open to` and the organisations.
     pub fn description(self) -> String {
         format!("open to {}", self.whom())
     }

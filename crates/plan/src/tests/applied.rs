@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::super::{DatesPassed, Origin, Verb, count};
 use super::clients::{client, desired, live_client, named, removed, with};
 use super::*;
+use domain::{Beside, Entity};
 
 const SKATT_HAS: [(&str, &str); 1] = [(SKATT, "APPROVED")];
 
@@ -456,4 +457,31 @@ proptest! {
         let plan = plan(&second, &past, &live, NOW.parse().unwrap());
         prop_assert_eq!(count(&plan.actions, Verb::Deactivate), 0);
     }
+}
+
+#[test]
+fn what_is_blocked_whole_for_another_place_is_left_to_it() {
+    let both = |consumers: &[&str], names: [&'static str; 2]| Desired {
+        clients: desired([client("app", &[])]).clients,
+        ..declared(names.map(|name| (name, scope(consumers))))
+    };
+    let live = Live {
+        scopes: live(["etat:a", "etat:b"].map(|it| (it, live_scope(true, &SKATT_HAS)))).scopes,
+        ..with([("1f0a", live_client("app", true, &["etat:a"], &[]))])
+    };
+    let beside = vec![Beside {
+        place: "folder p".to_owned(),
+        is_applied: true,
+        protected: None,
+        desired: both(&[SKATT], ["etat:a", "etat:b"]),
+    }];
+    let now = both(&[], ["etat:a", "etat:ny"]);
+    let left = |past: &Past| {
+        let plan = plan(&now, past, &live, NOW.parse().unwrap());
+        plan.left_to_others(&now, past).iter().map(Entity::to_string).collect::<Vec<_>>()
+    };
+    let first = Past { beside: beside.clone(), ..Past::default() };
+    assert_eq!(left(&first), ["the scope etat:a", "the client app"]);
+    let ours = Past { beside, ..Past::of(applied(both(&[], ["etat:a", "etat:a"]))) };
+    assert_eq!(left(&ours), Vec::<String>::new());
 }

@@ -61,8 +61,8 @@ fn consumers(
             }
         }
         let mut exceeded = exceeded(&issuer, &trusted);
-        exceeded.retain(|it| !reported.contains(&(it.share, it.cloud)));
-        reported.extend(exceeded.iter().map(|it| (it.share, it.cloud)));
+        // The advice tells the limits of a share apart; the message has a number that grows.
+        exceeded.retain(|it| reported.insert((it.share, it.cloud, it.help.clone())));
         for Exceeded { share, cloud, message, help } in exceeded {
             let Some(share) = declared.get(share) else { continue };
             let when = if day == today { String::new() } else { format!(" from {day}") };
