@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use super::text::{CAREFUL, HEADING, QUIET, organization};
 use domain::norwegian_date;
 use domain::text::{counted, printable};
-use plan::document::{Age, Coverage, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope};
+use plan::document::{
+    Age, Coverage, OpenTo, Owner, UnmanagedClient, UnmanagedDocument, UnmanagedScope,
+};
 
 /// `84.0 %`, with the numbers, as one line.
 pub fn figure(document: &UnmanagedDocument) -> String {
@@ -50,10 +52,14 @@ struct Row {
 }
 
 fn scope_row(scope: &UnmanagedScope) -> Row {
-    let who = match (scope.accessible_for_all, scope.consumers) {
-        (true, _) => format!("{CAREFUL}open to all{CAREFUL:#}"),
-        (false, 0) => "nobody has access".to_owned(),
-        (false, count) => counted(count as u64, "consumer", "s"),
+    let open = OpenTo::of(scope.accessible_for_all, scope.supports_european_businesses);
+    let open = open.map(|open| format!("{CAREFUL}{}{CAREFUL:#}", open.description()));
+    let consumers = counted(scope.consumers as u64, "consumer", "s");
+    let who = match (open, scope.consumers) {
+        (None, 0) => "nobody has access".to_owned(),
+        (None, _) => consumers,
+        (Some(open), 0) => open,
+        (Some(open), _) => format!("{open}, {consumers}"),
     };
     let asking = match scope.requests {
         0 => String::new(),

@@ -127,6 +127,35 @@ coverage 37.5 %  (3 of 8 active scopes and clients are managed)
 }
 
 #[test]
+fn a_scope_that_is_open_without_a_grant_is_listed_as_open() {
+    let world = World::new();
+    for (scope, all, european, shown) in [
+        ("etat:a", true, false, "open to all organisations, made"),
+        ("etat:e", false, true, "open to European businesses, made"),
+        (
+            "etat:ae",
+            true,
+            true,
+            "open to all organisations and European businesses, 1 consumer, made",
+        ),
+    ] {
+        let has_access = [(SKATT, Approved)];
+        world.put(scope, true, if scope == "etat:ae" { &has_access } else { &[] });
+        world.sandbox.edit(|state| {
+            let fields = &mut state.scopes.get_mut(&name(scope)).unwrap().fields;
+            fields.insert("accessible_for_all".to_owned(), all.into());
+            fields.insert("supports_european_businesses".to_owned(), european.into());
+        });
+        let ran = done(world.run(&["unmanaged"]));
+        assert!(ran.stdout.contains(&format!("  {scope}\n      {shown} ")), "{}", ran.stdout);
+        let document = listed(&world);
+        let mut scopes = document["scopes"].as_array().unwrap().iter();
+        let scope = scopes.find(|it| it["name"] == scope).unwrap();
+        assert_eq!(scope["supports_european_businesses"], european);
+    }
+}
+
+#[test]
 fn coverage_is_one_figure() {
     let world = grown(Timestamp::now());
     let figure = |world: &World| done(world.run(&["coverage"])).stdout;

@@ -152,6 +152,16 @@ impl EntityState {
 }
 
 impl OpenTo {
+    /// By `accessible_for_all` and `supports_european_businesses`; `None` for a scope that is open to none.
+    pub fn of(to_all: bool, to_european_businesses: bool) -> Option<Self> {
+        match (to_all, to_european_businesses) {
+            (true, true) => Some(Self::AllAndEuropeanBusinesses),
+            (true, false) => Some(Self::All),
+            (false, true) => Some(Self::EuropeanBusinesses),
+            (false, false) => None,
+        }
+    }
+
     /// `open to` and the organisations.
     pub fn description(self) -> String {
         format!("open to {}", self.whom())

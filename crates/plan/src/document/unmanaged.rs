@@ -62,6 +62,8 @@ pub struct UnmanagedScope {
     pub requests: usize,
     /// Whether everybody has access without a grant.
     pub accessible_for_all: bool,
+    /// Whether European businesses have access without a grant.
+    pub supports_european_businesses: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -155,6 +157,7 @@ fn unmanaged_scope(name: &ScopeName, scope: &LiveScope, now: Timestamp) -> Unman
         consumers: scope.in_state(AccessState::Approved).count(),
         requests: scope.in_state(AccessState::Requested).count(),
         accessible_for_all: SCOPE.accessible_for_all.is_set(representation),
+        supports_european_businesses: SCOPE.supports_european_businesses.is_set(representation),
     }
 }
 

@@ -88,12 +88,7 @@ impl AccessSide<'_> {
         let to_businesses = field(&SCOPE.supports_european_businesses, |scope| {
             scope.attributes.supports_european_businesses
         });
-        let open = match (to_all, to_businesses) {
-            (true, true) => Some(OpenTo::AllAndEuropeanBusinesses),
-            (true, false) => Some(OpenTo::All),
-            (false, true) => Some(OpenTo::EuropeanBusinesses),
-            (false, false) => None,
-        };
+        let open = OpenTo::of(to_all, to_businesses);
         let source = declared.map(|scope| &scope.source);
         let description = live.map(LiveScope::description);
         let description = description.or(declared.map(|scope| &*scope.attributes.description));
