@@ -105,6 +105,10 @@ pub(super) async fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     for left_out in &made.left_out {
         log::report(global, &format!("left out: {left_out}"));
     }
+    if made.files.is_empty() && !wanted.is_everything() {
+        log::report(global, &nothing(&made));
+        return Ok(Exit::Done);
+    }
     write(&root, &made, settings)?;
     if let Some(named) = &named {
         report_manifests(global, named)?;
