@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{check, check_one, folder, load_one, said};
+use super::{SETTINGS, check, check_one, folder, load_one, said};
 use crate::declare::diagnostic::rule::Rule;
 use crate::skyporten::TrustingCloud;
 
@@ -202,6 +202,18 @@ fn the_help_for_a_limit_is_a_list_that_is_long_enough() {
     a.yaml:14:22: PV170: in `sandbox` the identity `lager` would have 21 federated credentials, one for each consumer, and Azure allows 20
       help: write `identity: [lager, lager-2]`, and create those identities: each consumer gets one of them, and some get another one than before
     ");
+}
+
+#[test]
+fn a_wrong_number_of_the_organisation_hides_no_limit() {
+    let azure = "  azure: { identity: lager, resource_group: data, subscription: 00000000-0000-0000-0000-000000000000 }\n";
+    let yaml = share(azure).replace("'974761076'", &numbers(21));
+    let settings = SETTINGS.replace("889640782", "889640783");
+    assert_ne!(settings, SETTINGS);
+    let files: [(&str, &[u8]); 2] =
+        [("portvakt.yaml", settings.as_bytes()), ("a.yaml", yaml.as_bytes())];
+    let found = check(folder(&files).path());
+    assert!(found.iter().any(|found| found.code == Rule::CloudLimit), "{}", said(&found));
 }
 
 #[test]

@@ -1002,7 +1002,8 @@ clients:
     accessible_for_all: true
     consumers: ["974761076"]
 "#),
-    }    /// Nothing uses an alias.
+    }
+    /// Nothing uses an alias.
     UnusedAlias = "PV152", Warning {
         "No scope and no group names it or its number, in whatever environment. Remove it; \
          portvakt validate --fix-unused removes all of them."
