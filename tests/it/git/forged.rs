@@ -124,6 +124,29 @@ fn a_record_that_says_what_no_apply_writes_is_none() {
 }
 
 #[test]
+fn what_a_forged_record_says_was_left_loses_no_protection() {
+    for keeps_applied in [true, false] {
+        let remote = Remote::new();
+        let one = applied(&remote);
+        forge(&remote, &one, "test", &|record| {
+            let mut tried = record["applied"].clone();
+            tried["left"] = json!([{ "scope": "etat:fast" }, { "scope": "etat:vern" }]);
+            record["tried"] = json!([tried]);
+            if !keeps_applied {
+                record.as_object_mut().unwrap().remove("applied");
+            }
+        });
+        if !keeps_applied {
+            push(&one, &[":refs/portvakt/test/applied"]);
+        }
+        drop_all(&one);
+        one.merge("Drop");
+        one.run(&["apply", "--auto-approve"]);
+        stay_open(&remote, &format!("keeps applied: {keeps_applied}"));
+    }
+}
+
+#[test]
 fn a_folder_that_a_link_leads_to_is_no_other() {
     let remote = Remote::new();
     let one = two(&remote);
