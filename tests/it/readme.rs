@@ -288,7 +288,7 @@ fn its_two_commands_are_what_ci_runs() {
     let readme = std::fs::read_to_string(format!("{ROOT}/README.md")).unwrap();
     let ci = std::fs::read_to_string(format!("{ROOT}/.ci/run")).unwrap();
     for command in [
-        "cargo run --release --locked -- -C examples/etat -e sandbox apply --auto-approve",
+        "cargo run --locked -- -C examples/etat -e sandbox apply --auto-approve",
         "cargo test --locked",
     ] {
         assert!(readme.contains(&format!("\n{command}\n")), "{command}");
