@@ -61,7 +61,8 @@ impl Ready {
             Failure::Failed(why) => Failure::Refused(format!("nothing was changed: {why}")),
             other => other,
         };
-        let (mut ready, checked_out) = Self::applied(opened).map_err(refused)?;
+        let (mut ready, checked_out) =
+            Self::applied(opened, PlanPart::Due { current }).map_err(refused)?;
         // The declarations that are checked out have a say in it too.
         let GitPast { notices, refusal, clash, .. } = checked_out;
         let behind = notices.into_iter().filter(|notice| notice.code == Code::Behind);
@@ -70,7 +71,6 @@ impl Ready {
         if let Some(last) = &ready.past.last {
             ready.past.placement = Some(last.recorded.placement.clone());
         }
-        ready.part = PlanPart::Due { current };
         Ok(ready)
     }
 
@@ -79,11 +79,11 @@ impl Ready {
     /// # Errors
     /// As of [`Self::of_due`].
     pub(crate) fn of_applied(opened: Opened) -> Result<Self, Failure> {
-        Self::applied(opened).map(|(ready, _)| ready)
+        Self::applied(opened, PlanPart::All).map(|(ready, _)| ready)
     }
 
     /// The last applied declarations as the current ones, and the rest of what is known of the past.
-    fn applied(mut opened: Opened) -> Result<(Self, GitPast), Failure> {
+    fn applied(mut opened: Opened, part: PlanPart) -> Result<(Self, GitPast), Failure> {
         let history = opened.history()?.ok_or_else(|| {
             Failure::Failed(
                 "this is not a git repository: what was applied cannot be found out".into(),
@@ -123,7 +123,6 @@ impl Ready {
             applied: Some(applied),
             ..GitPast::default()
         };
-        let part = PlanPart::All;
         let mut ready = Self { opened, history: Some(history), past: of_applied, part };
         ready.look_elsewhere();
         if is_unfinished {
@@ -136,14 +135,16 @@ impl Ready {
         Ok((ready, past))
     }
 
-    /// Reads the declarations of other places at the same commit, for a rollback also at the one that is
-    /// checked out. Uncommitted declarations here are compared with uncommitted ones there.
+    /// Reads the declarations of other places at the same commit, for a rollback and for what is due also at the one
+    /// that is checked out. Uncommitted declarations here are compared with uncommitted ones there.
     fn look_elsewhere(&mut self) {
-        let Self { opened, history, past, part: _ } = self;
+        let Self { opened, history, past, part } = self;
         let is_rollback = opened.is_rollback();
-        let checked_out = match is_rollback {
-            true => history::checked_out(&opened.repository).ok().flatten(),
-            false => None,
+        let checked_out = match (is_rollback, part) {
+            (true, _) | (_, PlanPart::Due { .. }) => {
+                history::checked_out(&opened.repository).ok().flatten()
+            }
+            (false, PlanPart::All) => None,
         };
         let commits = [&past.commit, &checked_out];
         let commits: Vec<_> = commits.into_iter().flatten().filter(|it| !it.dirty).collect();
@@ -238,7 +239,7 @@ impl Ready {
             let of_before = domain::Past { applied: applied.clone(), ..known.clone() };
             planned.set_origins(&plan(&base.desired, &of_before, live, now), dates);
             if let PlanPart::Due { current } = &self.part {
-                planned = planned.only_due(dates, current, live);
+                planned = planned.only_due(dates, current, known, live);
             }
         }
         planned.add_notices(notices.iter().cloned());

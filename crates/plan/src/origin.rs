@@ -8,7 +8,7 @@ use super::{
     AccessWork, Action, ActionId, Code, Notice, Origin, Outcome, Plan, Target, Unmanaged, Verb,
     Work,
 };
-use domain::{AccessState, Desired, DesiredScope, DueAccess, Live, Undone};
+use domain::{AccessState, Desired, DesiredScope, DueAccess, Live, Past, Undone};
 
 /// The declarations before, and what was done of what dates in them ask for.
 #[derive(Debug, Clone, Copy)]
@@ -81,10 +81,16 @@ impl Plan {
     }
 
     /// Keeps the actions that dates ask for, as far as they depend on no others and the `current` declarations
-    /// do not say otherwise. Origins must have been set. There is no limit: what a day asks for was reviewed, and
-    /// counted, when it was declared.
+    /// do not say otherwise, here or in the place of `past` that has taken the scope over. Origins must have been set.
+    /// There is no limit: what a day asks for was reviewed, and counted, when it was declared.
     #[must_use]
-    pub fn only_due(self, dates: DatesPassed<'_>, current: &Desired, live: &Live) -> Self {
+    pub fn only_due(
+        self,
+        dates: DatesPassed<'_>,
+        current: &Desired,
+        past: &Past,
+        live: &Live,
+    ) -> Self {
         let DatesPassed { desired: applied, since: _, undone: _, today } = dates;
         let Self {
             environment,
@@ -123,6 +129,10 @@ impl Plan {
         leave(
             &|action| !is_wanted(action, current, today),
             "the current declarations, which are not applied yet, say otherwise: left alone",
+        );
+        leave(
+            &|action| !is_wanted_elsewhere(action, current, past, today),
+            "another folder or environment may declare the scope now and say otherwise: left to it",
         );
         let depends = |action: &Action| {
             // Nobody has access to an inactive scope.
@@ -184,6 +194,14 @@ fn is_wanted(action: &Action, desired: &Desired, today: Date) -> bool {
         AccessWork::Grant { .. } => has_days && is_entitled,
         AccessWork::Revoke { .. } => !is_entitled,
     }
+}
+
+/// Whether the places that have taken over the scope of an action on an access, if any, want what it does.
+fn is_wanted_elsewhere(action: &Action, current: &Desired, past: &Past, today: Date) -> bool {
+    let Some(scope) = action.scope() else { return false };
+    let mut others = past.beside.iter().filter(|other| other.desired.scopes.contains_key(scope));
+    current.scopes.contains_key(scope)
+        || (past.unread.is_none() && others.all(|other| is_wanted(action, &other.desired, today)))
 }
 
 /// Whether an access that the declarations gave is over.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use sandbox::Fault;
 use serde_json::Value;
 
+use super::folders::{apply, two};
 use super::life::codes;
 use super::remote::{Clone, Remote};
 use crate::faults::rule;
@@ -19,12 +20,17 @@ fn ago(days: i64) -> Date {
     domain::norwegian_date(Timestamp::now()).checked_sub(days.days()).unwrap()
 }
 
-/// Puts the last apply of a commit a month back, as if the days had passed since.
-fn a_month_later(remote: &Remote, clone: &Clone<'_>) {
-    let mut record = remote.record();
+/// Puts the apply of a record a month back.
+fn a_month_before(record: &mut Value) {
     let at = Timestamp::now() - SignedDuration::from_hours(24 * SINCE);
     record["applied"]["at"] = at.to_string().into();
     record.as_object_mut().unwrap().remove("dates_done");
+}
+
+/// Puts the last apply of a commit a month back, as if the days had passed since.
+fn a_month_later(remote: &Remote, clone: &Clone<'_>) {
+    let mut record = remote.record();
+    a_month_before(&mut record);
     let commit = record["applied"]["commit"].as_str().unwrap().to_owned();
     let made = clone.made(&record, &commit);
     clone.git(&[
@@ -419,4 +425,39 @@ fn what_a_job_did_before_it_was_killed_is_not_done_again_where_it_was_denied_sin
     let ran = one.ends(0, &DUE);
     assert!(!ran.stdout.contains("PV424"), "{}", ran.stdout);
     one.ends(2, &["drift"]);
+}
+
+#[test]
+fn what_another_folder_has_taken_over_is_left_to_it() {
+    for other_applies in [true, false] {
+        let remote = Remote::new();
+        let one = two(&remote);
+        let declared = |days: &str| {
+            format!(
+                "scopes:\n  - {{ name: etat:a, description: Les, consumers: [{{ consumer: \"{SKATT}\"{days} }}, \
+                 \"{KART}\"] }}\n"
+            )
+        };
+        one.write("x/scopes.yaml", &declared(&format!(", until: {}", ago(2))));
+        one.merge("An end");
+        apply(&one, "x");
+        remote.world.sandbox.edit(|state| state.put_access(name("etat:a"), orgno(SKATT), Approved));
+        let record = "refs/portvakt/@x/test/record";
+        one.git(&["fetch", "--quiet", "origin", record]);
+        let text = one.git(&["log", "-1", "--format=%B", "FETCH_HEAD"]);
+        let mut forged: Value = serde_json::from_str(&text).unwrap();
+        a_month_before(&mut forged);
+        let made = one.made(&forged, "HEAD");
+        one.git(&["push", "--quiet", "--force", "origin", &format!("{made}:{record}")]);
+        one.write("x/scopes.yaml", "scopes: []\n");
+        one.write("y/scopes.yaml", &declared(""));
+        one.merge("Move, without an end");
+        if other_applies {
+            apply(&one, "y");
+        }
+        remote.world.check_and_forget();
+        let ran = one.ends(0, &["-C", "x", "apply", "--due", "--auto-approve"]);
+        assert!(ran.stdout.contains("PV423"), "{}", ran.stdout);
+        assert_eq!(remote.world.sent(), [""; 0], "{other_applies}");
+    }
 }

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::super::{DatesPassed, DayEffect, Origin, Outcome};
 use super::*;
-use domain::DueAccess;
+use domain::{Beside, DueAccess};
 
 const HAS: [(&str, &str); 1] = [(SKATT, "APPROVED")];
 
@@ -128,8 +128,37 @@ fn what_only_the_new_declarations_ask_for_is_a_change() {
 
 /// The plan of what is due, in lines.
 fn due(applied: &Desired, current: &Desired, live: &Live) -> String {
+    due_beside(applied, current, &Past::default(), live)
+}
+
+fn due_beside(applied: &Desired, current: &Desired, past: &Past, live: &Live) -> String {
     let whole = due_since(applied, live, "2026-11-01");
-    in_lines(&whole.only_due(dates_since(applied, "2026-11-01", &NOTHING), current, live))
+    in_lines(&whole.only_due(dates_since(applied, "2026-11-01", &NOTHING), current, past, live))
+}
+
+#[test]
+fn what_another_place_has_taken_over_is_left_to_it() {
+    let (until, without_end) = (with(&[days("", "2026-11-20")]), with(&[days("", "")]));
+    let beside = |desired: &Desired| Past {
+        beside: vec![Beside {
+            place: "y".to_owned(),
+            is_applied: true,
+            protected: None,
+            desired: desired.clone(),
+        }],
+        ..Past::default()
+    };
+    let (none, live) = (declared([]), open(&HAS));
+    let left = "PV423 revoke etat:a 974761076";
+    assert_eq!(due_beside(&until, &none, &beside(&without_end), &live), left);
+    // There it is over too, and here it is declared still.
+    for (current, other) in [(&none, &until), (&until, &without_end)] {
+        let due = due_beside(&until, current, &beside(other), &live);
+        assert_eq!(due, "revoke etat:a 974761076");
+    }
+    let unread = Past { unread: Some("y cannot be read".to_owned()), ..Past::default() };
+    assert_eq!(due_beside(&until, &none, &unread, &live), left);
+    assert_eq!(due_beside(&until, &none, &Past::default(), &live), "revoke etat:a 974761076");
 }
 
 #[test]
@@ -230,7 +259,7 @@ fn a_record_makes_no_date_of_what_has_none() {
         let dates = dates_since(&applied, "2026-11-22", &undone);
         let mut plan = planned(&applied, &live);
         plan.set_origins(&plan.clone(), dates);
-        in_lines(&plan.only_due(dates, &applied, &live))
+        in_lines(&plan.only_due(dates, &applied, &Past::default(), &live))
     };
     let (early, late) = (days("", "2026-11-09"), days("2026-11-10", ""));
     assert_eq!(forged(&[late], &[]), "grant etat:a 974761076");
@@ -398,7 +427,7 @@ fn what_was_not_done_stays_due_and_what_was_done_is_drift() {
     let night = |since: &str, undone: &Undone, live: &Live| {
         let mut whole = planned_after(&applied, past.applied.as_ref(), live);
         whole.set_origins(&whole.clone(), dates_since(&applied, since, undone));
-        whole.only_due(dates_since(&applied, since, undone), &applied, live)
+        whole.only_due(dates_since(&applied, since, undone), &applied, &past, live)
     };
     let first = night("2026-11-19", &Undone::default(), &live(&[]));
     assert_snapshot!(in_lines(&first), @"

@@ -117,7 +117,7 @@ impl Model {
         let (since, today, undone) = (self.since, self.today, self.undone.clone());
         let dates = DatesPassed { desired: &self.desired, since, undone: &undone, today };
         plan.set_origins(&plan.clone(), dates);
-        let plan = plan.only_due(dates, &self.desired, &live);
+        let plan = plan.only_due(dates, &self.desired, &past, &live);
 
         let acts = |index: usize| {
             let access = DueAccess::of((&name(SCOPES[index]), orgno(SKATT)));
