@@ -17,6 +17,20 @@ fn ran(args: &[&str]) -> Ran {
     Ran::of(program().args(args))
 }
 
+/// Windows gives the first thread of a program 1 MiB.
+#[test]
+fn a_first_thread_with_a_small_stack_is_enough() {
+    let world = World::new();
+    world.declare(ONE_SCOPE);
+    let program = assert_cmd::cargo::cargo_bin!("portvakt").display();
+    for command in ["--help", "validate", "plan", "apply --auto-approve", "unmanaged"] {
+        let mut shell = assert_cmd::Command::new("bash");
+        shell.args(["-c", &format!("ulimit -s 256 && exec {program} {command}")]);
+        let ran = Ran::of(world.environment(&mut shell));
+        assert_eq!(ran.code, 0, "{command}: {}", ran.stderr);
+    }
+}
+
 #[test]
 fn wrong_usage_is_64() {
     for args in [&["plan", "--no-such-flag"][..], &["no-such-command"], &[], &["-C", "/", "plan"]] {
