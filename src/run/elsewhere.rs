@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::applied::{self, AppliedElsewhere, At, files_here};
 use crate::declare::{Invalid, Repository, SETTINGS_FILE};
 use crate::history::{self, History, Placement};
-use domain::{Applied, Beside, Desired, Protection};
+use domain::{Applied, Beside, Desired};
 
 /// Declarations of other places.
 #[derive(Default)]
@@ -151,7 +151,7 @@ impl Neighbours {
             self.beside.push(Beside {
                 place: applied::called(environment, folder),
                 is_applied: applied.is_none() || last.is_some(),
-                protected: last.and_then(|last| Some(Protection::of(&last.as_ref()?.desired))),
+                applied: last.and_then(|last| Some(last.as_ref()?.desired.clone())),
                 desired,
             });
         }
@@ -168,7 +168,7 @@ impl Neighbours {
                 self.beside.push(Beside {
                     place: format!("{name} at commit {last}"),
                     is_applied: true,
-                    protected: Some(Protection::of(desired)),
+                    applied: Some(desired.clone()),
                     desired: desired.clone(),
                 });
             }

@@ -54,8 +54,8 @@ pub struct Beside {
     pub place: String,
     /// Whether an apply is recorded there, as far as known.
     pub is_applied: bool,
-    /// Protection by the last apply there, as far as known.
-    pub protected: Option<Protection>,
+    /// Declarations of the last apply there, as far as known.
+    pub applied: Option<Desired>,
     /// Its declarations.
     pub desired: Desired,
 }
@@ -70,6 +70,14 @@ impl Past {
     /// The declarations that were applied; `None` where nothing was, or where that is not known.
     pub fn before(&self) -> Option<&Desired> {
         self.applied.as_ref().map(|applied| &applied.desired)
+    }
+
+    /// The applied declarations that have a scope: those here or, of a scope that is handed over, those of another
+    /// place. Without any, those here.
+    pub fn before_of(&self, scope: &ScopeName) -> Option<&Desired> {
+        let has_it = |desired: &&Desired| desired.scopes.contains_key(scope);
+        let others = self.beside.iter().filter_map(|other| other.applied.as_ref());
+        self.before().into_iter().chain(others).find(has_it).or_else(|| self.before())
     }
 
     /// A past with a single applied commit.

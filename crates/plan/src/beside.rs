@@ -12,10 +12,11 @@ use domain::{
     RemovalAction, ScopeName, Source,
 };
 
-/// Another place, and the protection by its declarations.
+/// Another place, and the protection by its declarations and by those that were applied there.
 pub(super) struct Other<'a> {
     beside: &'a Beside,
     protection: Protection,
+    applied: Option<Protection>,
 }
 
 /// All other places.
@@ -46,7 +47,7 @@ impl Other<'_> {
 
     /// Whether it protects an entity, and has applied that.
     pub(super) fn protects(&self, by: impl Fn(&Protection) -> Option<ProtectedBy>) -> bool {
-        let applied = self.beside.protected.as_ref();
+        let applied = self.applied.as_ref();
         by(&self.protection).is_some() && applied.is_some_and(|applied| by(applied).is_some())
     }
 }
@@ -71,9 +72,11 @@ impl<'a> Others<'a> {
             let found = desired.clients.values().flat_map(|client| could_be(client, live));
             found.map(move |id| (id, index)).collect::<Vec<_>>()
         };
-        let all = beside
-            .iter()
-            .map(|beside| Other { beside, protection: Protection::of(&beside.desired) });
+        let all = beside.iter().map(|beside| Other {
+            beside,
+            protection: Protection::of(&beside.desired),
+            applied: beside.applied.as_ref().map(Protection::of),
+        });
         // A place with a recorded apply takes precedence.
         let mut clients: Vec<_> = beside.iter().enumerate().flat_map(of_other).collect();
         clients.sort_by_key(|(_, index)| beside.get(*index).is_some_and(|it| it.is_applied));

@@ -236,7 +236,8 @@ codes! {
     DueLeftAlone = "PV423", Notice,
         "`apply --due` carries out what dates in the applied declarations ask for. Declarations that were \
          merged since and are not applied yet say otherwise about this access, or its scope is not active or is \
-         open to all: apply what is declared. Until then it stays due.";
+         open to all: apply what is declared. Or another folder or environment has taken the scope over: apply \
+         that it is released here. Until then it stays due.";
     /// A date asks for a grant that an interrupted apply may have made, and the access is denied.
     DueUnclear = "PV424", Notice,
         "An apply began to grant the access, as a date asked for it, and did not record its end; the access is \

@@ -69,10 +69,10 @@ impl DayEffect {
 
 impl Draft<'_> {
     /// The changes on later days. A first apply is compared with no declarations; where the applied ones are not
-    /// known, there is nothing to compare with.
+    /// known, there is nothing to compare with. A scope that is handed over is compared with what the other place has
+    /// applied.
     pub(super) fn scheduled(&self) -> Vec<ScheduledChange> {
-        let before = self.past.before();
-        if before.is_none() && !self.past.is_first_apply {
+        if self.past.before().is_none() && !self.past.is_first_apply {
             return Vec::new();
         }
         let mut changes = Vec::new();
@@ -80,6 +80,7 @@ impl Draft<'_> {
             if !scope.is_granted() {
                 continue;
             }
+            let before = self.past.before_of(name);
             let earlier = before.and_then(|before| before.scopes.get(name));
             let known = earlier.into_iter().flat_map(|scope| scope.consumers.keys());
             for orgno in scope.consumers.keys().chain(known).collect::<BTreeSet<_>>() {

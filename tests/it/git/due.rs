@@ -427,18 +427,37 @@ fn what_a_job_did_before_it_was_killed_is_not_done_again_where_it_was_denied_sin
     one.ends(2, &["drift"]);
 }
 
+/// A scope with one consumer on these days, and one for ever.
+fn ending(days: &str) -> String {
+    format!(
+        "scopes:\n  - {{ name: etat:a, description: Les, consumers: [{{ consumer: \"{SKATT}\"{days} }}, \"{KART}\"] }}\n"
+    )
+}
+
+#[test]
+fn a_move_that_drops_an_end_shows_that_the_access_no_longer_ends() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    let end = ago(-9);
+    one.write("x/scopes.yaml", &ending(&format!(", until: {end}")));
+    one.merge("An end");
+    apply(&one, "x");
+    one.write("x/scopes.yaml", "scopes: []\n");
+    one.write("y/scopes.yaml", &ending(""));
+    one.merge("Move, without an end");
+    let shown = one.ends(0, &["-C", "y", "plan"]).stdout;
+    assert!(shown.contains(&format!("+ no longer ends after {end}  etat:a  {SKATT}")), "{shown}");
+    apply(&one, "x");
+    apply(&one, "y");
+    assert!(one.ends(0, &["-C", "y", "plan"]).stdout.contains("No changes."));
+}
+
 #[test]
 fn what_another_folder_has_taken_over_is_left_to_it() {
     for other_applies in [true, false] {
         let remote = Remote::new();
         let one = two(&remote);
-        let declared = |days: &str| {
-            format!(
-                "scopes:\n  - {{ name: etat:a, description: Les, consumers: [{{ consumer: \"{SKATT}\"{days} }}, \
-                 \"{KART}\"] }}\n"
-            )
-        };
-        one.write("x/scopes.yaml", &declared(&format!(", until: {}", ago(2))));
+        one.write("x/scopes.yaml", &ending(&format!(", until: {}", ago(2))));
         one.merge("An end");
         apply(&one, "x");
         remote.world.sandbox.edit(|state| state.put_access(name("etat:a"), orgno(SKATT), Approved));
@@ -450,7 +469,7 @@ fn what_another_folder_has_taken_over_is_left_to_it() {
         let made = one.made(&forged, "HEAD");
         one.git(&["push", "--quiet", "--force", "origin", &format!("{made}:{record}")]);
         one.write("x/scopes.yaml", "scopes: []\n");
-        one.write("y/scopes.yaml", &declared(""));
+        one.write("y/scopes.yaml", &ending(""));
         one.merge("Move, without an end");
         if other_applies {
             apply(&one, "y");

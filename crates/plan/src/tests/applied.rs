@@ -472,7 +472,7 @@ fn what_is_blocked_whole_for_another_place_is_left_to_it() {
     let beside = vec![Beside {
         place: "folder p".to_owned(),
         is_applied: true,
-        protected: None,
+        applied: None,
         desired: both(&[SKATT], ["etat:a", "etat:b"]),
     }];
     let now = both(&[], ["etat:a", "etat:ny"]);

@@ -81,7 +81,7 @@ fn a_scope_that_another_place_declares_is_applied_there_first() {
     let beside = Beside {
         place: "the folder felles".to_owned(),
         is_applied: true,
-        protected: None,
+        applied: None,
         desired: other,
     };
     let past = Past { beside: vec![beside], ..Past::default() };

@@ -126,6 +126,27 @@ fn what_only_the_new_declarations_ask_for_is_a_change() {
     assert_eq!(plan.actions[0].origin, Some(Origin::Change));
 }
 
+#[test]
+fn a_scope_that_is_handed_over_is_compared_with_what_the_other_place_has_applied() {
+    let (until, without_end) = (with(&[days("", "2026-12-09")]), with(&[days("", "")]));
+    let past = Past {
+        is_first_apply: true,
+        beside: vec![Beside {
+            place: "x".to_owned(),
+            is_applied: true,
+            applied: Some(until.clone()),
+            desired: declared([]),
+        }],
+        ..Past::default()
+    };
+    let later = |desired: &Desired| {
+        let plan = plan(desired, &past, &open(&HAS), NOW.parse().unwrap());
+        plan.scheduled.iter().map(|it| (it.effect, it.day)).collect::<Vec<_>>()
+    };
+    assert_eq!(later(&without_end), [(DayEffect::NoLongerEnds, date("2026-12-09"))]);
+    assert_eq!(later(&until), []);
+}
+
 /// The plan of what is due, in lines.
 fn due(applied: &Desired, current: &Desired, live: &Live) -> String {
     due_beside(applied, current, &Past::default(), live)
@@ -143,7 +164,7 @@ fn what_another_place_has_taken_over_is_left_to_it() {
         beside: vec![Beside {
             place: "y".to_owned(),
             is_applied: true,
-            protected: None,
+            applied: None,
             desired: desired.clone(),
         }],
         ..Past::default()
