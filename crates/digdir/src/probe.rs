@@ -12,6 +12,7 @@ use super::credentials::Credentials;
 use super::error::{Error, ErrorKind};
 use super::failure::Failure;
 use super::options::Options;
+use super::owner;
 use super::target::ApiTarget;
 use super::transport::{Gate, Transport};
 use super::wire::ApiErrorResponse;
@@ -107,6 +108,19 @@ impl Probe {
             };
         }
         Err(self.transport.error(failure, call))
+    }
+
+    /// Checks whose the prefixes in the answer to [`Call::prefixes`] are.
+    ///
+    /// # Errors
+    /// One is another organisation's than the expected one.
+    pub fn check_owner(&self, prefixes: &ProbedExchange) -> Result<(), Error> {
+        let entries = prefixes.body.iter().filter_map(Value::as_array).flatten();
+        let owners = entries.map(|entry| {
+            let text = |field: &str| entry.get(field).and_then(Value::as_str);
+            (format!("prefix {}", text("prefix").unwrap_or_default()), text("owner_orgno"))
+        });
+        owner::check(&Call::prefixes(), self.transport.owner(), owners)
     }
 }
 

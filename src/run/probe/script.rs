@@ -67,6 +67,7 @@ impl<'p> Script<'p> {
     /// Makes all calls. `writing` has a token for `idporten:scopes.write` alone, if there is one.
     pub(super) async fn run(&mut self, writing: Option<&Probe>) -> Result<(), Failure> {
         let prefixes = self.call(&Call::prefixes()).await?;
+        self.probe.check_owner(&prefixes)?;
         settle!(self.answers, prefix_with_colon, answers::prefix_with_colon(&prefixes), prefixes);
         self.clean_up_after_others().await?;
         self.make_scope().await?;
