@@ -23,6 +23,7 @@ mod client_faults;
 mod client_property;
 mod client_tables;
 mod combinations;
+mod commands;
 mod comment;
 mod credentials;
 mod danger;

@@ -9,40 +9,9 @@ use std::process::Command;
 
 use super::life::scopes;
 use super::remote::{Clone, Remote, git, ran};
+use crate::commands::{self, COMMANDS, Uses};
 use crate::programs::left_out;
 use crate::world::SKATT;
-
-/// Commands that read declarations, a past or an account, with arguments.
-const COMMANDS: [&[&str]; 25] = [
-    &["plan"],
-    &["plan", "--base", "HEAD"],
-    &["apply", "--auto-approve"],
-    &["apply", "--due", "--auto-approve"],
-    &["doctor"],
-    &["drift"],
-    &["history"],
-    &["rollback", "HEAD"],
-    &["unlock", "--yes"],
-    &["validate", "--format", "sarif"],
-    &["keys", "generate", "app"],
-    &["import", "--scope", "etat:b"],
-    &["validate"],
-    &["init", "--ci", "github"],
-    &["unmanaged"],
-    &["coverage"],
-    &["requests"],
-    &["keys", "list"],
-    &["snapshot", "--out", "live.json"],
-    &["migrate", "to-nais"],
-    &["render", "nais"],
-    &["render", "istio"],
-    &["render", "skyporten"],
-    &["rename", "etat:a", "etat:ny"],
-    &["block", SKATT, "--reason", "nei"],
-];
-
-/// Number of those that read git themselves.
-const OF_GIT: usize = 10;
 
 /// A program that records its environment where it is run.
 struct Trap {
@@ -141,9 +110,9 @@ fn no_folder_that_looks_like_a_repository_has_a_program_run() {
         let top = &one.path;
         let settings = std::fs::read_to_string(top.join("portvakt.yaml")).unwrap();
         std::fs::remove_file(top.join("portvakt.yaml")).unwrap();
-        let clients = "clients:\n  - { name: app, scopes: [\"etat:a\"] }\n";
         one.write(&format!("{declarations}/portvakt.yaml"), &settings);
-        one.write(&format!("{declarations}/a.yaml"), &(scopes(&[("etat:a", &[SKATT])]) + clients));
+        one.write(&format!("{declarations}/a.yaml"), commands::DECLARED);
+        commands::write_files(top);
         one.write(".gitattributes", "* filter=x diff=x merge=x\n");
         let submodule = "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh\n\tupdate = !false\n";
         one.write(".gitmodules", submodule);
@@ -158,15 +127,15 @@ fn no_folder_that_looks_like_a_repository_has_a_program_run() {
         plain.output().unwrap();
         assert_eq!(trap.sprung().is_some(), route != WAYS[2].0, "{route}: git alone");
         let is_first = route == WAYS[0].0;
-        let commands = if is_first { &COMMANDS } else { &COMMANDS[..OF_GIT] };
-        for command in commands {
+        let commands = || COMMANDS.iter().filter(|(_, uses)| is_first || uses.contains(&Uses::Git));
+        for (command, _) in commands() {
             let asked = [&["-C", asked], *command].concat();
             one.run(&asked);
             assert_eq!(trap.sprung(), None, "{route}: {command:?}");
         }
         // The same in the folder itself.
         let here = remote.at(&folder);
-        for command in commands.iter().filter(|_| is_first) {
+        for (command, _) in commands().filter(|_| is_first) {
             here.run(command);
             assert_eq!(trap.sprung(), None, "{route}: {command:?} in the folder");
         }
