@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::commands::formats;
 use crate::readme::{ROOT, copy};
 use crate::world::{Ran, program};
 
@@ -43,7 +44,7 @@ fn what_was_saved_before_is_read_as_it_was() {
         let document: Value = serde_json::from_str(&saved).unwrap();
         assert_eq!(document["digest"], digest, "{name}");
         assert_eq!(ran(&["show", "--format", "json", &path]), saved, "{name}");
-        for format in ["text", "markdown"] {
+        for format in &formats("show") {
             assert!(!ran(&["show", "--format", format, &path]).is_empty(), "{name}");
         }
     }

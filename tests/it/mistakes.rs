@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::commands::formats;
 use crate::readme::{ROOT, copy};
 use crate::world::{Ran, program};
 
@@ -301,7 +302,7 @@ fn broken_yaml_shows_no_secret() {
         ("{ env: PORTVAKT_KEY }", "|\n-----BEGIN PRIVATE KEY-----\nhemmelig\n"),
     ] {
         let folder = repository(&mistake(SETTINGS, from, to, 0, "", ""));
-        for format in ["text", "json", "sarif", "github"] {
+        for format in &formats("validate") {
             let args = ["validate", "--format", format];
             let ran = Ran::of(program().args(args).current_dir(folder.path()));
             assert_eq!(ran.code, 3, "{to}");

@@ -6,6 +6,7 @@ use portvakt::history;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::commands::formats;
 use crate::readme::{ROOT, copy};
 use crate::world::{Ran, program};
 
@@ -142,7 +143,7 @@ fn assert_valid(schema: &str, value: &Value) {
 fn nothing_steers_the_terminal_in_any_format() {
     let repository = mistakes();
     repository.write("\u{202e}##[error]::x\u{1b}[2J.yaml", "scope: []\n");
-    for format in ["text", "json", "sarif", "github", "markdown"] {
+    for format in &formats("validate") {
         let printed = repository.validate(&["--format", format]).stdout;
         assert!(printed.contains("error"), "{printed}");
         assert!(!printed.contains(['\u{1b}', '\u{202e}', '\u{2067}']), "{printed}");
@@ -235,7 +236,7 @@ fn secrets_are_shown_in_no_format() {
     let all = settings.iter().map(|text| ("portvakt.yaml", text));
     for (file, text) in all.chain(declared.iter().map(|text| ("a.yaml", text))) {
         let repository = Repository::new(&[(file, text.as_bytes())]);
-        for format in ["text", "json", "sarif", "github", "markdown"] {
+        for format in &formats("validate") {
             let ran = repository.validate(&["--format", format]);
             assert_eq!(ran.code, 3, "{text}");
             assert!(!ran.stdout.contains("hemmelig"), "{}", ran.stdout);
