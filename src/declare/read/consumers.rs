@@ -17,7 +17,7 @@ use crate::declare::yaml::suggestions::{self, TEXT};
 use crate::declare::yaml::table::{Read, TableReader};
 use domain::kept;
 use jiff::civil::Date;
-use yaml::{Node, Span, Value};
+use yaml::{Node, Span, Value, scalar};
 
 /// Reads the `consumers` of a document.
 pub(crate) fn aliases(
@@ -214,7 +214,7 @@ fn misshapen(at: &Node<'_>, findings: &mut Findings) -> bool {
     let shown = quoted(key);
     let help = format!(
         "write {}, and beside it what more there is to say, such as `until: …`",
-        quoted(&format!("consumer: {name}"))
+        quoted(&format!("consumer: {}", scalar(name, false)))
     );
     let message = format!("the key {shown} is not known here");
     findings.report(Rule::UnknownKey, at.key_span(key), &message, &help);

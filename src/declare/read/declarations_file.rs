@@ -31,7 +31,7 @@ table! {
 }
 
 table! {
-    @like "{ orgno: \"{}\" }"
+    @like "{ orgno: {} }"
     /// An organisation under the alias that the repository gives it.
     #[schemars(rename = "Consumer")]
     pub(crate) struct AliasEntry {

@@ -56,7 +56,7 @@ table! {
 }
 
 table! {
-    @like "{ orgno: \"{}\", name: … }"
+    @like "{ orgno: {}, name: … }"
     /// An organisation.
     pub(crate) struct OrganizationFile {
         /// The organisation number: nine digits in quotes.

@@ -2,7 +2,7 @@
 
 use crate::declare::diagnostic::suggest::list;
 use domain::Orgno;
-use yaml::{Node, Value};
+use yaml::{Node, Value, scalar};
 
 /// What a text is called in messages.
 pub(crate) const TEXT: &str = "a text";
@@ -71,7 +71,9 @@ fn number(text: &str) -> String {
 }
 
 fn in_brackets(text: &str) -> String {
-    let names = names(text);
+    let bare = |name: &str| name.trim_start_matches('-').trim_matches(['"', '\'']).to_owned();
+    let names = names(text).into_iter().map(bare).filter(|name| !name.is_empty());
+    let names: Vec<_> = names.map(|name| scalar(&name, true)).collect();
     match names.is_empty() || text.len() > LONGEST {
         true => "put it in brackets: `[…]`".into(),
         false => format!("put it in brackets: `[{}]`", names.join(", ")),
@@ -87,8 +89,8 @@ pub(crate) fn names(text: &str) -> Vec<&str> {
 /// What to type where a mapping is wanted: `like` is one, with `{}` for what was given in its place.
 pub(crate) fn mapping(value: &Value<'_>, like: &str) -> Option<String> {
     let declared = match value {
-        Value::String(text) if text.len() <= LONGEST => text.to_string(),
-        Value::Number(number) => number.to_string(),
+        Value::String(text) if text.len() <= LONGEST => scalar(text, true),
+        Value::Number(number) => scalar(&number.to_string(), true),
         Value::String(_) | Value::Bool(_) => "…".into(),
         Value::Null | Value::Sequence(_) | Value::Mapping(_) => return None,
     };
