@@ -72,12 +72,9 @@ impl Past {
         self.applied.as_ref().map(|applied| &applied.desired)
     }
 
-    /// The applied declarations that have a scope: those here or, of a scope that is handed over, those of another
-    /// place. Without any, those here.
-    pub fn before_of(&self, scope: &ScopeName) -> Option<&Desired> {
-        let has_it = |desired: &&Desired| desired.scopes.contains_key(scope);
-        let others = self.beside.iter().filter_map(|other| other.applied.as_ref());
-        self.before().into_iter().chain(others).find(has_it).or_else(|| self.before())
+    /// The declarations that other places have applied.
+    pub fn applied_beside(&self) -> impl Iterator<Item = &Desired> {
+        self.beside.iter().filter_map(|other| other.applied.as_ref())
     }
 
     /// A past with a single applied commit.

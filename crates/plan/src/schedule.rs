@@ -69,10 +69,11 @@ impl DayEffect {
 
 impl Draft<'_> {
     /// The changes on later days. A first apply is compared with no declarations; where the applied ones are not
-    /// known, there is nothing to compare with. A scope that is handed over is compared with what the other place has
-    /// applied.
+    /// known, there is nothing to compare with. What other places have applied adds the days that no longer count, and
+    /// hides none: their records are not this place's.
     pub(super) fn scheduled(&self) -> Vec<ScheduledChange> {
-        if self.past.before().is_none() && !self.past.is_first_apply {
+        let before = self.past.before();
+        if before.is_none() && !self.past.is_first_apply {
             return Vec::new();
         }
         let mut changes = Vec::new();
@@ -80,7 +81,6 @@ impl Draft<'_> {
             if !scope.is_granted() {
                 continue;
             }
-            let before = self.past.before_of(name);
             let earlier = before.and_then(|before| before.scopes.get(name));
             let known = earlier.into_iter().flat_map(|scope| scope.consumers.keys());
             for orgno in scope.consumers.keys().chain(known).collect::<BTreeSet<_>>() {
@@ -108,6 +108,8 @@ impl Draft<'_> {
                     let effect = if *is_begin { DayEffect::Begins } else { DayEffect::Ends };
                     changes.push(change(effect, *day));
                 }
+                let beside = self.past.applied_beside().flat_map(|it| self.turns(it, name, *orgno));
+                let then: BTreeSet<_> = then.into_iter().chain(beside).collect();
                 for Turn { day, is_begin } in then.difference(&now) {
                     let next = if *is_begin { Some(*day) } else { day.tomorrow().ok() };
                     match (is_begin, next.is_some_and(has_access)) {

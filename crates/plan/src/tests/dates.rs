@@ -144,7 +144,8 @@ fn a_scope_that_is_handed_over_is_compared_with_what_the_other_place_has_applied
         plan.scheduled.iter().map(|it| (it.effect, it.day)).collect::<Vec<_>>()
     };
     assert_eq!(later(&without_end), [(DayEffect::NoLongerEnds, date("2026-12-09"))]);
-    assert_eq!(later(&until), []);
+    // What that place has applied hides nothing here.
+    assert_eq!(later(&until), [(DayEffect::Ends, date("2026-12-09"))]);
 }
 
 /// The plan of what is due, in lines.
