@@ -1,5 +1,7 @@
 //! Differences between live and wanted values, field by field.
 
+use std::borrow::{Borrow, Cow};
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -33,34 +35,38 @@ pub struct Change {
 /// Fields in which a live representation differs from the wanted values. A field that is absent or `null`
 /// live counts as its default. The order of a list is ignored, as are white space at the ends of a text and
 /// the Unicode composition of its letters.
-pub fn changes(live: &Representation, wanted: impl IntoIterator<Item = Field>) -> Vec<Change> {
-    wanted
-        .into_iter()
-        .filter_map(|Field { name, wanted, default }| {
-            let before = normalised(live.get(name), default);
-            (before != sorted(&wanted)).then_some(Change { field: name, before, after: wanted })
+pub fn changes(
+    live: &Representation,
+    wanted: impl IntoIterator<Item = impl Borrow<Field>>,
+) -> Vec<Change> {
+    let change = |field: &Field| {
+        let before = normalised(live.get(field.name), &field.default);
+        (before != sorted(Cow::Borrowed(&field.wanted))).then(|| Change {
+            field: field.name,
+            before: before.into_owned(),
+            after: field.wanted.clone(),
         })
-        .collect()
+    };
+    wanted.into_iter().filter_map(|field| change(field.borrow())).collect()
 }
 
-fn normalised(live: Option<&Value>, default: Value) -> Value {
+fn normalised<'v>(live: Option<&'v Value>, default: &'v Value) -> Cow<'v, Value> {
     match live {
-        None | Some(Value::Null) => default,
+        None | Some(Value::Null) => Cow::Borrowed(default),
+        Some(plain @ (Value::Bool(_) | Value::Number(_))) => Cow::Borrowed(plain),
         Some(other) => match kept_value(other) {
-            Value::String(text) if text.is_empty() => default,
-            kept => sorted(&kept),
+            Value::String(text) if text.is_empty() => Cow::Borrowed(default),
+            kept => sorted(Cow::Owned(kept)),
         },
     }
 }
 
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => {
-            let mut items = items.clone();
-            items.sort_by_key(ToString::to_string);
-            items.dedup();
-            Value::Array(items)
-        }
-        other => other.clone(),
+fn sorted(mut value: Cow<'_, Value>) -> Cow<'_, Value> {
+    if value.is_array()
+        && let Value::Array(items) = value.to_mut()
+    {
+        items.sort_by_cached_key(ToString::to_string);
+        items.dedup();
     }
+    value
 }

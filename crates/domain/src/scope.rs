@@ -1,5 +1,7 @@
 //! Attributes of a scope, under DigDir's own names.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -175,8 +177,9 @@ impl ScopeAttributes {
 
     /// The wanted value of each attribute, with the value that DigDir assumes for an absent one.
     pub fn wanted(&self) -> impl Iterator<Item = Field> {
-        let defaults = Self::default().fields().into_iter();
-        let fields = self.fields().into_iter().zip(defaults);
+        static DEFAULTS: LazyLock<[(&str, Value); ScopeTable::COUNT]> =
+            LazyLock::new(|| ScopeAttributes::default().fields());
+        let fields = self.fields().into_iter().zip(DEFAULTS.clone());
         fields.map(|((name, wanted), (_, default))| Field { name, wanted, default })
     }
 

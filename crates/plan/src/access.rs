@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::named::Cause;
 use super::{AccessWork, Action, ActionId, Code, Consumer, Draft, RevocationCause, Verb, Work};
 use domain::{
-    AccessState, Applied, ConsumerBlock, Days, DesiredAccess, DesiredScope, Live, LiveAccess,
-    LiveScope, Orgno, Removal, ScopeName, Source,
+    AccessState, Applied, ConsumerBlock, Days, DesiredScope, Live, LiveAccess, LiveScope, Orgno,
+    Removal, ScopeName, Source,
 };
 
 /// Reason for the revocation of an access that nobody removed from the declarations.
@@ -26,11 +26,11 @@ impl Draft<'_> {
         for (orgno, access) in &declared.consumers {
             let record = live.and_then(|live| live.access(*orgno));
             let before = record.map(|record| record.state.clone());
-            let is_blocked = self.desired.block(scope, *orgno).is_some();
-            let Some(entry) = access.on(self.today).filter(|_| !is_blocked) else { continue };
             if before == Some(AccessState::Approved) {
                 continue;
             }
+            let is_blocked = self.desired.block(scope, *orgno).is_some();
+            let Some(entry) = access.on(self.today).filter(|_| !is_blocked) else { continue };
             let consumer = self.consumer(*orgno, record);
             let Cause { group, line } = self.cause_of_grant(scope, declared, *orgno);
             let lifted = self.lifted_block(scope, &consumer);
@@ -86,10 +86,9 @@ impl Draft<'_> {
         is_inactive: bool,
     ) -> Vec<ActionId> {
         let mut ids = Vec::new();
-        let entitled = self.entitled(scope, declared);
-        let is_emptied = self.is_emptied(live, &entitled);
+        let is_emptied = self.is_emptied(scope, declared, live);
         for (orgno, record) in live.accesses.iter().flatten() {
-            if entitled.contains(orgno) {
+            if self.is_entitled(scope, declared, *orgno) {
                 continue;
             }
             let is_blocked = self.desired.block(scope, *orgno).is_some();
@@ -171,9 +170,8 @@ impl Draft<'_> {
         declared: &DesiredScope,
         live: &LiveScope,
     ) -> Vec<Consumer> {
-        let entitled = self.entitled(scope, declared);
         let mut kept = self.approved(live);
-        kept.retain(|consumer| entitled.contains(&consumer.orgno));
+        kept.retain(|consumer| self.is_entitled(scope, declared, consumer.orgno));
         kept
     }
 
@@ -224,16 +222,23 @@ impl Draft<'_> {
 
     /// The declared consumers that have access today.
     pub(super) fn entitled(&self, scope: &ScopeName, declared: &DesiredScope) -> BTreeSet<Orgno> {
-        let mut entitled = self.in_force(declared);
-        entitled.retain(|orgno| self.desired.block(scope, *orgno).is_none());
-        entitled
+        let consumers = declared.consumers.keys().copied();
+        consumers.filter(|orgno| self.is_entitled(scope, declared, *orgno)).collect()
     }
 
-    /// The consumers with an entry that counts today.
-    pub(super) fn in_force(&self, declared: &DesiredScope) -> BTreeSet<Orgno> {
-        let on = |access: &DesiredAccess| access.on(self.today).is_some();
-        let in_force = declared.consumers.iter().filter(|(_, access)| on(access));
-        in_force.map(|(orgno, _)| *orgno).collect()
+    /// Whether a consumer has access today by the declarations.
+    pub(super) fn is_entitled(
+        &self,
+        scope: &ScopeName,
+        declared: &DesiredScope,
+        orgno: Orgno,
+    ) -> bool {
+        self.is_in_force(declared, orgno) && self.desired.block(scope, orgno).is_none()
+    }
+
+    /// Whether a consumer has an entry that counts today, blocked or not.
+    pub(super) fn is_in_force(&self, declared: &DesiredScope, orgno: Orgno) -> bool {
+        declared.consumers.get(&orgno).is_some_and(|access| access.on(self.today).is_some())
     }
 
     /// Everybody who has access.
@@ -244,13 +249,14 @@ impl Draft<'_> {
 
     pub(super) fn consumer(&self, orgno: Orgno, record: Option<&LiveAccess>) -> Consumer {
         let there = record.and_then(|record| record.name.as_ref());
-        let there = there.or_else(|| self.names_there.get(&orgno).copied());
+        let names = || self.names_there.get_or_init(|| names_there(self.live));
+        let there = there.or_else(|| names().get(&orgno).copied());
         Consumer { orgno, name: self.desired.name_of(orgno, there).cloned() }
     }
 }
 
 /// The names that DigDir gives organisations with an access to any scope.
-pub(super) fn names_there(live: &Live) -> BTreeMap<Orgno, &String> {
+fn names_there(live: &Live) -> BTreeMap<Orgno, &String> {
     let accesses = live.scopes.values().flat_map(|scope| &scope.accesses).flatten();
     accesses.filter_map(|(orgno, access)| Some((*orgno, access.name.as_ref()?))).collect()
 }

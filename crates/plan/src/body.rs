@@ -22,7 +22,7 @@ impl Write {
 
     /// The fields in which a live representation still differs.
     pub fn left(&self, live: &Representation) -> Vec<Change> {
-        changes(live, self.wanted.iter().cloned())
+        changes(live, &self.wanted)
     }
 
     /// The body that creates a client.

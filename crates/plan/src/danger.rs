@@ -1,5 +1,5 @@
 //! Danger of an action: which attribute it opens or closes, and in which direction, by the tables of
-//! attributes. Guards, text, markdown and JSON all use it.
+//! attributes. Text, markdown and JSON all use it.
 //!
 //! A scope or client that is created is compared with the value that DigDir assumes for an absent attribute:
 //! a wider value is marked; one that is as wide or narrower is not.
@@ -203,9 +203,8 @@ fn has(list: &Value, member: &str) -> bool {
 impl Action {
     /// Its danger; `None` for none.
     pub fn danger(&self) -> Option<Danger> {
-        let scope = self.scope().map(ToString::to_string);
-        let operation =
-            Operation { verb: self.verb(), kind: self.target().kind(), scope: scope.as_deref() };
+        let scope = self.scope().map(ScopeName::as_str);
+        let operation = Operation { verb: self.verb(), kind: self.target().kind(), scope };
         let changes = self.changes();
         operation.danger(changes.iter().map(|change| (change.field, &change.before, &change.after)))
     }

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use super::matching::removed_clients;
 use super::{
-    Action, Code, Danger, Notice, PAST_REMEDY, ScheduledChange, ScopeWork, Verb, Work, count,
-    live_client,
+    Action, Code, Notice, PAST_REMEDY, ScheduledChange, ScopeWork, Verb, Work, count, live_client,
 };
 use domain::text::{counted, listed};
 use domain::{
@@ -206,7 +205,7 @@ fn notice(code: Code, key: &str, what: &str, GuardLimit { limit, raised }: &Guar
 /// nobody had access to it before.
 fn granted_on_existing(live: &Live, actions: &[Action]) -> u64 {
     let exists = |action: &&Action| {
-        action.danger() == Some(Danger::Grants)
+        action.verb() == Verb::Grant
             && action.scope().is_some_and(|scope| live.scopes.contains_key(scope))
     };
     actions.iter().filter(exists).count() as u64
@@ -215,7 +214,7 @@ fn granted_on_existing(live: &Live, actions: &[Action]) -> u64 {
 /// Number of further accesses to existing scopes that begin on a later day, or no longer end on one: nobody is asked
 /// again on that day.
 fn granted_later(live: &Live, actions: &[Action], scheduled: &[ScheduledChange]) -> u64 {
-    let granted = actions.iter().filter(|action| action.danger() == Some(Danger::Grants));
+    let granted = actions.iter().filter(|action| action.verb() == Verb::Grant);
     let granted: BTreeSet<_> = granted.filter_map(Action::access).collect();
     let later = scheduled.iter().filter(|change| change.effect.gives());
     let later = later.filter(|change| live.scopes.contains_key(&change.scope));
@@ -229,11 +228,13 @@ fn is_closed_scope(action: &Action) -> bool {
 
 /// Number of live clients whose keys change and nothing else: each client counts once.
 fn changed_keys(actions: &[Action]) -> u64 {
-    let changes_client = |name: &ClientName| {
-        actions.iter().any(|action| matches!(&action.work, Work::Client(other, _) if other == name))
-    };
+    let clients = actions.iter().filter_map(|action| match &action.work {
+        Work::Client(name, _) => Some(name),
+        Work::Scope(..) | Work::Access(..) | Work::Keys(..) => None,
+    });
+    let clients: BTreeSet<&ClientName> = clients.collect();
     let keys = actions.iter().filter(|action| match &action.work {
-        Work::Keys(name, keys) => keys.id.is_some() && !changes_client(name),
+        Work::Keys(name, keys) => keys.id.is_some() && !clients.contains(name),
         Work::Scope(..) | Work::Access(..) | Work::Client(..) => false,
     });
     keys.count() as u64

@@ -124,7 +124,8 @@ impl ActionId {
         Self { verb, target: Target::Client(client.clone()) }
     }
 
-    fn rank(&self) -> usize {
+    /// Its place in the order of the steps.
+    pub(super) fn step(&self) -> usize {
         let own = (self.verb, self.target.kind());
         ORDER.iter().position(|step| *step == own).unwrap_or(ORDER.len())
     }
@@ -132,7 +133,7 @@ impl ActionId {
 
 impl Ord for ActionId {
     fn cmp(&self, other: &Self) -> Ordering {
-        (self.rank(), &self.target).cmp(&(other.rank(), &other.target))
+        (self.step(), &self.target).cmp(&(other.step(), &other.target))
     }
 }
 

@@ -29,6 +29,7 @@ mod scope;
 mod tests;
 mod unmanaged;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
@@ -123,7 +124,7 @@ pub fn plan(desired: &Desired, past: &Past, live: &Live, now: Timestamp) -> Plan
         protection: Protection::of(desired),
         others: &others,
         live,
-        names_there: access::names_there(live),
+        names_there: OnceCell::new(),
         now,
         today: norwegian_date(now),
         actions: Vec::new(),
@@ -167,8 +168,8 @@ struct Draft<'a> {
     /// Declarations of other places.
     others: &'a Others<'a>,
     live: &'a Live,
-    /// The names that DigDir gives organisations.
-    names_there: BTreeMap<Orgno, &'a String>,
+    /// The names that DigDir gives organisations, computed on first use.
+    names_there: OnceCell<BTreeMap<Orgno, &'a String>>,
     now: Timestamp,
     today: Date,
     actions: Vec<Action>,
@@ -257,7 +258,8 @@ impl Draft<'_> {
 
     fn finish(mut self, scheduled: Vec<ScheduledChange>) -> Plan {
         let Self { desired, past, live, now, .. } = self;
-        self.actions.sort_by_cached_key(Action::id);
+        // The order of their ids, with the step of each looked up once.
+        self.actions.sort_by_cached_key(|action| (action.id().step(), action.target()));
         self.blocked.sort_by(|a, b| (&a.target, &a.consumed).cmp(&(&b.target, &b.consumed)));
         sort(&mut self.notices);
         Plan {

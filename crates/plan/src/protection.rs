@@ -1,11 +1,11 @@
 //! Protection of scopes and clients, and actions that a plan leaves out because of it.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::{ActionId, ClientWork, Code, Draft, Notice, ScopeWork, Verb, Work};
 use domain::{
-    AccessState, Applied, ClientName, Elsewhere, Entity, Guards, LiveScope, Orgno, Protected,
-    ProtectedBy, Protection, ScopeName,
+    AccessState, Applied, ClientName, DesiredScope, Elsewhere, Entity, Guards, LiveScope, Orgno,
+    Protected, ProtectedBy, Protection, ScopeName,
 };
 
 impl Draft<'_> {
@@ -70,7 +70,7 @@ impl Draft<'_> {
         is_emptied: bool,
     ) -> Option<(Code, String)> {
         let before = self.scope_before(scope);
-        let was_entitled = before.is_none_or(|before| self.in_force(before).contains(&consumer));
+        let was_entitled = before.is_none_or(|before| self.is_in_force(before, consumer));
         if was_entitled && let Some((protected, by)) = self.drops_of_scope(scope) {
             return Some(protected_before(protected, by, DROPPED));
         }
@@ -81,8 +81,14 @@ impl Draft<'_> {
     }
 
     /// Whether nobody would have access to a scope any more.
-    pub(super) fn is_emptied(&self, live: &LiveScope, entitled: &BTreeSet<Orgno>) -> bool {
-        !live.in_state(AccessState::Approved).any(|(orgno, _)| entitled.contains(&orgno))
+    pub(super) fn is_emptied(
+        &self,
+        scope: &ScopeName,
+        declared: &DesiredScope,
+        live: &LiveScope,
+    ) -> bool {
+        let mut approved = live.in_state(AccessState::Approved);
+        !approved.any(|(orgno, _)| self.is_entitled(scope, declared, orgno))
     }
 
     /// The applied protection of an entity that nothing protects any more. Protection by another place counts
@@ -143,9 +149,12 @@ impl Draft<'_> {
             let found = dropped.map(|(protected, by)| protected_before(protected, by, DROPPED));
             blocked.extend(found.map(|found| (action.id(), found)));
         }
+        let ids: HashSet<_> = blocked.iter().map(|(id, _)| id).collect();
+        self.actions.retain(|action| !ids.contains(&action.id()));
+        for action in &mut self.actions {
+            action.after.retain(|after| !ids.contains(after));
+        }
         for (id, (code, message)) in blocked {
-            self.actions.retain(|action| action.id() != id);
-            self.actions.iter_mut().for_each(|action| action.after.retain(|after| *after != id));
             self.block(id, code, message);
         }
     }

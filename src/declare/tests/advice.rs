@@ -370,6 +370,32 @@ defaults: { scope: { at_max_age: 3600 } }
     "#);
 }
 
+/// A scope has the fields that some policy uses: all of them where one uses it as a whole.
+#[test]
+fn a_policy_sees_each_field_that_it_uses() {
+    let yaml = "scopes: [{ name: etat:a, description: d, consumers: ['974761076'] }]";
+    let is_broken = |expressions: &[&str]| {
+        let policies = expressions.iter().enumerate().map(|(n, text)| {
+            format!("- {{ rule: r{n}, applies_to: scope, expression: \"{text}\", message: m }}\n")
+        });
+        let policies: String = policies.collect();
+        !reported(&format!("{SETTINGS}policies:\n{policies}"), yaml, "").is_empty()
+    };
+    for holds in [
+        "scope.name == 'etat:a' && scope.active && !scope.prevent_deactivation",
+        "size(scope) > 15",
+        "'consumers' in scope",
+        "scope['consumers'].exists(c, c.orgno == '974761076')",
+        "scope.consumers.all(scope, scope.orgno == '974761076')",
+        "has(scope.consumers) && !has(scope.consumer)",
+        "[scope].exists(s, s.visibility == 'PUBLIC')",
+    ] {
+        assert!(!is_broken(&[holds]), "{holds}");
+        assert!(!is_broken(&["scope.prefix == 'etat'", holds]), "{holds}");
+        assert!(is_broken(&["scope.subscope == 'b'", holds]), "{holds}");
+    }
+}
+
 #[test]
 fn a_consumed_scope_is_reported_where_a_near_name_is_declared() {
     let consumed = |scope: &str| {

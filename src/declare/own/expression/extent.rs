@@ -1,6 +1,5 @@
 //! Size of values.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cel::common::ast::LiteralValue;
@@ -21,26 +20,38 @@ pub(super) struct Extent {
     /// The number of its items or entries.
     pub(super) entries: u64,
     pub(super) is_map: bool,
-    /// Bounds of its attributes by name, and of everything else in it as [`ITEM`].
-    pub(super) parts: Option<Arc<BTreeMap<String, Extent>>>,
+    /// Bounds of its attributes by name, and of everything else in it as [`ITEM`]. There are few, so they
+    /// are searched one by one.
+    pub(super) parts: Option<Arc<Vec<(String, Extent)>>>,
 }
 
 impl Extent {
     pub(super) fn of(value: &Value) -> Self {
-        match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => Self::scalar(),
-            Value::String(text) => Self::text(text.len()),
+        let mut extent = Self::scalar();
+        extent.include(value);
+        extent
+    }
+
+    /// Widens the bound to include a value. Returns the number of steps to copy that value.
+    fn include(&mut self, value: &Value) -> u64 {
+        let (weight, entries) = match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => (1, 0),
+            Value::String(text) => (weight(text.len()), 0),
             Value::Array(items) => {
-                items.iter().fold(Self::scalar(), |list, item| list.with_item(Self::of(item)))
+                let weights = items.iter().map(|item| self.part(ITEM).include(item));
+                (1 + weights.sum::<u64>(), items.len())
             }
-            Value::Object(entries) => {
-                let map = Self { is_map: true, ..Self::scalar() };
-                entries.iter().fold(map, |mut map, (name, value)| {
-                    map.weight += weight(name.len());
-                    map.with(name, Self::of(value))
-                })
+            Value::Object(fields) => {
+                self.is_map = true;
+                let weights = fields
+                    .iter()
+                    .map(|(name, value)| weight(name.len()) + self.part(name).include(value));
+                (1 + weights.sum::<u64>(), fields.len())
             }
-        }
+        };
+        self.weight = self.weight.max(weight);
+        self.entries = self.entries.max(entries as u64);
+        weight
     }
 
     pub(super) fn of_literal(literal: &LiteralValue) -> Self {
@@ -64,14 +75,10 @@ impl Extent {
     }
 
     /// A list or map with one more item.
-    pub(super) fn with_item(self, item: Self) -> Self {
-        self.with(ITEM, item)
-    }
-
-    fn with(mut self, name: &str, part: Self) -> Self {
-        self.weight = self.weight.saturating_add(part.weight);
+    pub(super) fn with_item(mut self, item: &Self) -> Self {
+        self.weight = self.weight.saturating_add(item.weight);
         self.entries = self.entries.saturating_add(1);
-        self.widen_part(name, &part);
+        self.part(ITEM).widen(item);
         self
     }
 
@@ -98,28 +105,34 @@ impl Extent {
         self.weight = self.weight.max(other.weight);
         self.entries = self.entries.max(other.entries);
         self.is_map |= other.is_map;
-        for (name, part) in other.parts.iter().flat_map(|parts| parts.iter()) {
-            self.widen_part(name, part);
+        match &self.parts {
+            None => self.parts.clone_from(&other.parts),
+            Some(_) => other.parts().for_each(|(name, part)| self.part(name).widen(part)),
         }
     }
 
-    fn widen_part(&mut self, name: &str, part: &Self) {
+    fn parts(&self) -> impl Iterator<Item = &(String, Self)> {
+        self.parts.iter().flat_map(|parts| parts.iter())
+    }
+
+    fn part(&mut self, name: &str) -> &mut Self {
         let parts = Arc::make_mut(self.parts.get_or_insert_default());
-        match parts.get_mut(name) {
-            Some(known) => known.widen(part),
-            None => drop(parts.insert(name.to_owned(), part.clone())),
-        }
+        let at = parts.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
+            parts.push((name.to_owned(), Self::scalar()));
+            parts.len() - 1
+        });
+        &mut parts[at].1
     }
 
     /// The attribute of that name. A missing one is an error and costs nothing.
     pub(super) fn attribute(&self, name: &str) -> Self {
-        let part = |name| self.parts.as_ref()?.get(name);
-        [name, ITEM].into_iter().filter_map(part).fold(Self::scalar(), Self::or)
+        let parts = self.parts().filter(|(part, _)| [name, ITEM].contains(&part.as_str()));
+        parts.fold(Self::scalar(), |all, (_, part)| all.or(part))
     }
 
     /// Any of its items or entries.
     pub(super) fn any(&self) -> Self {
-        self.parts.iter().flat_map(|parts| parts.values()).fold(Self::scalar(), Self::or)
+        self.parts().fold(Self::scalar(), |all, (_, part)| all.or(part))
     }
 }
 

@@ -59,7 +59,7 @@ impl<'e> Walk<'e> {
     fn made(&mut self, is_map: bool, expr: &'e IdedExpr) -> Result<Extent, String> {
         let mut made = Extent { is_map, ..Extent::scalar() };
         for part in children(expr) {
-            made = made.with_item(self.value(part)?);
+            made = made.with_item(&self.value(part)?);
         }
         self.take(made.weight);
         Ok(made)

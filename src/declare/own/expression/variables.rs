@@ -1,5 +1,6 @@
 //! Values for the evaluation of an expression.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use cel::common::types::{
@@ -25,11 +26,13 @@ struct Variable {
 }
 
 impl<'b> Variables<'b> {
-    pub(crate) fn new(values: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+    pub(crate) fn new(
+        values: impl IntoIterator<Item = (&'static str, impl Borrow<Value>)>,
+    ) -> Self {
         let own = values.into_iter().map(|(name, value)| Variable {
             name,
-            extent: Extent::of(&value),
-            value: converted(value),
+            value: converted(value.borrow()),
+            extent: Extent::of(value.borrow()),
         });
         Self { own: own.collect(), base: None }
     }
@@ -55,24 +58,24 @@ impl VariableResolver for Variables<'_> {
     }
 }
 
-fn converted(value: Value) -> Box<dyn Val> {
+fn converted(value: &Value) -> Box<dyn Val> {
     match value {
         Value::Null => Box::new(CelNull),
-        Value::Bool(value) => Box::new(CelBool::from(value)),
-        Value::String(text) => Box::new(CelString::from(text)),
+        Value::Bool(value) => Box::new(CelBool::from(*value)),
+        Value::String(text) => Box::new(CelString::from(text.clone())),
         Value::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(number), _) => Box::new(CelInt::from(number)),
             (None, Some(number)) => Box::new(CelUInt::from(number)),
             (None, None) => Box::new(CelDouble::from(number.as_f64().unwrap_or(f64::NAN))),
         },
         Value::Array(items) => {
-            let items: Vec<_> = items.into_iter().map(converted).collect();
+            let items: Vec<_> = items.iter().map(converted).collect();
             Box::new(CelList::from(items))
         }
         Value::Object(entries) => {
-            let entries = entries.into_iter();
+            let entries = entries.iter();
             let entries: HashMap<CelMapKey<'static>, Box<dyn Val>> =
-                entries.map(|(key, value)| (key.into(), converted(value))).collect();
+                entries.map(|(key, value)| (key.clone().into(), converted(value))).collect();
             Box::new(CelMap::from(entries))
         }
     }

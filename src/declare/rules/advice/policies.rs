@@ -101,7 +101,7 @@ fn ask<'p>(
     let team = here.settings.teams.of(&scope.place.file).map(|team| team.name.as_str());
     let accesses = accesses(scope, here);
     let variables = Variables::new([
-        ("scope", value(scope, &accesses, here)),
+        ("scope", value(scope, &accesses, policies, here)),
         ("environment", here.name.into()),
         ("team", team.into()),
     ]);
@@ -125,7 +125,7 @@ fn ask<'p>(
             }
             PolicySubject::Access => {
                 for (access, orgno, span) in &accesses {
-                    let variables = Variables::new([("access", access.clone())]).on(&variables);
+                    let variables = Variables::new([("access", access)]).on(&variables);
                     report(answer(policy, &variables, scope, *span, Some(*orgno), here));
                 }
             }
@@ -148,8 +148,8 @@ fn cost(policy: &Policy, variables: &Variables<'_>, accesses: &[(Value, Orgno, S
                 texts.into_iter().flatten().map(str::len).sum()
             };
             let longest = accesses.iter().max_by_key(|(access, _, _)| length(access));
-            let longest = longest.map(|(access, _, _)| access.clone());
-            let variables = Variables::new([("access", longest.into())]).on(variables);
+            let longest = longest.map_or(&Value::Null, |(access, _, _)| access);
+            let variables = Variables::new([("access", longest)]).on(variables);
             steps(&variables) * accesses.len() as u64
         }
     }
@@ -240,22 +240,34 @@ fn failure(policy: &Policy, why: &str, scope: &Scope, place: &Place) -> Diagnost
     diagnostic.with_related(place.related("of this"))
 }
 
-/// A scope as expressions see it: its attributes under DigDir's names, and its consumers.
-fn value(scope: &Scope, accesses: &[(Value, Orgno, Span)], here: &Here<'_>) -> Value {
-    let attributes = attributes(scope, here).fields();
-    let mut fields: Map<String, Value> =
-        attributes.into_iter().map(|(field, value)| (field.to_owned(), value)).collect();
+/// A scope as expressions see it, with the fields that a policy uses: its attributes under DigDir's names, and its
+/// consumers.
+fn value(
+    scope: &Scope,
+    accesses: &[(Value, Orgno, Span)],
+    policies: &[CountedPolicy<'_>],
+    here: &Here<'_>,
+) -> Value {
+    let parts = policies.iter().flat_map(|counted| counted.policy.expression.used());
+    let of_scope: Vec<_> = parts.filter(|part| part.variable == "scope").collect();
+    // A policy that uses the scope as a whole uses each field.
+    let is_used = |name: &str| {
+        of_scope.iter().any(|part| part.field.as_deref().is_none_or(|field| field == name))
+    };
     let override_ = scope.override_in(here.set);
-    let own = json!({
-        "name": scope.name,
-        "prefix": scope.name.prefix(),
-        "subscope": scope.name.subscope(),
-        "active": override_.and_then(|o| o.active).unwrap_or(scope.active),
-        "prevent_deactivation": scope.prevent_deactivation,
-        "consumers": accesses.iter().map(|(access, _, _)| access).collect::<Vec<_>>(),
-    });
-    if let Value::Object(own) = own {
-        fields.extend(own);
+    let attributes = attributes(scope, here).fields();
+    let own = [
+        ("name", scope.name.as_str().into()),
+        ("prefix", scope.name.prefix().into()),
+        ("subscope", scope.name.subscope().into()),
+        ("active", override_.and_then(|o| o.active).unwrap_or(scope.active).into()),
+        ("prevent_deactivation", scope.prevent_deactivation.into()),
+    ];
+    let fields = attributes.into_iter().chain(own).filter(|(field, _)| is_used(field));
+    let mut fields: Map<_, _> = fields.map(|(field, value)| (field.to_owned(), value)).collect();
+    if is_used("consumers") {
+        let consumers = accesses.iter().map(|(access, _, _)| access.clone()).collect();
+        fields.insert("consumers".to_owned(), consumers);
     }
     fields.into()
 }
