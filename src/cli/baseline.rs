@@ -12,7 +12,7 @@ use crate::history::{Branch, Recorded};
 use crate::run::applied::described;
 use crate::run::baseline::{AppliedPlace, BaselineChoice, Chosen, Consequences};
 use domain::Former;
-use domain::text::printable;
+use domain::text::{listed, printable};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -104,9 +104,13 @@ fn shown(place: &AppliedPlace<'_>) -> String {
     };
     let tried = baseline.tried.iter().map(|recorded| ("in part", recorded));
     for (what, recorded) in baseline.applied.iter().map(|it| ("in full", it)).chain(tried) {
-        let Recorded { commit, placement, actor, at, left: _ } = recorded;
+        let Recorded { commit, placement, actor, at, left: _, awaited } = recorded;
         line(what, &format!("{commit}, {at:.0}, by {} at {}", actor.who, actor.place));
         line("", &described(placement));
+        if let Some(awaited) = awaited {
+            let entities = listed(awaited.iter().map(ToString::to_string));
+            line("", &format!("only for {entities}, which DigDir may still show"));
+        }
     }
     if let Some(Branch { name, tip }) = &place.branch {
         line("branch", &format!("{name}, at {tip}"));

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::oid::parsed;
 use super::place::{is_folder, is_place};
 use super::refs;
-use super::{Actor, Conclusion};
+use super::{Actor, ApplyEnd, Awaited, Conclusion};
 use domain::text::json;
 use domain::{Entity, Orgno};
 
@@ -52,6 +52,10 @@ pub struct Recorded {
     /// nothing was applied of them here.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub left: BTreeSet<Entity>,
+    /// The entities for which it still counts, where a later apply has settled the rest: this one may have activated
+    /// them, and DigDir did not show them yet. `None` stands for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<BTreeSet<Entity>>,
 }
 
 /// Reason why earlier baselines are not known.
@@ -95,8 +99,9 @@ mod is_lost {
 /// Largest size, as JSON, of what is undone in a record: a record that is too large could not be read.
 const LARGEST_UNDONE: usize = 256 * 1024;
 
-/// Largest size, as JSON, of what was left to other places: beyond that, all of it counts as applied in part.
-const LARGEST_LEFT: usize = 256 * 1024;
+/// Largest size, as JSON, of the entities for which commits do not count, or alone count: beyond that, all of them
+/// count as applied in part.
+const LARGEST_ENTITIES: usize = 256 * 1024;
 
 /// Largest number of commits in a record.
 const MOST: usize = 1000;
@@ -220,14 +225,14 @@ impl Baseline {
         }
         match self.tried.iter_mut().find(|known| known.is_same(recorded)) {
             // What this apply does not leave counts from now on.
-            Some(known) => known.left.retain(|entity| recorded.left.contains(entity)),
+            Some(known) => {
+                known.left.retain(|entity| recorded.left.contains(entity));
+                known.awaited = None;
+            }
             None if self.applied.as_ref().is_some_and(|known| known.is_same(recorded)) => {}
             None => self.tried.push(recorded.clone()),
         }
-        let left: Vec<_> = self.tried.iter().map(|it| &it.left).collect();
-        if json::line(&left).len() > LARGEST_LEFT {
-            self.tried.iter_mut().for_each(|it| it.left.clear());
-        }
+        self.bound_entities();
         if let Some(Lost { why: _, protecting }) = lost {
             self.lost.get_or_insert(LossReason::WentOn);
             for recorded in protecting {
@@ -280,16 +285,26 @@ impl Baseline {
         }
     }
 
+    /// Lets the commits that were tried count for all their entities if those are too much for a record.
+    fn bound_entities(&mut self) {
+        let entities: Vec<_> = self.tried.iter().map(|it| (&it.left, &it.awaited)).collect();
+        if json::line(&entities).len() > LARGEST_ENTITIES {
+            for tried in &mut self.tried {
+                tried.left.clear();
+                tried.awaited = None;
+            }
+        }
+    }
+
     /// After the apply of a commit, by a plan for the dates at that time, which left them as they are in `dates`.
     pub(super) fn concluded(
         mut self,
         recorded: &Recorded,
-        conclusion: Conclusion,
-        dates: &DatesDone,
+        ApplyEnd { conclusion, awaited, dates }: ApplyEnd<'_>,
     ) -> Self {
         match conclusion {
             // What was due is settled by the new declarations.
-            Conclusion::Awaiting | Conclusion::InFull | Conclusion::RolledBack => {
+            Conclusion::InFull | Conclusion::RolledBack => {
                 self.dates = Some(DatesDone::all_until(dates.at));
             }
             Conclusion::Due | Conclusion::Closed | Conclusion::InPart | Conclusion::Dirty => {
@@ -298,27 +313,30 @@ impl Baseline {
             Conclusion::Ledger => {}
         }
         match conclusion {
-            Conclusion::Awaiting => {
-                self.tried.retain(|tried| !tried.is_same(recorded));
-                self.applied = Some(recorded.clone());
-            }
             Conclusion::InFull | Conclusion::RolledBack => {
                 let others = self.commits().filter(|it| !it.is_same(recorded)).cloned();
                 let others: Vec<_> = others.collect();
                 let is_new = self.applied.as_ref().is_none_or(|applied| !applied.is_same(recorded));
+                self.tried = others.iter().filter_map(|it| it.awaiting(awaited)).collect();
                 if conclusion == Conclusion::RolledBack {
                     self.protecting.extend(others);
-                } else if is_new {
+                } else if is_new && self.tried.is_empty() {
                     self.protecting.clear();
                 }
-                self.tried.clear();
                 if is_new {
                     self.applied = Some(recorded.clone());
                 }
             }
-            Conclusion::Closed => self.tried.retain(|tried| tried.is_same(recorded)),
+            Conclusion::Closed => {
+                let left = self.tried.iter().filter_map(|it| match it.is_same(recorded) {
+                    true => Some(it.clone()),
+                    false => it.awaiting(awaited),
+                });
+                self.tried = left.collect();
+            }
             Conclusion::Due | Conclusion::InPart | Conclusion::Dirty | Conclusion::Ledger => {}
         }
+        self.bound_entities();
         self
     }
 }
@@ -333,8 +351,30 @@ pub struct Lost {
 }
 
 impl Recorded {
+    /// A commit that counts for all that it declares.
+    pub fn new(commit: String, placement: Placement, actor: Actor, at: Timestamp) -> Self {
+        Self { commit, placement, actor, at, left: BTreeSet::new(), awaited: None }
+    }
+
     /// Whether it is the same commit at the same place.
     fn is_same(&self, other: &Self) -> bool {
         self.commit == other.commit && self.placement == other.placement
+    }
+
+    /// Whether an entity that it declares counts as applied, in full or in part.
+    pub fn counts_for(&self, entity: &Entity) -> bool {
+        let is_awaited = self.awaited.as_ref().is_none_or(|awaited| awaited.contains(entity));
+        is_awaited && !self.left.contains(entity)
+    }
+
+    /// What is left of it once a later apply has settled the rest; `None` where that is nothing.
+    fn awaiting(&self, awaited: &Awaited) -> Option<Self> {
+        let entities = awaited.get(&self.commit)?.iter().filter(|it| self.counts_for(it));
+        let entities: BTreeSet<_> = entities.cloned().collect();
+        (!entities.is_empty()).then(|| Self {
+            left: BTreeSet::new(),
+            awaited: Some(entities),
+            ..self.clone()
+        })
     }
 }

@@ -66,7 +66,7 @@ pub use line_fate::LineFate;
 pub use lock::{Lock, LockRefs};
 pub use oid::is_id;
 pub use place::{is_folder, place_name, project};
-pub use protocol::{ApplyEnd, ApplyStart, Conclusion};
+pub use protocol::{ApplyEnd, ApplyStart, Awaited, Conclusion};
 pub use record::is_to_come;
 pub use refs::{Branch, Refs};
 pub use tree::{CommitFiles, Rest};

@@ -1,6 +1,9 @@
 //! Writes of an apply into git, and their times: a first line in the ledger before it changes anything, a
 //! last one at the end, and with each the commits that count as applied; the lock is released with the last.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Entity;
 use jiff::Timestamp;
 
 use super::History;
@@ -23,9 +26,6 @@ pub enum Conclusion {
     /// In full, with an older commit than the one that was applied before: the protection and limits of that
     /// remain in force.
     RolledBack,
-    /// In full, but entities that an earlier apply may have activated can still become visible: the commits
-    /// that were tried remain in force.
-    Awaiting,
     /// Of what dates in the applied declarations ask for, in full or in part. The commits that count stay the same.
     Due,
     /// In part, but nothing is left that is no longer declared.
@@ -47,13 +47,27 @@ pub struct ApplyStart<'a> {
     pub dates: Option<&'a DatesDone>,
 }
 
+/// Entities of earlier commits, by commit.
+pub type Awaited = BTreeMap<String, BTreeSet<Entity>>;
+
 /// What is known when an apply ends.
 #[derive(Debug, Clone, Copy)]
 pub struct ApplyEnd<'a> {
     /// How it ended.
     pub conclusion: Conclusion,
+    /// Entities of earlier commits that their applies may have activated, that are to be deactivated, and that can still
+    /// become visible: for those, their commits remain in force.
+    pub awaited: &'a Awaited,
     /// What is done of what dates ask for.
     pub dates: &'a DatesDone,
+}
+
+impl<'a> ApplyEnd<'a> {
+    /// An end after which nothing is awaited.
+    pub const fn of(conclusion: Conclusion, dates: &'a DatesDone) -> Self {
+        const NOTHING: &Awaited = &Awaited::new();
+        Self { conclusion, awaited: NOTHING, dates }
+    }
 }
 
 impl Lock {
@@ -96,7 +110,7 @@ impl Lock {
         &self,
         entry: LedgerEntry<'_>,
         recorded: &Recorded,
-        ApplyEnd { conclusion, dates }: ApplyEnd<'_>,
+        end: ApplyEnd<'_>,
         shown: Option<&Refs>,
     ) -> Result<(), Error> {
         let history = &self.history;
@@ -109,14 +123,14 @@ impl Lock {
             // The current holder of the lock may have changed the baseline.
             self.check_held(now)?;
             still_counts(now, shown)?;
-            let mut updates = history.concluded(recorded, conclusion, dates, now)?;
+            let mut updates = history.concluded(recorded, end, now)?;
             updates.push(self.release_update()?);
             Ok(updates)
         });
         match concluded {
             Err(Error::Moved(name)) if name == refs::lock(&history.place) => {
                 // The current holder may not have seen all changes, and would forget them.
-                report(&|now| match (conclusion, now.own.record) {
+                report(&|now| match (end.conclusion, now.own.record) {
                     // A record of this apply alone would hide the content of the ledger.
                     (Conclusion::Dirty | Conclusion::Ledger, _) | (_, None) => Ok(Vec::new()),
                     (_, Some(_)) => {
@@ -212,8 +226,6 @@ mod tests {
     use git2::{Repository, Signature};
     use tempfile::TempDir;
 
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::history::{Actor, Baseline, Placement, RefLocation, Watch};
 
@@ -234,8 +246,7 @@ mod tests {
             organization: "889640782".parse().unwrap(),
         };
         let at = Timestamp::now();
-        let (commit, left) = (commit.to_string(), BTreeSet::new());
-        let recorded = Recorded { commit, placement, actor: actor(), at, left };
+        let recorded = Recorded::new(commit.to_string(), placement, actor(), at);
         (folder, history, recorded)
     }
 
@@ -285,7 +296,7 @@ mod tests {
         let ended = lock.conclude(
             nothing,
             &recorded,
-            ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+            ApplyEnd::of(Conclusion::InFull, &dates(&recorded)),
             Some(&shown),
         );
         assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
@@ -311,7 +322,7 @@ mod tests {
             lock.conclude(
                 entry,
                 &recorded,
-                ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+                ApplyEnd::of(Conclusion::InFull, &dates(&recorded)),
                 Some(shown),
             )
         };
@@ -327,7 +338,7 @@ mod tests {
         let ended = second.conclude(
             nothing,
             &other,
-            ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+            ApplyEnd::of(Conclusion::InFull, &dates(&recorded)),
             Some(&seen),
         );
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");
@@ -362,7 +373,7 @@ mod tests {
                 let ended = first.conclude(
                     last,
                     &recorded,
-                    ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+                    ApplyEnd::of(Conclusion::InFull, &dates(&recorded)),
                     Some(&shown),
                 );
                 assert!(matches!(ended, Err(Error::Broken)), "{ended:?}");
@@ -372,7 +383,7 @@ mod tests {
                 second.conclude(
                     last,
                     &other,
-                    ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+                    ApplyEnd::of(Conclusion::InFull, &dates(&recorded)),
                     Some(&seen),
                 )
             };
@@ -401,7 +412,7 @@ mod tests {
             .conclude(
                 nothing,
                 &recorded,
-                ApplyEnd { conclusion: Conclusion::InFull, dates: &dates(&recorded) },
+                ApplyEnd::of(Conclusion::InFull, &dates(&recorded)),
                 Some(&shown),
             )
             .unwrap();
@@ -420,7 +431,7 @@ mod tests {
         let ended = second.conclude(
             last,
             &recorded,
-            ApplyEnd { conclusion: Conclusion::Closed, dates: &dates(&recorded) },
+            ApplyEnd::of(Conclusion::Closed, &dates(&recorded)),
             Some(&now),
         );
         assert!(matches!(ended, Err(Error::Shown)), "{ended:?}");

@@ -17,7 +17,7 @@ use super::error::Error;
 use super::oid::{oid, parsed};
 use super::program::Update;
 use super::refs::{self, PlaceRefs, Refs};
-use super::{Conclusion, History, objects};
+use super::{ApplyEnd, Conclusion, History, objects};
 use domain::text::json;
 
 /// The version of the format.
@@ -137,16 +137,15 @@ impl History {
     pub(super) fn concluded(
         &self,
         recorded: &Recorded,
-        conclusion: Conclusion,
-        dates: &DatesDone,
+        end: ApplyEnd<'_>,
         now: &Refs,
     ) -> Result<Vec<Update>, Error> {
-        let is_partial = matches!(conclusion, Conclusion::InPart | Conclusion::Dirty);
-        match (self.baseline(now), conclusion) {
+        let is_partial = matches!(end.conclusion, Conclusion::InPart | Conclusion::Dirty);
+        match (self.baseline(now), end.conclusion) {
             (_, Conclusion::Ledger) => Ok(Vec::new()),
             (Ok(before), _) => {
                 let before = before.unwrap_or_default();
-                let after = before.clone().concluded(recorded, conclusion, dates);
+                let after = before.clone().concluded(recorded, end);
                 match is_partial && after == before {
                     true => Ok(Vec::new()),
                     false => self.recording(&self.place, after, recorded.at, now),

@@ -1,5 +1,7 @@
 //! A plan that is carried out under the lock, and its records in git.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -11,10 +13,10 @@ use super::ready::PlanPart;
 use super::recent::LeftOpen;
 use crate::apply::{ApplyOptions, Patience, apply};
 use crate::history::{
-    Actor, ApplyEnd, ApplyStart, Conclusion, DatesDone, LedgerEntry, Recorded, Refs,
+    Actor, ApplyEnd, ApplyStart, Awaited, Conclusion, DatesDone, LedgerEntry, Recorded, Refs,
 };
 use domain::text::json;
-use domain::{Behaviour, Undone};
+use domain::{Applied, Behaviour, Entity, Undone};
 use plan::document::{ReportDocument, ReviewDocument};
 use plan::{Code, Plan, Report};
 
@@ -78,6 +80,7 @@ impl Approved {
         // Found done already, these dates are not due once more after a change by hand.
         let is_dated = ready.dates_have_passed(&plan);
         let past = ready.past;
+        let awaited = awaited(&past.counting, &left.may_show);
         let (lost, mut shown, is_unfinished) = (past.lost, past.refs, past.is_unfinished);
         let line = json::line(&begun);
         let commit = document.repository.as_ref();
@@ -85,11 +88,8 @@ impl Approved {
         let entry = |before, line| LedgerEntry { commit: &commit, before, line };
         let left_to_others = plan.left_to_others(&ready.opened.desired, &past.known);
         let recorded = |placement| Recorded {
-            commit: commit.clone(),
-            placement,
-            actor,
-            at: Timestamp::now(),
             left: left_to_others,
+            ..Recorded::new(commit.clone(), placement, actor, Timestamp::now())
         };
         let lock_guard = lock_guard.zip(past.placement.map(recorded));
         let began = !plan.actions.is_empty();
@@ -131,7 +131,7 @@ impl Approved {
                 let ends = json::line(&report);
                 let conclusion = conclusion(&plan, &report, &left, kept.is_some());
                 let entry = entry(began.then_some(&line), &ends);
-                let end = ApplyEnd { conclusion, dates: &dates };
+                let end = ApplyEnd { conclusion, awaited: &awaited, dates: &dates };
                 conclude(lock_guard, is_news, end, entry, &recorded, shown.as_ref()).await
             }
             None => Ok(()),
@@ -183,15 +183,23 @@ async fn conclude(
     shown: Option<&Refs>,
 ) -> Result<(), Failure> {
     let begins = entry.before.is_some();
-    let in_full = matches!(
-        end.conclusion,
-        Conclusion::InFull | Conclusion::RolledBack | Conclusion::Awaiting | Conclusion::Due
-    );
+    let in_full =
+        matches!(end.conclusion, Conclusion::InFull | Conclusion::RolledBack | Conclusion::Due);
     if !begins && (!in_full || !is_news) {
         lock_guard.release().await;
         return Ok(());
     }
     lock_guard.conclude(entry, recorded, end, shown).await
+}
+
+/// The entities that may still become visible, by the commits that count and declare them.
+fn awaited(counting: &[Applied], may_show: &BTreeSet<Entity>) -> Awaited {
+    let mut awaited = Awaited::new();
+    for Applied { commit, desired } in counting {
+        let declared = may_show.iter().filter(|entity| desired.declares(entity)).cloned();
+        awaited.entry(commit.to_string()).or_default().extend(declared);
+    }
+    awaited
 }
 
 /// Whether the commit counts as applied. It does not if the past must be kept (`is_kept`), or an entity to be
@@ -203,7 +211,6 @@ fn conclusion(plan: &Plan, report: &ReportDocument, left: &LeftOpen, is_kept: bo
             Conclusion::InPart
         }
         Conclusion::InFull if report.rollback => Conclusion::RolledBack,
-        Conclusion::InFull if left.may_show => Conclusion::Awaiting,
         extent => extent,
     }
 }

@@ -138,13 +138,8 @@ impl<'a> AppliedPlace<'a> {
     ) -> Result<(), Failure> {
         let former = former.as_deref();
         let actor = self.opened.actor();
-        let recorded = Recorded {
-            commit: then.commit.to_string(),
-            placement,
-            actor: actor.clone(),
-            at: self.at(former)?,
-            left: BTreeSet::new(),
-        };
+        let at = self.at(former)?;
+        let recorded = Recorded::new(then.commit.to_string(), placement, actor.clone(), at);
         let lock_guard = LockGuard::take(self.history, &actor).await?;
         lock_guard.set_baseline(&recorded, former, &self.refs).await
     }

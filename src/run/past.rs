@@ -23,6 +23,8 @@ pub(crate) struct GitPast {
     pub(crate) applied: Option<Applied>,
     /// The apply of it.
     pub(crate) last: Option<LastApply>,
+    /// The declarations at each commit that counts.
+    pub(crate) counting: Vec<Applied>,
     /// The part of it that a plan needs.
     pub(crate) known: domain::Past,
     /// The reason why earlier applies are not known; `None` where they are.
@@ -183,9 +185,18 @@ impl GitPast {
 
     fn take(&mut self, known: KnownPast) -> Vec<String> {
         let KnownPast {
-            applied, last, is_unfinished, lost, clash, of_former, elsewhere, past, ..
+            applied,
+            last,
+            counting,
+            is_unfinished,
+            lost,
+            clash,
+            of_former,
+            elsewhere,
+            past,
+            ..
         } = known;
-        self.last = last;
+        (self.last, self.counting) = (last, counting);
         self.elsewhere = Some(elsewhere);
         (self.lost, self.clash) = (lost, clash);
         if let Some(why) = &past.unknown {

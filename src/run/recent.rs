@@ -1,5 +1,8 @@
 //! Recent writes from the ledger, which DigDir may not show yet.
 
+use std::collections::BTreeSet;
+
+use domain::Entity;
 use jiff::{SignedDuration, Timestamp};
 
 use super::clock::today;
@@ -61,8 +64,8 @@ pub(crate) fn writes(history: &History, placement: &Placement) -> Result<Recent,
 pub(crate) struct LeftOpen {
     /// The reason why an activated entity stays active, if it does.
     pub(crate) open: Option<String>,
-    /// Whether an entity may still become visible: its write was neither confirmed nor shown.
-    pub(crate) may_show: bool,
+    /// The entities that may still become visible: the write was neither confirmed nor shown.
+    pub(crate) may_show: BTreeSet<Entity>,
 }
 
 /// Makes the plan once DigDir shows the entities that a recent apply has activated, or may have, and that are
@@ -100,7 +103,7 @@ pub(crate) async fn plan(
         }
         let left = LeftOpen {
             open: open.first().map(|write| why_left(write)),
-            may_show: !may_show.is_empty(),
+            may_show: may_show.iter().map(|write| write.id.target.entity()).collect(),
         };
         return Ok((ready.compare(&live), left));
     }

@@ -123,8 +123,7 @@ impl RequestDenial {
         };
         let placement = placement(&self.opened.repository, &self.opened.desired);
         let placement = placement.map_err(Failure::Failed)?;
-        let (at, left) = (Timestamp::now(), BTreeSet::new());
-        let recorded = Recorded { commit: commit.clone(), placement, actor, at, left };
+        let recorded = Recorded::new(commit.clone(), placement, actor, Timestamp::now());
         let entry = |before, line| LedgerEntry { commit: &commit, before, line };
         // Nothing is applied: the line is all that is written.
         if let Err(failure) =
@@ -138,7 +137,7 @@ impl RequestDenial {
         let ends = json::line(&report);
         let entry = entry(Some(&line), &ends);
         let dates = DatesDone::all_until(Timestamp::now());
-        let end = ApplyEnd { conclusion: Conclusion::Ledger, dates: &dates };
+        let end = ApplyEnd::of(Conclusion::Ledger, &dates);
         let concluded = lock_guard.conclude(entry, &recorded, end, None).await.map_err(|failure| {
             failure
                 .and("What was done is done, but its result could not be written into the ledger")

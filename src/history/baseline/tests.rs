@@ -10,7 +10,7 @@ fn tried(at: Timestamp) -> Recorded {
         organization: "889640782".parse().unwrap(),
     };
     let actor = Actor { who: "kari".to_owned(), place: "her".to_owned() };
-    Recorded { commit: "a".repeat(40), placement, actor, at, left: BTreeSet::new() }
+    Recorded::new("a".repeat(40), placement, actor, at)
 }
 
 #[test]
@@ -41,7 +41,10 @@ fn what_is_undone_is_recorded_from_the_start_and_settled_by_new_declarations() {
     let running = applied.begun(&other, None, Some(&dates));
     assert_eq!(running.dates.as_ref(), Some(&dates));
     let after = |conclusion| {
-        running.clone().concluded(&other, conclusion, &DatesDone::all_until(planned)).dates
+        running
+            .clone()
+            .concluded(&other, ApplyEnd::of(conclusion, &DatesDone::all_until(planned)))
+            .dates
     };
     for conclusion in [Conclusion::InPart, Conclusion::Dirty, Conclusion::Due, Conclusion::InFull] {
         assert_eq!(after(conclusion), Some(DatesDone::all_until(planned)), "{conclusion:?}");
@@ -59,7 +62,8 @@ fn what_is_undone_is_recorded_from_the_start_and_settled_by_new_declarations() {
 }
 
 fn applied_at(first: Timestamp) -> Baseline {
-    Baseline::default().concluded(&tried(first), Conclusion::InFull, &DatesDone::all_until(first))
+    Baseline::default()
+        .concluded(&tried(first), ApplyEnd::of(Conclusion::InFull, &DatesDone::all_until(first)))
 }
 
 #[test]
@@ -67,7 +71,8 @@ fn the_time_of_the_dates_is_that_of_the_plan_and_stays_with_the_applied_commit()
     let [first, planned, ended, later] =
         [1, 2, 3, 4].map(|day| Timestamp::from_second(day * 86400).unwrap());
     let applied = applied_at(first);
-    let done = applied.concluded(&tried(ended), Conclusion::Due, &DatesDone::all_until(planned));
+    let done = applied
+        .concluded(&tried(ended), ApplyEnd::of(Conclusion::Due, &DatesDone::all_until(planned)));
     assert_eq!(done.dates, Some(DatesDone::all_until(planned)));
     let again = tried(later);
     let other = Recorded { commit: "b".repeat(40), ..again.clone() };
@@ -104,4 +109,71 @@ fn a_record_has_the_dates_beside_the_rest_and_nothing_undone_without_a_date() {
         dateless["dates_done"] = "x".into();
         assert!(serde_json::from_value::<Baseline>(dateless).is_err());
     }
+}
+
+/// The record after an apply in full of `a`, one of `b` that was killed, and one of another commit, after which `awaited`
+/// may still show.
+fn after_a_kill(end: Conclusion, awaited: &[(&str, &str)]) -> Baseline {
+    let [first, then, last] = [1, 2, 3].map(|day| Timestamp::from_second(day * 86400).unwrap());
+    let commit = |commit: &str, at| Recorded { commit: commit.repeat(40), ..tried(at) };
+    let mut entities = Awaited::new();
+    for (commit, name) in awaited {
+        entities.entry(commit.repeat(40)).or_default().insert(entity(name));
+    }
+    let dates = DatesDone::all_until(last);
+    let end = ApplyEnd { conclusion: end, awaited: &entities, dates: &dates };
+    let killed = applied_at(first).begun(&commit("b", then), None, None);
+    killed.begun(&commit("c", last), None, None).concluded(&commit("c", last), end)
+}
+
+fn entity(name: &str) -> Entity {
+    Entity::Scope(name.parse().unwrap())
+}
+
+/// The commits that were tried, and for what each counts.
+fn counting(baseline: &Baseline) -> Vec<(&str, Option<Vec<Entity>>)> {
+    let of = |it: &Recorded| it.awaited.clone().map(|awaited| awaited.into_iter().collect());
+    baseline.tried.iter().map(|it| (&it.commit[..1], of(it))).collect()
+}
+
+#[test]
+fn a_commit_counts_only_for_what_may_still_show_once_another_is_applied() {
+    let app = || Some(vec![entity("etat:app")]);
+    for (end, awaited, tried) in [
+        (Conclusion::InFull, &[][..], vec![]),
+        (Conclusion::InFull, &[("b", "etat:app")], vec![("b", app())]),
+        // It may be that the applied commit was applied once more, and that apply was killed.
+        (Conclusion::InFull, &[("a", "etat:app")], vec![("a", app())]),
+        (Conclusion::RolledBack, &[("b", "etat:app")], vec![("b", app())]),
+        (Conclusion::Closed, &[], vec![("c", None)]),
+        (Conclusion::Closed, &[("b", "etat:app")], vec![("b", app()), ("c", None)]),
+        (Conclusion::InPart, &[("b", "etat:app")], vec![("b", None), ("c", None)]),
+    ] {
+        let baseline = after_a_kill(end, awaited);
+        assert_eq!(counting(&baseline), tried, "{end:?}");
+        let stored = serde_json::to_value(&baseline).unwrap();
+        assert_eq!(serde_json::from_value::<Baseline>(stored).unwrap(), baseline);
+    }
+}
+
+#[test]
+fn a_commit_that_is_tried_once_more_counts_for_all() {
+    let mut baseline = after_a_kill(Conclusion::InFull, &[("b", "etat:app")]);
+    let again = baseline.tried[0].clone();
+    assert!(again.counts_for(&entity("etat:app")) && !again.counts_for(&entity("etat:b")));
+    let left = BTreeSet::from([entity("etat:left")]);
+    baseline = baseline.begun(&Recorded { awaited: None, left, ..again }, None, None);
+    assert_eq!(counting(&baseline), [("b", None)]);
+    // It was awaited only before.
+    let dates = DatesDone::all_until(baseline.at);
+    let again = baseline.tried[0].clone();
+    let ended = baseline.concluded(&again, ApplyEnd::of(Conclusion::InFull, &dates));
+    assert_eq!(counting(&ended), []);
+}
+
+#[test]
+fn what_is_too_much_for_a_record_counts_for_all() {
+    let names: Vec<_> = (0..15_000).map(|number| format!("etat:{number}")).collect();
+    let awaited: Vec<_> = names.iter().map(|name| ("b", name.as_str())).collect();
+    assert_eq!(counting(&after_a_kill(Conclusion::InFull, &awaited)), [("b", None)]);
 }

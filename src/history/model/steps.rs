@@ -3,7 +3,7 @@
 use super::world::{
     At, Claim, Commit, Job, Place, Plan, Record, Scopes, World, name, number, recorded, time,
 };
-use crate::history::{Baseline, Conclusion, DatesDone, LossReason, Lost};
+use crate::history::{ApplyEnd, Baseline, Conclusion, DatesDone, LossReason, Lost};
 
 /// Answer to a push, as the job sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -318,8 +318,7 @@ impl World {
             (Ok(before), _) => {
                 let after = before.unwrap_or_default().concluded(
                     &recorded(commit),
-                    conclusion,
-                    &DatesDone::all_until(jiff::Timestamp::UNIX_EPOCH),
+                    ApplyEnd::of(conclusion, &DatesDone::all_until(jiff::Timestamp::UNIX_EPOCH)),
                 );
                 Some(self.recording(job, after))
             }

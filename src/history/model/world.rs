@@ -1,7 +1,5 @@
 //! State of the model: commits, live scopes, the refs of two places, and jobs.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use crate::history::{Actor, Baseline, LossReason, Placement, Recorded};
@@ -280,7 +278,7 @@ pub(super) fn recorded(commit: Commit) -> Recorded {
         organization: "889640782".parse().unwrap(),
     };
     let actor = Actor { who: String::new(), place: String::new() };
-    Recorded { commit: name(commit), placement, actor, at: time(0), left: BTreeSet::new() }
+    Recorded::new(name(commit), placement, actor, time(0))
 }
 
 /// The id of a commit.

@@ -1,7 +1,5 @@
 //! Applies in the ledger of a place that its record lacks.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 use super::Reading;
@@ -64,17 +62,14 @@ impl Reading<'_> {
             .filter(|report| !report.dirty && !report.denial && report.environment == environment);
         let applies = reports.filter_map(|report| {
             let folder = report.folder.filter(|folder| history::is_folder(folder));
-            Some(Recorded {
-                commit: report.commit.filter(|commit| history::is_id(commit))?,
-                placement: Placement {
-                    environment: environment.to_owned(),
-                    folder: folder.unwrap_or_else(|| self.placement.folder.clone()),
-                    ..self.placement.clone()
-                },
-                actor: Actor { who: "the ledger".to_owned(), place: place.to_owned() },
-                at: report.started.parse().ok()?,
-                left: BTreeSet::new(),
-            })
+            let commit = report.commit.filter(|commit| history::is_id(commit))?;
+            let placement = Placement {
+                environment: environment.to_owned(),
+                folder: folder.unwrap_or_else(|| self.placement.folder.clone()),
+                ..self.placement.clone()
+            };
+            let actor = Actor { who: "the ledger".to_owned(), place: place.to_owned() };
+            Some(Recorded::new(commit, placement, actor, report.started.parse().ok()?))
         });
         Ok(applies.filter(|apply| !history::is_to_come(apply.at)).collect())
     }

@@ -41,6 +41,8 @@ pub(crate) struct KnownPast {
     pub(crate) applied: Option<Applied>,
     /// The apply of it.
     pub(crate) last: Option<LastApply>,
+    /// The declarations at each commit that counts here.
+    pub(crate) counting: Vec<Applied>,
     /// The declarations at each commit that counts or protects, here or elsewhere.
     pub(crate) all: Vec<Applied>,
     /// Entities that may be active because of it, with the name of the place that applied them.
@@ -159,6 +161,7 @@ impl Reading<'_> {
         KnownPast {
             last,
             elsewhere: elsewhere.collect(),
+            counting: own.applied.iter().chain(&own.tried).cloned().collect(),
             all: all.cloned().collect(),
             traces: traces.collect(),
             is_unfinished: !own.recorded.tried.is_empty(),

@@ -29,20 +29,19 @@ pub(super) struct OfPlace {
 impl OfPlace {
     /// The declarations that count as applied there, in full or in part.
     pub(super) fn counting(&self) -> Option<Applied> {
-        let tried = self.tried.iter().map(|applied| self.without_left(applied));
+        let tried = self.tried.iter().map(|applied| self.counted(applied));
         self.applied.iter().cloned().chain(tried).reduce(Applied::and)
     }
 
-    /// Declarations that were applied in part, without the entities that were left to other places.
-    fn without_left(&self, applied: &Applied) -> Applied {
+    /// Declarations that were applied in part, as far as they count.
+    fn counted(&self, applied: &Applied) -> Applied {
         let Applied { commit, mut desired } = applied.clone();
-        let recorded = self.recorded.tried.iter().filter(|it| *it.commit == *commit);
-        for entity in recorded.flat_map(|it| &it.left) {
-            match entity {
-                Entity::Scope(name) => drop(desired.scopes.remove(name)),
-                Entity::Client(name) => drop(desired.clients.remove(name)),
-            }
-        }
+        let tried: Vec<_> = self.recorded.tried.iter().filter(|it| *it.commit == *commit).collect();
+        let counts = |entity: Entity| tried.iter().any(|it| it.counts_for(&entity));
+        desired.scopes.retain(|name, _| counts(Entity::Scope(name.clone())));
+        desired.removed.retain(|name, _| counts(Entity::Scope(name.clone())));
+        desired.clients.retain(|name, _| counts(Entity::Client(name.clone())));
+        desired.removed_clients.retain(|name, _| counts(Entity::Client(name.clone())));
         Applied { commit, desired }
     }
 

@@ -247,8 +247,8 @@ impl Life<'_> {
     fn rest(&mut self) -> Vec<Rest> {
         self.log.push("rest".to_owned());
         let places: Vec<Place> = self.model.places().cloned().collect();
+        self.expire_locks();
         for place in &places {
-            place.run(&self.one, &["unlock", "--yes"]);
             self.tried.extend(place.says.keys());
         }
         let mut codes = BTreeMap::new();
@@ -282,6 +282,15 @@ impl Life<'_> {
             place,
         };
         places.into_iter().map(rest).collect()
+    }
+
+    /// Takes away all locks, also those of places that are called otherwise now: they end by themselves.
+    fn expire_locks(&self) {
+        let names = ["for-each-ref", "--format=%(refname)", "refs/portvakt"];
+        let names = remote::git(&self.remote.path(), &names);
+        for name in names.lines().filter(|name| name.ends_with("/lock")) {
+            remote::git(&self.remote.path(), &["update-ref", "-d", name]);
+        }
     }
 
     /// Whether a scope or the client is active.
