@@ -71,6 +71,15 @@ impl ActionFailure {
         }
     }
 
+    /// Whether something may have been changed.
+    pub(super) fn may_have_changed(&self) -> bool {
+        match self {
+            Self::Unknown(_) | Self::Partly(_) => true,
+            Self::Call(call) | Self::Unexpected { call, .. } => may_be_done(call.kind()),
+            Self::Moved(_) | Self::Hidden(_) | Self::PerhapsHidden => false,
+        }
+    }
+
     /// Whether DigDir refused the call, as it may refuse a change to parts of an inactive entity. A set of
     /// keys can be refused for its content (400), which is not such a refusal.
     pub(super) fn is_refusal(&self, action: &Action) -> bool {

@@ -1,7 +1,8 @@
 //! Carries a plan out and reports the outcome of each action.
 //!
-//! Only actions of the plan are sent. An action that depends on a failed one is not tried; everything else
-//! is. Afterwards all changes are read back and compared.
+//! Only actions of the plan are sent, with one exception: what was reactivated is deactivated again if accesses or keys
+//! that are not declared could not be removed from it. An action that depends on a failed one is not tried; everything
+//! else is. Afterwards all changes are read back and compared.
 
 mod client_parts;
 mod converge;

@@ -1,13 +1,14 @@
 //! Order of an apply: dependencies, and concurrency.
 
 use std::collections::{HashMap, VecDeque};
+use std::iter;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use super::execute::{Executor, is_on_inactive};
-use plan::{Action, ActionId, Outcome, Work};
+use super::execute::{ActionFailure, Executor, is_on_inactive};
+use plan::{AccessWork, Action, ActionId, ClientWork, Outcome, ScopeWork, Work};
 
 /// Runs every action after those that it depends on. Returns the outcome of each, in the order of `actions`.
 pub(super) async fn run(
@@ -60,31 +61,90 @@ enum End {
 
 async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec<(usize, End)> {
     let action = &actions[task.index];
-    let end = match executor.would_refuse(action) {
-        true => End::Postponed,
+    let first = match executor.would_refuse(action) {
+        true => First { end: End::Postponed, has_changed: false },
         false => first(action, executor).await,
     };
-    let mut ended = vec![(task.index, end)];
+    let mut rest = Vec::new();
     // Even a failed reactivation may have activated the scope, as its answer can be lost. So these are always
     // tried: if the scope is still inactive, another refusal does no harm.
     for index in task.postponed {
-        let end = match executor.execute(&actions[index]).await {
-            Ok(()) => End::Done,
-            Err(failure) => {
-                End::Failed(failure.outcome(&format!("{}\n", consequence(&actions[index]))))
-            }
-        };
-        ended.push((index, end));
+        rest.push((index, executor.execute(&actions[index]).await));
     }
-    ended
+    let is_left = |(index, result): &(usize, Result<(), ActionFailure>)| {
+        result.is_err() && takes_away(&actions[*index])
+    };
+    let closing = closing(action).filter(|_| first.has_changed && rest.iter().any(is_left));
+    let end = match closing {
+        Some(closing) => close_again(&closing, executor).await,
+        None => first.end,
+    };
+    let rest = rest.into_iter().map(|(index, result)| match result {
+        Ok(()) => (index, End::Done),
+        Err(failure) => {
+            let before = format!("{}\n", consequence(&actions[index]));
+            (index, End::Failed(failure.outcome(&before)))
+        }
+    });
+    iter::once((task.index, end)).chain(rest).collect()
 }
 
-async fn first(action: &Action, executor: &Executor<'_>) -> End {
+/// Result of an action without those that were postponed.
+struct First {
+    end: End,
+    /// Whether something was changed, or may have been.
+    has_changed: bool,
+}
+
+async fn first(action: &Action, executor: &Executor<'_>) -> First {
     match executor.execute(action).await {
-        Ok(()) => End::Done,
-        Err(failure) if is_on_inactive(action) && failure.is_refusal(action) => End::Postponed,
-        Err(failure) => End::Failed(failure.outcome("")),
+        Ok(()) => First { end: End::Done, has_changed: true },
+        Err(failure) if is_on_inactive(action) && failure.is_refusal(action) => {
+            First { end: End::Postponed, has_changed: false }
+        }
+        Err(failure) => {
+            First { has_changed: failure.may_have_changed(), end: End::Failed(failure.outcome("")) }
+        }
     }
+}
+
+/// Whether an action that was postponed removes something that is valid again once its scope or client is active.
+fn takes_away(action: &Action) -> bool {
+    match &action.work {
+        Work::Access(_, _, AccessWork::Revoke { .. }) => true,
+        Work::Keys(_, keys) => keys.takes_away(),
+        Work::Access(_, _, AccessWork::Grant { .. }) | Work::Scope(..) | Work::Client(..) => false,
+    }
+}
+
+/// The action that takes a reactivation back.
+fn closing(action: &Action) -> Option<Action> {
+    let work = match &action.work {
+        Work::Scope(scope, ScopeWork::Reactivate { .. }) => {
+            Work::Scope(scope.clone(), ScopeWork::Deactivate { loses: Vec::new() })
+        }
+        Work::Client(client, ClientWork::Reactivate { id, .. }) => {
+            Work::Client(client.clone(), ClientWork::Deactivate(id.clone()))
+        }
+        Work::Scope(..) | Work::Client(..) | Work::Access(..) | Work::Keys(..) => return None,
+    };
+    Some(Action { work, ..action.clone() })
+}
+
+/// Deactivates what was reactivated, where accesses or keys that are not declared are valid by that and could not be
+/// removed.
+async fn close_again(closing: &Action, executor: &Executor<'_>) -> End {
+    End::Failed(match executor.execute(closing).await {
+        Ok(()) => Outcome::Failed(
+            "not all that is not declared could be removed once it was active, so it was deactivated again: it was \
+             active for a moment. Run apply again once the cause is removed"
+                .to_owned(),
+        ),
+        Err(failure) => failure.outcome(
+            "not all that is not declared could be removed once it was active, and it could not be deactivated again: \
+             run apply again at once\n",
+        ),
+    })
 }
 
 /// Consequence of the failure of a postponed action.
@@ -213,7 +273,6 @@ mod tests {
 
     use super::*;
     use domain::Source;
-    use plan::ScopeWork;
 
     /// Actions each of which depends on some of those before it.
     fn actions(after: &[Vec<prop::sample::Index>]) -> Vec<Action> {

@@ -3,7 +3,7 @@
 use sandbox::{ClientKey, Fault, KeyRecord, Switches};
 use serde_json::{Value, json};
 
-use crate::faults::{self, rule};
+use crate::faults::{self, failing_once_active, rule};
 use crate::world::{KEY, World};
 
 /// The calls of an apply of clients that write, by method and a part of the path.
@@ -158,6 +158,20 @@ fn keys_that_cannot_be_changed_before_are_changed_at_once_after() {
     world.sandbox.set_switches(switches);
     let ran = world.apply();
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    is_as_declared(&world);
+}
+
+#[test]
+fn a_client_is_closed_again_where_its_keys_cannot_be_changed() {
+    let world = world();
+    let switches = Switches { inactive_client_refused: true, ..Switches::default() };
+    world.sandbox.set_switches(switches);
+    world.sandbox.inject(failing_once_active(("POST", "/clients/c/jwks")));
+    let ran = world.apply_without_patience();
+    assert_eq!(ran.code, 6, "{}", ran.stdout);
+    assert!(!world.client("c").1.active, "{}", ran.stdout);
+    assert!(ran.stdout.contains("failed      reactivate client c"), "{}", ran.stdout);
+    assert_eq!(world.apply().code, 0);
     is_as_declared(&world);
 }
 

@@ -167,6 +167,64 @@ fn a_reactivation_whose_answer_is_lost_lets_nobody_else_in() {
     }
 }
 
+/// The failure of a call's second attempt, which is made once the scope or client is active.
+pub(crate) fn failing_once_active(call: (&str, &str)) -> FaultRule {
+    FaultRule { skip: 1, ..rule(call, 1, Fault::Status { status: 428, retry_after: None }) }
+}
+
+#[test]
+fn a_scope_is_closed_again_where_an_access_cannot_be_revoked() {
+    let world = sleeping_world();
+    world.sandbox.inject(failing_once_active(("DELETE", "/scopes/access/971040238")));
+    let ran = world.apply_without_patience();
+    assert_eq!(ran.code, 6, "{}", ran.stdout);
+    assert_eq!(world.open_to("etat:c"), None, "{}", ran.stdout);
+    assert!(ran.stdout.contains("failed      reactivate scope etat:c"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("it was active for a moment"), "{}", ran.stdout);
+    // The other access was revoked, and nothing is left to do but that one.
+    assert_eq!(world.apply().code, 0);
+    assert_eq!(world.open_to("etat:c").unwrap(), [SKATT]);
+    world.is_settled();
+}
+
+#[test]
+fn a_scope_that_cannot_be_closed_again_is_reported_as_open() {
+    let world = sleeping_world();
+    world.sandbox.inject(failing_once_active(("DELETE", "/scopes/access/971040238")));
+    let failed = Fault::Status { status: 428, retry_after: None };
+    world.sandbox.inject(rule(("DELETE", "/scopes?"), 1, failed));
+    let ran = world.apply_without_patience();
+    assert_eq!(ran.code, 6, "{}", ran.stdout);
+    assert_eq!(world.open_to("etat:c").unwrap().len(), 2, "{}", ran.stdout);
+    assert!(ran.stdout.contains("could not be deactivated again"), "{}", ran.stdout);
+    assert_eq!(world.apply().code, 0);
+    assert_eq!(world.open_to("etat:c").unwrap(), [SKATT]);
+}
+
+#[test]
+fn what_somebody_else_has_activated_is_not_closed_again() {
+    let world = sleeping_world();
+    world.sandbox.inject(failing_once_active(("DELETE", "/scopes/access/971040238")));
+    // Somebody changes and activates it while the write is put off.
+    let put_off = Fault::Status { status: 429, retry_after: Some(1) };
+    world.sandbox.inject(rule(("PUT", "/scopes?"), 1, put_off));
+    let mut apply = world.process(&["apply", "--auto-approve", "--patience", "0"]).spawn().unwrap();
+    let is_put_off = || {
+        let exchanges = world.sandbox.exchanges();
+        exchanges.iter().any(|it| it.method == sandbox::Method::PUT && it.fault.is_some())
+    };
+    while !is_put_off() && apply.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    world.sandbox.edit(|state| {
+        let scope = state.scopes.get_mut(&name("etat:c")).unwrap();
+        scope.active = true;
+        scope.fields.insert("description".to_owned(), "Annet".into());
+    });
+    assert_eq!(apply.wait().unwrap().code(), Some(6));
+    assert!(world.open_to("etat:c").is_some());
+}
+
 #[test]
 fn an_access_that_is_refused_late_is_reported_as_skipped() {
     let world = sleeping_world();
