@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::text::listed;
 use git2::{ErrorCode, Oid, Repository};
 
 use super::History;
@@ -394,12 +395,15 @@ fn update_local(repository: &Repository, updates: &[Update]) -> Result<(), Error
             Ok(()) => return Ok(()),
         }
     }
-    let name = updates.first().map(|update| update.name.clone()).unwrap_or_default();
-    let why =
-        "another process of git holds it; if none runs, one was killed: delete the file in .git \
-               that has this name and `.lock` at its end"
-            .to_owned();
-    Err(Error::Write { what: name, why })
+    let names = updates.iter().map(|update| update.name.as_str()).chain(["packed-refs"]);
+    // By such a file a process of git holds a ref.
+    let files = names.map(|name| repository.commondir().join(format!("{name}.lock")));
+    let held = listed(files.filter(|file| file.exists()).map(|file| file.display().to_string()));
+    let why = format!(
+        "another process of git holds them. If none runs, one was killed: delete {}, and run this again",
+        if held.is_empty() { "the file in .git whose name ends with `.lock`" } else { &held }
+    );
+    Err(Error::Write { what: "refs".to_owned(), why })
 }
 
 enum Try {

@@ -155,6 +155,33 @@ fn whatever_is_in_the_place_of_the_lock_is_shown_and_broken() {
 }
 
 #[test]
+fn a_killed_process_that_holds_refs_is_reported_with_the_files_to_delete() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.git(&["remote", "remove", "origin"]);
+    one.write("declarations.yaml", &scopes(&[("etat:a", &[SKATT])]));
+    one.commit("Declare");
+    let held = ["refs/notes/portvakt/test.lock", "refs/portvakt/test/record.lock"];
+    for (number, all) in [&held[..1], &held[1..], &held].into_iter().enumerate() {
+        let files = all.iter().map(|file| one.path.join(".git").join(file));
+        let files: Vec<_> = files.collect();
+        for file in &files {
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "").unwrap();
+        }
+        let ran = one.run(&["apply", "--auto-approve"]);
+        assert_eq!((ran.code, remote.world.sent().len()), (1, 0), "{number}: {}", ran.stderr);
+        for file in &files {
+            let is_named = ran.stderr.contains(&file.display().to_string());
+            assert!(is_named, "{number}: {}", ran.stderr);
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    one.apply();
+    assert_eq!(one.planned(), [""; 0]);
+}
+
+#[test]
 fn a_lock_that_seems_to_have_ended_is_watched() {
     let remote = Remote::new();
     let (one, two) = (remote.first(), remote.another("two", &[]));
