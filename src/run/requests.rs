@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::applied::{self, folder, placement};
 use super::clock::{now, today};
+use super::elsewhere::{self, Neighbours};
 use super::organizations::KnownOrganizations;
 use super::past::GitPast;
 use super::{Failure, LockGuard, Opened, Remote, RunOptions};
@@ -17,7 +18,7 @@ use crate::history::{
 };
 use digdir::{Needs, Reach, ReadProgress, Which, Writer};
 use domain::text::{json, printable};
-use domain::{AccessState, DesiredEntry, Live, LiveAccess, LiveScope, Orgno, ScopeName, Source};
+use domain::{AccessState, Beside, Desired, Live, LiveAccess, LiveScope, Orgno, ScopeName, Source};
 use plan::document::{
     AccessRequest, LaterEntry, PlanDocument, ReportDocument, RepositoryDocument, RequestsDocument,
 };
@@ -295,18 +296,33 @@ fn approval(
     if request.blocked.is_some() {
         return Ok(None);
     }
+    let entry_of = |desired: &Desired| {
+        let access = desired.access(scope, orgno)?;
+        let entry = access.on(today()).or_else(|| access.next_after(today()))?;
+        desired.block(scope, orgno).is_none().then(|| place(&entry.source.file, entry.source.line))
+    };
+    let Neighbours { beside, unread } =
+        elsewhere::look(&opened.repository, &opened.desired, None, None);
+    for Beside { place, desired, .. } in &beside {
+        if let Some(entry) = entry_of(desired) {
+            return Ok(Some(format!(
+                "{orgno} is declared as a consumer of {scope} by {} ({entry}), so an apply there approves the \
+                 request: remove that entry first",
+                printable(place)
+            )));
+        }
+    }
+    if let Some(why) = unread {
+        return Ok(Some(format!("whether another folder declares {orgno} is not known: {why}")));
+    }
     // What was applied counts until something else has been: `apply --due` goes by it.
     let (history, commit) = (opened.history()?, opened.commit()?);
     let past = GitPast::look(history.as_ref(), &opened.repository, commit, &opened.desired, None)?;
     let Some(applied) = past.applied else { return Ok(None) };
-    let access = applied.desired.access(scope, orgno);
-    let entry = access.and_then(|access| access.on(today()).or_else(|| access.next_after(today())));
-    let entry = entry.filter(|_| applied.desired.block(scope, orgno).is_none());
-    Ok(entry.map(|DesiredEntry { source, .. }| {
+    Ok(entry_of(&applied.desired).map(|entry| {
         format!(
-            "{orgno} is declared as a consumer of {scope} at the commit that was applied last ({} at {}), so \
+            "{orgno} is declared as a consumer of {scope} at the commit that was applied last ({entry} at {}), so \
              `apply --due` can approve the request: apply the removal of that entry first",
-            place(&source.file, source.line),
             applied.commit
         )
     }))

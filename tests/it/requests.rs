@@ -5,6 +5,7 @@ use sandbox::Fault;
 use serde_json::{Value, json};
 
 use crate::faults::rule;
+use crate::git::folders::two;
 use crate::git::remote::Remote;
 use crate::world::{DIGDIR, KART, SKATT, World};
 
@@ -108,6 +109,36 @@ fn a_request_that_what_was_applied_approves_is_not_denied() {
     assert!(ran.stderr.contains("at the commit that was applied last"), "{}", ran.stderr);
     one.apply();
     one.ends(0, &["requests", "deny", KART, "--scope", "etat:a", "--yes"]);
+}
+
+#[test]
+fn a_request_that_another_folder_declares_is_not_denied() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    remote.world.put("etat:y", true, &[(KART, Requested)]);
+    let deny = ["-C", "x", "requests", "deny", KART, "--scope", "etat:y", "--yes"];
+    let consumer = |more: &str| {
+        format!("scopes:\n  - name: etat:y\n    description: Les\n    consumers:\n{more}")
+    };
+    let later = format!("      - {{ consumer: \"{KART}\", from: 2099-01-05 }}\n");
+    for (yaml, why) in [
+        (
+            consumer(&format!("      - \"{KART}\"\n")),
+            "environment test in folder y (scopes.yaml:5)",
+        ),
+        (consumer(&later), "environment test in folder y (scopes.yaml:5)"),
+        ("scopes: [\n".to_owned(), "whether another folder declares 971040238 is not known"),
+    ] {
+        one.write("y/scopes.yaml", &yaml);
+        one.merge("Declare");
+        let ran = one.ends(4, &deny);
+        assert!(ran.stderr.contains(why), "{}", ran.stderr);
+        assert_eq!(remote.world.sent(), [""; 0]);
+    }
+    one.write("y/scopes.yaml", &consumer(&format!("      - \"{SKATT}\"\n")));
+    one.merge("Take it out");
+    one.ends(0, &deny);
+    assert_eq!(remote.world.sent(), [format!("revoke etat:y {KART}")]);
 }
 
 #[test]

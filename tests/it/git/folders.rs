@@ -6,7 +6,7 @@ use super::remote::{Clone, Remote, git};
 use crate::world::{KART, SKATT, ids};
 
 /// The folders `x` and `y` of a git repository, each with a portvakt.yaml and a scope of that name.
-pub(super) fn two(remote: &Remote) -> Clone<'_> {
+pub(crate) fn two(remote: &Remote) -> Clone<'_> {
     let one = remote.first();
     let begin = settings(&one);
     for folder in ["x", "y"] {

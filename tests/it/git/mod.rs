@@ -4,7 +4,7 @@ mod checkout;
 mod checkouts;
 mod due;
 mod failing;
-mod folders;
+pub(crate) mod folders;
 mod forged;
 mod gone;
 mod handed;
