@@ -210,13 +210,15 @@ codes! {
         "Two folders or environments of this git repository declare the same scopes or clients for the same \
          API. Each applies its own declaration: where the two differ, each apply undoes what the other's did, \
          and takes away what the other gave. Declare each of them in one place.";
-    /// A scope is deactivated, and a new one looks like it under another name.
+    /// A scope or client is deactivated, and a new one looks like it under another name.
     LooksRenamed = "PV419", Notice,
         "The name of a scope cannot be changed at DigDir: the plan deactivates the old scope and makes \
          another one, and each client gets tokens again only when it asks for the new name and the \
          consumer's own registration has it. `portvakt rename OLD NEW` declares the new scope beside the \
          old one, with the same attributes and consumers; remove the old one in a later change, once its \
-         clients have moved.";
+         clients have moved. The name of a client can be changed: `previous_name` in its declaration says \
+         which client it is, also where a rename is taken back. Without that, a client with an id of its own is made, and \
+         its application gets no tokens until it uses that.";
     /// An access ends soon.
     AccessEnds = "PV420", Notice,
         "On the day after, `portvakt apply --due` revokes it, or the next apply. If it is to last longer, \

@@ -14,7 +14,7 @@ use domain::{
     ForeignScope, IntegrationType, LiveClient, LiveKey, OnBehalfOf, OwnClient, PublicKey,
 };
 
-const ID: &str = "1f0a";
+pub(super) const ID: &str = "1f0a";
 
 pub(super) fn client_name(text: &str) -> ClientName {
     text.parse().unwrap()
