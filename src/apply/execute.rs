@@ -1,7 +1,7 @@
 //! Execution of one action: its calls, and the handling of unclear answers.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::patience::Patience;
 use super::recent::Recent;
@@ -11,7 +11,8 @@ use crate::advice::advised;
 use digdir::{Error, ErrorKind, Writer};
 use domain::{Behaviour, ClientId, ClientName, ScopeName};
 use plan::{
-    AccessWork, Action, ClientWork, ClientWrite, Consumer, KeysWork, Outcome, ScopeWork, Work,
+    AccessWork, Action, ActionId, ClientWork, ClientWrite, Consumer, KeysWork, Outcome, ScopeWork,
+    Work,
 };
 
 /// Reason why an action failed.
@@ -71,15 +72,6 @@ impl ActionFailure {
         }
     }
 
-    /// Whether something may have been changed.
-    pub(super) fn may_have_changed(&self) -> bool {
-        match self {
-            Self::Unknown(_) | Self::Partly(_) => true,
-            Self::Call(call) | Self::Unexpected { call, .. } => may_be_done(call.kind()),
-            Self::Moved(_) | Self::Hidden(_) | Self::PerhapsHidden => false,
-        }
-    }
-
     /// Whether DigDir refused the call, as it may refuse a change to parts of an inactive entity. A set of
     /// keys can be refused for its content (400), which is not such a refusal.
     pub(super) fn is_refusal(&self, action: &Action) -> bool {
@@ -116,6 +108,8 @@ pub(super) struct Executor<'a> {
     behaviour: Behaviour,
     /// The ids of the clients that were created.
     made: RefCell<HashMap<ClientName, ClientId>>,
+    /// The actions that changed an existing scope or client, or may have.
+    effects: RefCell<HashSet<ActionId>>,
 }
 
 impl<'a> Executor<'a> {
@@ -125,7 +119,14 @@ impl<'a> Executor<'a> {
         recent: &'a Recent,
         behaviour: Behaviour,
     ) -> Self {
-        Self { writer, patience, recent, behaviour, made: RefCell::default() }
+        Self {
+            writer,
+            patience,
+            recent,
+            behaviour,
+            made: RefCell::default(),
+            effects: RefCell::default(),
+        }
     }
 
     /// Whether the API is known to refuse an action as long as its scope or client is inactive.
@@ -136,6 +137,32 @@ impl<'a> Executor<'a> {
             Work::Scope(..) | Work::Client(..) => None,
         };
         is_on_inactive(action) && is_refused == Some(true)
+    }
+
+    /// Records the answer to a call of an action that changes an existing scope or client.
+    pub(super) fn answered(&self, action: &Action, answer: &Result<(), Error>) {
+        if answer.as_ref().err().is_none_or(|error| may_be_done(error.kind())) {
+            self.effects.borrow_mut().insert(action.id());
+        }
+    }
+
+    /// Whether an action has changed an existing scope or client, or may have.
+    pub(super) fn has_effect(&self, action: &Action) -> bool {
+        self.effects.borrow().contains(&action.id())
+    }
+
+    /// Deactivates what an action reactivates; `None` for any other action. A read would not show whether an unclear
+    /// answer has done it, as it may still show the state before the reactivation.
+    pub(super) async fn close(&self, action: &Action) -> Option<Result<(), Error>> {
+        match &action.work {
+            Work::Scope(scope, ScopeWork::Reactivate { .. }) => {
+                Some(self.writer.deactivate_scope(scope).await)
+            }
+            Work::Client(_, ClientWork::Reactivate { id, .. }) => {
+                Some(self.writer.deactivate_client(id).await)
+            }
+            Work::Scope(..) | Work::Client(..) | Work::Access(..) | Work::Keys(..) => None,
+        }
     }
 
     /// Executes an action.
@@ -157,8 +184,9 @@ impl<'a> Executor<'a> {
         let entity = WrittenEntity::Scope(scope);
         match work {
             ScopeWork::Create(write) => self.create_scope(scope, write).await,
-            ScopeWork::Update(write) => self.replace(entity, write, true).await,
-            ScopeWork::Reactivate { write, .. } => self.replace(entity, write, false).await,
+            ScopeWork::Update(write) | ScopeWork::Reactivate { write, .. } => {
+                self.replace(action, entity, write).await
+            }
             ScopeWork::Release => Ok(()),
             ScopeWork::Deactivate { .. } => {
                 self.settled(action, self.writer.deactivate_scope(scope).await).await
@@ -197,8 +225,7 @@ impl<'a> Executor<'a> {
                 self.on_behalf_of(id, write, false).await
             }
             ClientWork::Update(id, write) | ClientWork::Reactivate { id, write, .. } => {
-                let was_active = matches!(work, ClientWork::Update(..));
-                self.replace(WrittenEntity::Client(id), &write.attributes, was_active).await?;
+                self.replace(action, WrittenEntity::Client(id), &write.attributes).await?;
                 self.on_behalf_of(id, write, false).await.map_err(partly)
             }
             ClientWork::Release(_) => Ok(()),

@@ -7,8 +7,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use super::execute::{ActionFailure, Executor, is_on_inactive};
-use plan::{AccessWork, Action, ActionId, ClientWork, Outcome, ScopeWork, Work};
+use super::execute::{ActionFailure, Executor, is_on_inactive, is_refused};
+use crate::advice::advised;
+use plan::{AccessWork, Action, ActionId, Outcome, Work};
 
 /// Runs every action after those that it depends on. Returns the outcome of each, in the order of `actions`.
 pub(super) async fn run(
@@ -61,9 +62,9 @@ enum End {
 
 async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec<(usize, End)> {
     let action = &actions[task.index];
-    let first = match executor.would_refuse(action) {
-        true => First { end: End::Postponed, has_changed: false },
-        false => first(action, executor).await,
+    let result = match executor.would_refuse(action) {
+        true => None,
+        false => Some(executor.execute(action).await),
     };
     let mut rest = Vec::new();
     // Even a failed reactivation may have activated the scope, as its answer can be lost. So these are always
@@ -74,10 +75,14 @@ async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec
     let is_left = |(index, result): &(usize, Result<(), ActionFailure>)| {
         result.is_err() && takes_away(&actions[*index])
     };
-    let closing = closing(action).filter(|_| first.has_changed && rest.iter().any(is_left));
-    let end = match closing {
-        Some(closing) => close_again(&closing, executor).await,
-        None => first.end,
+    let is_left_open = executor.has_effect(action) && rest.iter().any(is_left);
+    let end = match result {
+        None => End::Postponed,
+        Some(Err(failure)) if is_on_inactive(action) && failure.is_refusal(action) => {
+            End::Postponed
+        }
+        Some(result) if is_left_open => close_again(action, result, executor).await,
+        Some(result) => ended(action, result, executor),
     };
     let rest = rest.into_iter().map(|(index, result)| match result {
         Ok(()) => (index, End::Done),
@@ -89,22 +94,13 @@ async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec
     iter::once((task.index, end)).chain(rest).collect()
 }
 
-/// Result of an action without those that were postponed.
-struct First {
-    end: End,
-    /// Whether something was changed, or may have been.
-    has_changed: bool,
-}
-
-async fn first(action: &Action, executor: &Executor<'_>) -> First {
-    match executor.execute(action).await {
-        Ok(()) => First { end: End::Done, has_changed: true },
-        Err(failure) if is_on_inactive(action) && failure.is_refusal(action) => {
-            First { end: End::Postponed, has_changed: false }
+fn ended(action: &Action, result: Result<(), ActionFailure>, executor: &Executor<'_>) -> End {
+    match result {
+        Ok(()) => End::Done,
+        Err(failure) if executor.has_effect(action) => {
+            End::Failed(Outcome::Unclear(failure.to_string()))
         }
-        Err(failure) => {
-            First { has_changed: failure.may_have_changed(), end: End::Failed(failure.outcome("")) }
-        }
+        Err(failure) => End::Failed(failure.outcome("")),
     }
 }
 
@@ -117,34 +113,30 @@ fn takes_away(action: &Action) -> bool {
     }
 }
 
-/// The action that takes a reactivation back.
-fn closing(action: &Action) -> Option<Action> {
-    let work = match &action.work {
-        Work::Scope(scope, ScopeWork::Reactivate { .. }) => {
-            Work::Scope(scope.clone(), ScopeWork::Deactivate { loses: Vec::new() })
-        }
-        Work::Client(client, ClientWork::Reactivate { id, .. }) => {
-            Work::Client(client.clone(), ClientWork::Deactivate(id.clone()))
-        }
-        Work::Scope(..) | Work::Client(..) | Work::Access(..) | Work::Keys(..) => return None,
-    };
-    Some(Action { work, ..action.clone() })
-}
-
-/// Deactivates what was reactivated, where accesses or keys that are not declared are valid by that and could not be
-/// removed.
-async fn close_again(closing: &Action, executor: &Executor<'_>) -> End {
-    End::Failed(match executor.execute(closing).await {
-        Ok(()) => Outcome::Failed(
-            "not all that is not declared could be removed once it was active, so it was deactivated again: it was \
-             active for a moment. Run apply again once the cause is removed"
-                .to_owned(),
-        ),
-        Err(failure) => failure.outcome(
-            "not all that is not declared could be removed once it was active, and it could not be deactivated again: \
-             run apply again at once\n",
-        ),
-    })
+/// Deactivates what was reactivated with this result, where accesses or keys that are not declared are valid by that
+/// and could not be removed.
+async fn close_again(
+    action: &Action,
+    result: Result<(), ActionFailure>,
+    executor: &Executor<'_>,
+) -> End {
+    const LEFT: &str =
+        "accesses or keys that are not declared could not be removed after the reactivation";
+    let before = result.as_ref().err().map(|failure| format!("{failure}\n")).unwrap_or_default();
+    match executor.close(action).await {
+        Some(Ok(())) => End::Failed(Outcome::Failed(format!(
+            "{before}{LEFT}, so it was deactivated again. It may have been active for a short time. Remove the \
+             cause, and run apply again"
+        ))),
+        // DigDir says that it is inactive.
+        Some(Err(error)) if is_refused(error.kind()) => ended(action, result, executor),
+        Some(Err(error)) => End::Failed(Outcome::Unclear(format!(
+            "{before}{LEFT}, and it could not be deactivated again. Run apply again at once\n{}",
+            advised(&error)
+        ))),
+        // Only reactivations have postponed actions.
+        None => ended(action, result, executor),
+    }
 }
 
 /// Consequence of the failure of a postponed action.
@@ -273,6 +265,7 @@ mod tests {
 
     use super::*;
     use domain::Source;
+    use plan::ScopeWork;
 
     /// Actions each of which depends on some of those before it.
     fn actions(after: &[Vec<prop::sample::Index>]) -> Vec<Action> {

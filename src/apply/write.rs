@@ -9,7 +9,7 @@ use super::verify;
 use digdir::{Error, ErrorKind, Writer};
 use domain::text::listed;
 use domain::{CLIENT, Change, ClientId, ClientIdentity, LiveClient, Representation, ScopeName};
-use plan::Write;
+use plan::{Action, Verb, Write};
 
 /// Entity of a write.
 #[derive(Debug, Clone, Copy)]
@@ -53,14 +53,15 @@ impl WrittenEntity<'_> {
 }
 
 impl Executor<'_> {
-    /// Writes an existing entity. `was_active` is whether the plan saw it active.
+    /// Writes an existing entity.
     pub(super) async fn replace(
         &self,
+        action: &Action,
         entity: WrittenEntity<'_>,
         write: &Write,
-        was_active: bool,
     ) -> Result<(), ActionFailure> {
         let Self { writer, patience, .. } = self;
+        let was_active = action.verb() == Verb::Update;
         let is_unset = write.changes.iter().any(|change| change.after.is_null());
         // Each write changes at least the time of the last change.
         let overwritten = RefCell::new(None);
@@ -82,7 +83,10 @@ impl Executor<'_> {
         };
         let send = async |left: &RemainingWrite| {
             overwritten.replace(Some(left.live.clone()));
-            entity.replace(&left.write.replacement(&left.live.representation), writer).await
+            let body = left.write.replacement(&left.live.representation);
+            let answer = entity.replace(&body, writer).await;
+            self.answered(action, &answer);
+            answer
         };
         let then = if is_unset { NextStep::LookAgain } else { NextStep::Believe };
         converge(RepeatPolicy::Always, then, patience, look, send).await

@@ -176,6 +176,30 @@ fn a_client_is_closed_again_where_its_keys_cannot_be_changed() {
 }
 
 #[test]
+fn a_client_whose_reactivation_failed_in_part_is_closed_again() {
+    let switches = Switches { inactive_client_refused: true, ..Switches::default() };
+    let world = World::with(switches);
+    world.put_client_of("idporten", "c", "c", false, &["openid"]);
+    world.sandbox.edit(|state| {
+        let mut record = KeyRecord::new(KEY.public.clone());
+        record.public.common.key_id = Some("old".to_owned());
+        state.clients.get_mut("c").unwrap().keys = [("old".to_owned(), record)].into();
+    });
+    world.write("x.json", json!({ "keys": [public(&KEY)] }).to_string());
+    world.declare(
+        "clients:\n  - name: c\n    integration_type: idporten\n    jwks: x.json\n    \
+         onbehalfof: [{ onbehalfof: z, name: Z }]\n",
+    );
+    world.sandbox.inject(failing_once_active(("POST", "/clients/c/jwks")));
+    let refused = Fault::Status { status: 400, retry_after: None };
+    world.sandbox.inject(rule(("POST", "/clients/c/onbehalfof"), 1, refused));
+    let ran = world.apply_without_patience();
+    assert_eq!(ran.code, 6, "{}", ran.stdout);
+    assert!(!world.client("c").1.active, "{}", ran.stdout);
+    assert!(ran.stdout.contains("deactivated again"), "{}", ran.stdout);
+}
+
+#[test]
 fn what_somebody_changes_after_the_plan_is_not_overwritten() {
     let put_off = Fault::Status { status: 429, retry_after: Some(1) };
     type Intervention = fn(&mut sandbox::ClientRecord);

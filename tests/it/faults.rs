@@ -180,11 +180,41 @@ fn a_scope_is_closed_again_where_an_access_cannot_be_revoked() {
     assert_eq!(ran.code, 6, "{}", ran.stdout);
     assert_eq!(world.open_to("etat:c"), None, "{}", ran.stdout);
     assert!(ran.stdout.contains("failed      reactivate scope etat:c"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("it was active for a moment"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("It may have been active for a short time"), "{}", ran.stdout);
     // The other access was revoked, and nothing is left to do but that one.
     assert_eq!(world.apply().code, 0);
     assert_eq!(world.open_to("etat:c").unwrap(), [SKATT]);
     world.is_settled();
+}
+
+#[test]
+fn a_scope_is_closed_again_whatever_became_of_the_answer() {
+    let answers = [
+        ("PUT", "/scopes?", Fault::CutAfter),
+        ("PUT", "/scopes?", Fault::StatusAfter { status: 503, retry_after: None }),
+        ("DELETE", "/scopes?", Fault::CutAfter),
+        ("DELETE", "/scopes?", Fault::CutBefore),
+    ];
+    for (method, path, fault) in answers {
+        let world = sleeping_world();
+        world.sandbox.inject(failing_once_active(("DELETE", "/scopes/access/971040238")));
+        world.sandbox.inject(rule((method, path), 1, fault));
+        let ran = world.apply_without_patience();
+        assert_eq!(ran.code, 6, "{method} {fault:?} {}", ran.stdout);
+        assert_eq!(world.open_to("etat:c"), None, "{method} {fault:?} {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_scope_that_was_never_active_is_not_said_to_have_been() {
+    let world = sleeping_world();
+    world.sandbox.inject(failing_once_active(("DELETE", "/scopes/access/971040238")));
+    let refused = Fault::Status { status: 400, retry_after: None };
+    world.sandbox.inject(rule(("PUT", "/scopes?"), 1, refused));
+    let ran = world.apply_without_patience();
+    assert_eq!(ran.code, 6, "{}", ran.stdout);
+    assert!(!ran.stdout.contains("deactivated again"), "{}", ran.stdout);
+    assert!(!world.sent().iter().any(|id| id.starts_with("deactivate")), "{:?}", world.sent());
 }
 
 #[test]
@@ -223,6 +253,7 @@ fn what_somebody_else_has_activated_is_not_closed_again() {
     });
     assert_eq!(apply.wait().unwrap().code(), Some(6));
     assert!(world.open_to("etat:c").is_some());
+    assert!(!world.sent().iter().any(|id| id.starts_with("deactivate")), "{:?}", world.sent());
 }
 
 #[test]
