@@ -8,11 +8,14 @@ use super::examples;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::sink::print;
-use crate::history::{Branch, Recorded};
+use crate::history::{Branch, Counts, Recorded};
 use crate::run::applied::described;
 use crate::run::baseline::{AppliedPlace, BaselineChoice, Chosen, Consequences};
 use domain::Former;
-use domain::text::{listed, printable};
+use domain::text::{listed_up_to, printable};
+
+/// Largest number of awaited entities that are shown of a commit.
+const MOST_AWAITED: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -104,12 +107,12 @@ fn shown(place: &AppliedPlace<'_>) -> String {
     };
     let tried = baseline.tried.iter().map(|recorded| ("in part", recorded));
     for (what, recorded) in baseline.applied.iter().map(|it| ("in full", it)).chain(tried) {
-        let Recorded { commit, placement, actor, at, left: _, awaited } = recorded;
+        let Recorded { commit, placement, actor, at, counts } = recorded;
         line(what, &format!("{commit}, {at:.0}, by {} at {}", actor.who, actor.place));
         line("", &described(placement));
-        if let Some(awaited) = awaited {
-            let entities = listed(awaited.iter().map(ToString::to_string));
-            line("", &format!("only for {entities}, which DigDir may still show"));
+        if let Counts::Only(awaited) = counts {
+            let entities = listed_up_to(MOST_AWAITED, awaited);
+            line("", &format!("only for {entities}, which DigDir may not show yet"));
         }
     }
     if let Some(Branch { name, tip }) = &place.branch {

@@ -13,11 +13,14 @@ use super::oid::parsed;
 use super::place::{is_folder, is_place};
 use super::refs;
 use super::{Actor, ApplyEnd, Awaited, Conclusion};
+use domain::Orgno;
 use domain::text::json;
-use domain::{Entity, Orgno};
 
+mod counts;
 #[cfg(test)]
 mod tests;
+
+pub use counts::Counts;
 
 /// Place of an environment's declarations, and the API to which they are applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,14 +51,9 @@ pub struct Recorded {
     pub actor: Actor,
     /// The time.
     pub at: Timestamp,
-    /// The entities that it declares and that its apply left to other places, as they have applied them: so far
-    /// nothing was applied of them here.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub left: BTreeSet<Entity>,
-    /// The entities for which it still counts, where a later apply has settled the rest: this one may have activated
-    /// them, and DigDir did not show them yet. `None` stands for all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub awaited: Option<BTreeSet<Entity>>,
+    /// The entities for which it counts, if it was tried.
+    #[serde(flatten)]
+    pub counts: Counts,
 }
 
 /// Reason why earlier baselines are not known.
@@ -225,21 +223,14 @@ impl Baseline {
         }
         match self.tried.iter_mut().find(|known| known.is_same(recorded)) {
             // What this apply does not leave counts from now on.
-            Some(known) => {
-                known.left.retain(|entity| recorded.left.contains(entity));
-                known.awaited = None;
-            }
+            Some(known) => known.counts = known.counts.or(&recorded.counts),
             None if self.applied.as_ref().is_some_and(|known| known.is_same(recorded)) => {}
             None => self.tried.push(recorded.clone()),
         }
         self.bound_entities();
         if let Some(Lost { why: _, protecting }) = lost {
             self.lost.get_or_insert(LossReason::WentOn);
-            for recorded in protecting {
-                if !self.protecting.iter().any(|known| known.is_same(recorded)) {
-                    self.protecting.push(recorded.clone());
-                }
-            }
+            self.protect(protecting.iter().cloned());
         }
         self
     }
@@ -255,8 +246,10 @@ impl Baseline {
         let mut tried: Vec<Recorded> = Vec::new();
         let theirs = theirs.commits().filter(|_| theirs.counts(&recorded.commit));
         for it in self.commits().chain([recorded]).chain(theirs) {
-            if !it.is_same(&applied) && !tried.iter().any(|known| known.is_same(it)) {
-                tried.push(it.clone());
+            match tried.iter_mut().find(|known| known.is_same(it)) {
+                _ if it.is_same(&applied) => {}
+                Some(known) => known.counts = known.counts.or(&it.counts),
+                None => tried.push(it.clone()),
             }
         }
         Self { applied: Some(applied), tried, dates, ..Self::default() }
@@ -287,11 +280,17 @@ impl Baseline {
 
     /// Lets the commits that were tried count for all their entities if those are too much for a record.
     fn bound_entities(&mut self) {
-        let entities: Vec<_> = self.tried.iter().map(|it| (&it.left, &it.awaited)).collect();
+        let entities: Vec<_> = self.tried.iter().map(|it| &it.counts).collect();
         if json::line(&entities).len() > LARGEST_ENTITIES {
-            for tried in &mut self.tried {
-                tried.left.clear();
-                tried.awaited = None;
+            self.tried.iter_mut().for_each(|it| it.counts = Counts::ALL);
+        }
+    }
+
+    /// Adds commits that no longer count and still protect.
+    fn protect(&mut self, commits: impl IntoIterator<Item = Recorded>) {
+        for commit in commits {
+            if !self.protecting.iter().any(|known| known.is_same(&commit)) {
+                self.protecting.push(Recorded { counts: Counts::ALL, ..commit });
             }
         }
     }
@@ -319,8 +318,8 @@ impl Baseline {
                 let is_new = self.applied.as_ref().is_none_or(|applied| !applied.is_same(recorded));
                 self.tried = others.iter().filter_map(|it| it.awaiting(awaited)).collect();
                 if conclusion == Conclusion::RolledBack {
-                    self.protecting.extend(others);
-                } else if is_new && self.tried.is_empty() {
+                    self.protect(others);
+                } else if is_new {
                     self.protecting.clear();
                 }
                 if is_new {
@@ -353,7 +352,7 @@ pub struct Lost {
 impl Recorded {
     /// A commit that counts for all that it declares.
     pub fn new(commit: String, placement: Placement, actor: Actor, at: Timestamp) -> Self {
-        Self { commit, placement, actor, at, left: BTreeSet::new(), awaited: None }
+        Self { commit, placement, actor, at, counts: Counts::ALL }
     }
 
     /// Whether it is the same commit at the same place.
@@ -361,20 +360,9 @@ impl Recorded {
         self.commit == other.commit && self.placement == other.placement
     }
 
-    /// Whether an entity that it declares counts as applied, in full or in part.
-    pub fn counts_for(&self, entity: &Entity) -> bool {
-        let is_awaited = self.awaited.as_ref().is_none_or(|awaited| awaited.contains(entity));
-        is_awaited && !self.left.contains(entity)
-    }
-
     /// What is left of it once a later apply has settled the rest; `None` where that is nothing.
     fn awaiting(&self, awaited: &Awaited) -> Option<Self> {
-        let entities = awaited.get(&self.commit)?.iter().filter(|it| self.counts_for(it));
-        let entities: BTreeSet<_> = entities.cloned().collect();
-        (!entities.is_empty()).then(|| Self {
-            left: BTreeSet::new(),
-            awaited: Some(entities),
-            ..self.clone()
-        })
+        let counts = self.counts.only(awaited.get(&self.commit)?)?;
+        Some(Self { counts, ..self.clone() })
     }
 }

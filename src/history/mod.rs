@@ -51,7 +51,7 @@ use self::oid::oid;
 use crate::declare::{self, SETTINGS_FILE};
 
 pub use actor::Actor;
-pub use baseline::{Baseline, LossReason, Lost, Placement, Recorded};
+pub use baseline::{Baseline, Counts, LossReason, Lost, Placement, Recorded};
 pub use blame::{Blame, Blames};
 pub use checkout::{
     Commit, DefaultBranch, checked_out, default_branch, folders, known_settings, prefix, top,

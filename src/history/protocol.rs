@@ -47,7 +47,7 @@ pub struct ApplyStart<'a> {
     pub dates: Option<&'a DatesDone>,
 }
 
-/// Entities of earlier commits, by commit.
+/// The entities that may still become visible, by the commits that declare them.
 pub type Awaited = BTreeMap<String, BTreeSet<Entity>>;
 
 /// What is known when an apply ends.

@@ -13,7 +13,8 @@ use super::ready::PlanPart;
 use super::recent::LeftOpen;
 use crate::apply::{ApplyOptions, Patience, apply};
 use crate::history::{
-    Actor, ApplyEnd, ApplyStart, Awaited, Conclusion, DatesDone, LedgerEntry, Recorded, Refs,
+    Actor, ApplyEnd, ApplyStart, Awaited, Conclusion, Counts, DatesDone, LedgerEntry, Recorded,
+    Refs,
 };
 use domain::text::json;
 use domain::{Applied, Behaviour, Entity, Undone};
@@ -80,7 +81,7 @@ impl Approved {
         // Found done already, these dates are not due once more after a change by hand.
         let is_dated = ready.dates_have_passed(&plan);
         let past = ready.past;
-        let awaited = awaited(&past.counting, &left.may_show);
+        let awaited = awaited(past.applied.iter().chain(&past.tried), &left.may_show);
         let (lost, mut shown, is_unfinished) = (past.lost, past.refs, past.is_unfinished);
         let line = json::line(&begun);
         let commit = document.repository.as_ref();
@@ -88,7 +89,7 @@ impl Approved {
         let entry = |before, line| LedgerEntry { commit: &commit, before, line };
         let left_to_others = plan.left_to_others(&ready.opened.desired, &past.known);
         let recorded = |placement| Recorded {
-            left: left_to_others,
+            counts: Counts::AllBut(left_to_others),
             ..Recorded::new(commit.clone(), placement, actor, Timestamp::now())
         };
         let lock_guard = lock_guard.zip(past.placement.map(recorded));
@@ -193,7 +194,10 @@ async fn conclude(
 }
 
 /// The entities that may still become visible, by the commits that count and declare them.
-fn awaited(counting: &[Applied], may_show: &BTreeSet<Entity>) -> Awaited {
+fn awaited<'a>(
+    counting: impl Iterator<Item = &'a Applied>,
+    may_show: &BTreeSet<Entity>,
+) -> Awaited {
     let mut awaited = Awaited::new();
     for Applied { commit, desired } in counting {
         let declared = may_show.iter().filter(|entity| desired.declares(entity)).cloned();

@@ -23,8 +23,8 @@ pub(crate) struct GitPast {
     pub(crate) applied: Option<Applied>,
     /// The apply of it.
     pub(crate) last: Option<LastApply>,
-    /// The declarations at each commit that counts.
-    pub(crate) counting: Vec<Applied>,
+    /// The declarations at later commits that were applied in part.
+    pub(crate) tried: Vec<Applied>,
     /// The part of it that a plan needs.
     pub(crate) known: domain::Past,
     /// The reason why earlier applies are not known; `None` where they are.
@@ -187,7 +187,7 @@ impl GitPast {
         let KnownPast {
             applied,
             last,
-            counting,
+            tried,
             is_unfinished,
             lost,
             clash,
@@ -196,7 +196,7 @@ impl GitPast {
             past,
             ..
         } = known;
-        (self.last, self.counting) = (last, counting);
+        (self.last, self.tried) = (last, tried);
         self.elsewhere = Some(elsewhere);
         (self.lost, self.clash) = (lost, clash);
         if let Some(why) = &past.unknown {

@@ -1,5 +1,5 @@
 use super::*;
-use domain::{DueAccess, Undone};
+use domain::{DueAccess, Entity, Undone};
 
 fn tried(at: Timestamp) -> Recorded {
     let placement = Placement {
@@ -132,8 +132,11 @@ fn entity(name: &str) -> Entity {
 
 /// The commits that were tried, and for what each counts.
 fn counting(baseline: &Baseline) -> Vec<(&str, Option<Vec<Entity>>)> {
-    let of = |it: &Recorded| it.awaited.clone().map(|awaited| awaited.into_iter().collect());
-    baseline.tried.iter().map(|it| (&it.commit[..1], of(it))).collect()
+    let of = |counts: &Counts| match counts {
+        Counts::AllBut(_) => None,
+        Counts::Only(awaited) => Some(awaited.iter().cloned().collect()),
+    };
+    baseline.tried.iter().map(|it| (&it.commit[..1], of(&it.counts))).collect()
 }
 
 #[test]
@@ -157,18 +160,40 @@ fn a_commit_counts_only_for_what_may_still_show_once_another_is_applied() {
 }
 
 #[test]
-fn a_commit_that_is_tried_once_more_counts_for_all() {
+fn a_commit_that_is_tried_once_more_counts_for_all_that_this_apply_does_not_leave() {
     let mut baseline = after_a_kill(Conclusion::InFull, &[("b", "etat:app")]);
     let again = baseline.tried[0].clone();
-    assert!(again.counts_for(&entity("etat:app")) && !again.counts_for(&entity("etat:b")));
-    let left = BTreeSet::from([entity("etat:left")]);
-    baseline = baseline.begun(&Recorded { awaited: None, left, ..again }, None, None);
-    assert_eq!(counting(&baseline), [("b", None)]);
+    let left = ["etat:app", "etat:left"].map(entity);
+    let counts = Counts::AllBut(BTreeSet::from(left));
+    baseline = baseline.begun(&Recorded { counts, ..again }, None, None);
+    let counts = |name: &str| baseline.tried[0].counts.contains(&entity(name));
+    assert_eq!(["etat:app", "etat:other", "etat:left"].map(counts), [true, true, false]);
     // It was awaited only before.
     let dates = DatesDone::all_until(baseline.at);
     let again = baseline.tried[0].clone();
     let ended = baseline.concluded(&again, ApplyEnd::of(Conclusion::InFull, &dates));
     assert_eq!(counting(&ended), []);
+}
+
+#[test]
+fn what_protects_does_so_once_and_until_another_commit_is_applied() {
+    let protecting = |baseline: &Baseline| -> Vec<String> {
+        baseline.protecting.iter().map(|it| it.commit[..1].to_owned()).collect()
+    };
+    let mut baseline = after_a_kill(Conclusion::RolledBack, &[("b", "etat:app")]);
+    assert_eq!(protecting(&baseline), ["a", "b"]);
+    let mut end = |commit: &str, end: Conclusion, awaited: &[&str]| {
+        let recorded = Recorded { commit: commit.repeat(40), ..tried(baseline.at) };
+        let entities: BTreeSet<_> = awaited.iter().map(|name| entity(name)).collect();
+        let awaited = Awaited::from([("b".repeat(40), entities)]);
+        let dates = DatesDone::all_until(baseline.at);
+        let end = ApplyEnd { conclusion: end, awaited: &awaited, dates: &dates };
+        baseline = baseline.clone().concluded(&recorded, end);
+        protecting(&baseline)
+    };
+    assert_eq!(end("c", Conclusion::RolledBack, &["etat:app"]), ["a", "b"]);
+    assert_eq!(end("c", Conclusion::InFull, &["etat:app"]), ["a", "b"], "nothing new is applied");
+    assert_eq!(end("d", Conclusion::InFull, &["etat:app"]), [""; 0]);
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //!   `LEASE`, and a request that was sent ends within the rest. `LockGuard::counts` is checked before each action
 //!   starts, and not again before a later request of the same action.
 //! - A remote that cannot change several refs at once, and keeps a part of a push.
+//! - Writes that show late, so that an earlier commit counts for them alone.
 //! - Applies of uncommitted changes, rollbacks, `baseline set`, protection and releases.
 
 mod steps;

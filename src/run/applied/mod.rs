@@ -41,8 +41,8 @@ pub(crate) struct KnownPast {
     pub(crate) applied: Option<Applied>,
     /// The apply of it.
     pub(crate) last: Option<LastApply>,
-    /// The declarations at each commit that counts here.
-    pub(crate) counting: Vec<Applied>,
+    /// The declarations at later commits that were applied in part.
+    pub(crate) tried: Vec<Applied>,
     /// The declarations at each commit that counts or protects, here or elsewhere.
     pub(crate) all: Vec<Applied>,
     /// Entities that may be active because of it, with the name of the place that applied them.
@@ -161,7 +161,6 @@ impl Reading<'_> {
         KnownPast {
             last,
             elsewhere: elsewhere.collect(),
-            counting: own.applied.iter().chain(&own.tried).cloned().collect(),
             all: all.cloned().collect(),
             traces: traces.collect(),
             is_unfinished: !own.recorded.tried.is_empty(),
@@ -169,6 +168,7 @@ impl Reading<'_> {
             lost: own.lost.or(renamed.map(|why| Lost { why, protecting: Vec::new() })),
             of_former: others.into_iter().filter_map(|it| it.former).map(|it| it.commit).collect(),
             applied: own.applied,
+            tried: own.tried.into_iter().map(|(applied, _)| applied).collect(),
             past,
         }
     }
@@ -190,7 +190,7 @@ impl Reading<'_> {
     /// The protection by other places at the commits that this one applied: a change that drops it there does
     /// not drop it here at once.
     fn protected_beside(&self, own: &OfPlace) -> Vec<Protected> {
-        let commits = own.applied.iter().chain(&own.tried).map(|applied| &applied.commit);
+        let commits = own.commits().map(|applied| &applied.commit);
         let commits: BTreeSet<_> = commits.collect();
         let beside = commits.into_iter().flat_map(|commit| {
             let folders = self.history.folders_at(commit).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::Reading;
 use super::at::At;
 use super::names::{self, clash, described};
-use crate::history::{self, Baseline, Lost, Placement, Recorded, Refs};
+use crate::history::{self, Baseline, Counts, Lost, Placement, Recorded, Refs};
 use domain::{Applied, CommitId, Elsewhere, Entity, Protected};
 
 /// Past of a place, from git.
@@ -11,8 +11,8 @@ use domain::{Applied, CommitId, Elsewhere, Entity, Protected};
 pub(super) struct OfPlace {
     /// The declarations at the commit that was last applied in full.
     pub(super) applied: Option<Applied>,
-    /// The declarations at later commits whose apply did not end in full.
-    pub(super) tried: Vec<Applied>,
+    /// The declarations at later commits whose apply did not end in full, and for which of them each counts.
+    pub(super) tried: Vec<(Applied, Counts)>,
     /// The declarations at commits that do not count as applied, but protect and limit, by their record or
     /// the ledger.
     pub(super) protecting: Vec<Applied>,
@@ -29,38 +29,43 @@ pub(super) struct OfPlace {
 impl OfPlace {
     /// The declarations that count as applied there, in full or in part.
     pub(super) fn counting(&self) -> Option<Applied> {
-        let tried = self.tried.iter().map(|applied| self.counted(applied));
+        let tried = self.tried.iter().map(|(applied, counts)| as_counted(applied, counts));
         self.applied.iter().cloned().chain(tried).reduce(Applied::and)
     }
 
-    /// Declarations that were applied in part, as far as they count.
-    fn counted(&self, applied: &Applied) -> Applied {
-        let Applied { commit, mut desired } = applied.clone();
-        let tried: Vec<_> = self.recorded.tried.iter().filter(|it| *it.commit == *commit).collect();
-        let counts = |entity: Entity| tried.iter().any(|it| it.counts_for(&entity));
-        desired.scopes.retain(|name, _| counts(Entity::Scope(name.clone())));
-        desired.removed.retain(|name, _| counts(Entity::Scope(name.clone())));
-        desired.clients.retain(|name, _| counts(Entity::Client(name.clone())));
-        desired.removed_clients.retain(|name, _| counts(Entity::Client(name.clone())));
-        Applied { commit, desired }
+    /// The declarations at the commits that count, whatever they count for.
+    pub(super) fn commits(&self) -> impl Iterator<Item = &Applied> {
+        self.applied.iter().chain(self.tried.iter().map(|(applied, _)| applied))
     }
 
     /// Entities that may be active because of it: those that count, and where some are lost, all that are
     /// left.
     pub(super) fn traces(&self) -> impl Iterator<Item = &Applied> {
         let lost = self.protecting.iter().filter(|_| self.lost.is_some());
-        self.applied.iter().chain(&self.tried).chain(&self.uncounted).chain(lost)
+        self.commits().chain(&self.uncounted).chain(lost)
     }
 
     /// The declarations at all those commits.
     pub(super) fn all(&self) -> impl Iterator<Item = &Applied> {
-        self.applied.iter().chain(&self.tried).chain(self.aside())
+        self.commits().chain(self.aside())
     }
 
     /// Those that do not count, but protect and limit.
     pub(super) fn aside(&self) -> impl Iterator<Item = &Applied> {
         self.protecting.iter().chain(&self.uncounted)
     }
+}
+
+/// Declarations that were applied in part, as far as they count.
+fn as_counted(applied: &Applied, counts: &Counts) -> Applied {
+    let Applied { commit, mut desired } = applied.clone();
+    if *counts != Counts::ALL {
+        desired.scopes.retain(|name, _| counts.contains(&Entity::Scope(name.clone())));
+        desired.removed.retain(|name, _| counts.contains(&Entity::Scope(name.clone())));
+        desired.clients.retain(|name, _| counts.contains(&Entity::Client(name.clone())));
+        desired.removed_clients.retain(|name, _| counts.contains(&Entity::Client(name.clone())));
+    }
+    Applied { commit, desired }
 }
 
 impl Reading<'_> {
@@ -141,7 +146,8 @@ impl Reading<'_> {
             })
         };
         let applied = recorded.applied.as_ref().and_then(&mut counting);
-        let tried = recorded.tried.iter().filter_map(counting).collect();
+        let tried = recorded.tried.iter();
+        let tried = tried.filter_map(|it| Some((counting(it)?, it.counts.clone()))).collect();
         OfPlace { applied, tried, protecting, uncounted, unknown, lost, recorded }
     }
 
