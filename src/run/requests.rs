@@ -293,32 +293,37 @@ fn approval(
             place(&source.file, source.line)
         )));
     }
-    if request.blocked.is_some() {
-        return Ok(None);
-    }
     let entry_of = |desired: &Desired| {
         let access = desired.access(scope, orgno)?;
         let entry = access.on(today()).or_else(|| access.next_after(today()))?;
         desired.block(scope, orgno).is_none().then(|| place(&entry.source.file, entry.source.line))
     };
+    let (history, commit) = (opened.history()?, opened.commit()?);
+    let past = GitPast::look(history.as_ref(), &opened.repository, commit, &opened.desired, None)?;
     let Neighbours { beside, unread } =
-        elsewhere::look(&opened.repository, &opened.desired, None, None);
-    for Beside { place, desired, .. } in &beside {
+        elsewhere::look(&opened.repository, &opened.desired, None, past.elsewhere.as_ref());
+    for Beside { place, desired, applied, .. } in &beside {
+        let place = printable(place);
         if let Some(entry) = entry_of(desired) {
             return Ok(Some(format!(
-                "{orgno} is declared as a consumer of {scope} by {} ({entry}), so an apply there approves the \
-                 request: remove that entry first",
-                printable(place)
+                "{orgno} is declared as a consumer of {scope} by {place} ({entry}), so an apply there approves the \
+                 request: remove that entry first"
+            )));
+        }
+        if let Some(entry) = applied.as_ref().and_then(entry_of) {
+            return Ok(Some(format!(
+                "{orgno} is declared as a consumer of {scope} by what {place} applied last ({entry}), so \
+                 `apply --due` there can approve the request: apply the removal of that entry first"
             )));
         }
     }
     if let Some(why) = unread {
-        return Ok(Some(format!("whether another folder declares {orgno} is not known: {why}")));
+        return Ok(Some(format!(
+            "whether another folder or environment declares {orgno} is not known: {why}. Correct that first"
+        )));
     }
     // What was applied counts until something else has been: `apply --due` goes by it.
-    let (history, commit) = (opened.history()?, opened.commit()?);
-    let past = GitPast::look(history.as_ref(), &opened.repository, commit, &opened.desired, None)?;
-    let Some(applied) = past.applied else { return Ok(None) };
+    let Some(applied) = past.applied.filter(|_| request.blocked.is_none()) else { return Ok(None) };
     Ok(entry_of(&applied.desired).map(|entry| {
         format!(
             "{orgno} is declared as a consumer of {scope} at the commit that was applied last ({entry} at {}), so \

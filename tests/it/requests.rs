@@ -5,7 +5,8 @@ use sandbox::Fault;
 use serde_json::{Value, json};
 
 use crate::faults::rule;
-use crate::git::folders::two;
+use crate::git::folders::{apply, two};
+use crate::git::life::scopes;
 use crate::git::remote::Remote;
 use crate::world::{DIGDIR, KART, SKATT, World};
 
@@ -127,7 +128,10 @@ fn a_request_that_another_folder_declares_is_not_denied() {
             "environment test in folder y (scopes.yaml:5)",
         ),
         (consumer(&later), "environment test in folder y (scopes.yaml:5)"),
-        ("scopes: [\n".to_owned(), "whether another folder declares 971040238 is not known"),
+        (
+            "scopes: [\n".to_owned(),
+            "whether another folder or environment declares 971040238 is not known",
+        ),
     ] {
         one.write("y/scopes.yaml", &yaml);
         one.merge("Declare");
@@ -139,6 +143,54 @@ fn a_request_that_another_folder_declares_is_not_denied() {
     one.merge("Take it out");
     one.ends(0, &deny);
     assert_eq!(remote.world.sent(), [format!("revoke etat:y {KART}")]);
+}
+
+#[test]
+fn what_another_folder_says_counts_also_where_it_is_blocked_here_and_until_it_is_applied() {
+    let remote = Remote::new();
+    let one = two(&remote);
+    let declared = |to: &str| scopes(&[("etat:y", &[SKATT, to])]);
+    one.write("y/scopes.yaml", &declared(KART));
+    one.write(
+        "x/blocked.yaml",
+        &format!("blocked:\n  - {{ consumer: \"{KART}\", reason: SAK-1 }}\n"),
+    );
+    one.merge("Declare");
+    remote.world.put("etat:y", true, &[(SKATT, Approved), (KART, Requested)]);
+    let deny = ["-C", "x", "requests", "deny", KART, "--scope", "etat:y", "--yes"];
+    let ran = one.ends(4, &deny);
+    assert!(ran.stderr.contains("so an apply there approves the request"), "{}", ran.stderr);
+    // Until the removal is applied there, `apply --due` goes by what was.
+    apply(&one, "y");
+    one.write("y/scopes.yaml", &declared(DIGDIR));
+    one.merge("Take it out");
+    remote.world.put("etat:y", true, &[(SKATT, Approved), (KART, Requested)]);
+    let ran = one.ends(4, &deny);
+    assert!(ran.stderr.contains("`apply --due` there can approve the request"), "{}", ran.stderr);
+    remote.world.check_and_forget();
+    apply(&one, "y");
+    one.ends(0, &deny);
+    assert_eq!(
+        remote.world.sent(),
+        [format!("grant etat:y {DIGDIR}"), format!("revoke etat:y {KART}")]
+    );
+}
+
+#[test]
+fn a_folder_that_is_excluded_and_cannot_be_read_hinders_no_denial() {
+    let remote = Remote::new();
+    let one = remote.first();
+    one.write("examples/portvakt.yaml", "environments: [\n");
+    let settings = std::fs::read_to_string(one.path.join("portvakt.yaml")).unwrap();
+    one.write("portvakt.yaml", &format!("{settings}exclude: [examples]\n"));
+    one.merge("Examples");
+    put(&remote.world);
+    one.declare(&declarations());
+    one.ends(0, &["requests", "deny", KART, "--scope", "etat:a", "--yes"]);
+    one.write("portvakt.yaml", &settings);
+    one.merge("Examples that count");
+    let ran = one.ends(4, &["requests", "deny", KART, "--scope", "etat:b", "--yes"]);
+    assert!(ran.stderr.contains("Correct that first"), "{}", ran.stderr);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(crate) fn two(remote: &Remote) -> Clone<'_> {
     one
 }
 
-pub(super) fn apply(clone: &Clone<'_>, folder: &str) -> crate::world::Ran {
+pub(crate) fn apply(clone: &Clone<'_>, folder: &str) -> crate::world::Ran {
     clone.ends(0, &["-C", folder, "apply", "--auto-approve"])
 }
 

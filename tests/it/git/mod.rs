@@ -13,7 +13,7 @@ mod kills;
 mod lag;
 mod ledger;
 mod left;
-mod life;
+pub(crate) mod life;
 mod lock;
 mod moved;
 mod named;
