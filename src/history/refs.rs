@@ -396,13 +396,16 @@ fn update_local(repository: &Repository, updates: &[Update]) -> Result<(), Error
         }
     }
     let names = updates.iter().map(|update| update.name.as_str()).chain(["packed-refs"]);
-    // By such a file a process of git holds a ref.
+    // Git locks a ref with such a file.
     let files = names.map(|name| repository.commondir().join(format!("{name}.lock")));
     let held = listed(files.filter(|file| file.exists()).map(|file| file.display().to_string()));
-    let why = format!(
-        "another process of git holds them. If none runs, one was killed: delete {}, and run this again",
-        if held.is_empty() { "the file in .git whose name ends with `.lock`" } else { &held }
-    );
+    let why = match held.is_empty() {
+        true => "another process of git holds them: run this again".to_owned(),
+        false => format!(
+            "another process of git holds them. If none is running, one was killed: delete {held}, and run \
+             this again"
+        ),
+    };
     Err(Error::Write { what: "refs".to_owned(), why })
 }
 

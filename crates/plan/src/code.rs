@@ -217,8 +217,8 @@ codes! {
          consumer's own registration has it. `portvakt rename OLD NEW` declares the new scope beside the \
          old one, with the same attributes and consumers; remove the old one in a later change, once its \
          clients have moved. The name of a client can be changed: `previous_name` in its declaration says \
-         which client it is, also where a rename is taken back. Without that, a client with an id of its own is made, and \
-         its application gets no tokens until it uses that.";
+         which client it is, also when a rename is reverted. Otherwise a new client with a new id is created, and its \
+         application gets no tokens until it uses that id.";
     /// An access ends soon.
     AccessEnds = "PV420", Notice,
         "On the day after, `portvakt apply --due` revokes it, or the next apply. If it is to last longer, \

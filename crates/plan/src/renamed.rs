@@ -89,9 +89,8 @@ fn of_client(old: &ClientName, new: &ClientName) -> Notice {
         code: Code::LooksRenamed,
         target: format!("client {new}"),
         message: format!(
-            "it is made in the moment in which {old} is deactivated. If it is the new name of that client, declare it \
-             with `previous_name: {old}`: then the client keeps its id and its keys, by which its application gets \
-             tokens"
+            "it is created at the moment {old} is deactivated. If {old} was renamed, declare `previous_name: {old}`: \
+             the client then keeps its id and keys, and its application keeps getting tokens"
         ),
     }
 }

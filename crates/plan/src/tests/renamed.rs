@@ -52,7 +52,7 @@ fn a_client_that_looks_renamed_is_reported() {
     };
     for (old, new, target) in [
         (client("app1", &reads), client("app2", &reads), Some("client app2")),
-        // A rename is taken back.
+        // A rename is reverted.
         (renamed(), client("app", &reads), Some("client app")),
         (renamed(), krr(), None),
         (client("app1", &reads), client("app2", &["etat:annet"]), None),

@@ -284,7 +284,7 @@ impl Life<'_> {
         places.into_iter().map(rest).collect()
     }
 
-    /// Takes away all locks, also those of places that are called otherwise now: they end by themselves.
+    /// Removes all locks, also those of places that have been renamed: they end by themselves.
     fn expire_locks(&self) {
         let names = ["for-each-ref", "--format=%(refname)", "refs/portvakt"];
         let names = remote::git(&self.remote.path(), &names);
