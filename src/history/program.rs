@@ -41,7 +41,8 @@ const CONFIGURATION: [&str; 3] =
     ["safe.bareRepository=explicit", "core.hooksPath=/dev/null", "core.fsmonitor=false"];
 
 /// How each fetch and each push begins.
-const FETCH: [&str; 4] = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
+const FETCH: [&str; 5] =
+    ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc"];
 const PUSH: [&str; 5] =
     ["push", "--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"];
 
