@@ -1,10 +1,11 @@
 //! The `git` program: fetch, push and listing of the remote, with the credentials that git finds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::{Commit, ObjectFormat, Oid, Repository};
 
@@ -60,6 +61,8 @@ pub(super) struct Git {
     secrets: Vec<String>,
     /// Whether the addresses of its remotes come from files of another repository.
     is_submodule: bool,
+    /// The settings that were read, by key: each takes a run.
+    settings: Arc<Mutex<HashMap<&'static str, String>>>,
 }
 
 impl Git {
@@ -72,7 +75,14 @@ impl Git {
         let folder = repository.path().to_owned();
         let secrets = secrets.into_iter().collect();
         let format = repository.object_format();
-        Some(Self { folder, work_tree, format, secrets, is_submodule: false })
+        Some(Self {
+            folder,
+            work_tree,
+            format,
+            secrets,
+            is_submodule: false,
+            settings: Arc::default(),
+        })
     }
 
     /// The refs of the remote with these names; a `*` at the end matches any text.
@@ -103,7 +113,14 @@ impl Git {
         let work_tree = repository.workdir().filter(|folder| folder.is_dir());
         let work_tree = work_tree.unwrap_or(&folder).to_owned();
         let format = repository.object_format();
-        Self { folder, work_tree, format, secrets: self.secrets.clone(), is_submodule: true }
+        Self {
+            folder,
+            work_tree,
+            format,
+            secrets: self.secrets.clone(),
+            is_submodule: true,
+            settings: Arc::default(),
+        }
     }
 
     /// Fetches names or ids, into a partial clone with all their content; into a shallow clone each with its
@@ -199,10 +216,14 @@ impl Git {
     }
 
     /// A setting as git itself reads it, wherever it is set; empty where it is not.
-    pub(super) fn setting(&self, kind: &str, key: &str) -> Result<String, Error> {
+    pub(super) fn setting(&self, kind: &str, key: &'static str) -> Result<String, Error> {
+        let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = settings.get(key) {
+            return Ok(known.clone());
+        }
         let kind = format!("--type={kind}");
         let found = self.run(&["config", "--get", &kind, "--default", "", key])?;
-        Ok(found.trim().to_owned())
+        Ok(settings.entry(key).or_insert(found.trim().to_owned()).clone())
     }
 
     /// The program without arguments, the start of each run.
