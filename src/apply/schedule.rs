@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::iter;
 
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
@@ -66,12 +67,12 @@ async fn perform(actions: &[Action], task: Task, executor: &Executor<'_>) -> Vec
         true => None,
         false => Some(executor.execute(action).await),
     };
-    let mut rest = Vec::new();
     // Even a failed reactivation may have activated the scope, as its answer can be lost. So these are always
-    // tried: if the scope is still inactive, another refusal does no harm.
-    for index in task.postponed {
-        rest.push((index, executor.execute(&actions[index]).await));
-    }
+    // tried: if the scope is still inactive, another refusal does no harm. They are sent at once, as the scope is
+    // open to their consumers until then.
+    let rest = task.postponed.into_iter();
+    let rest = rest.map(async |index| (index, executor.execute(&actions[index]).await));
+    let rest = join_all(rest).await;
     let is_left = |(index, result): &(usize, Result<(), ActionFailure>)| {
         result.is_err() && takes_away(&actions[*index])
     };
@@ -124,15 +125,17 @@ async fn close_again(
         "accesses or keys that are not declared could not be removed after the reactivation";
     let before = result.as_ref().err().map(|failure| format!("{failure}\n")).unwrap_or_default();
     match executor.close(action).await {
-        Some(Ok(())) => End::Failed(Outcome::Failed(format!(
-            "{before}{LEFT}, so it was deactivated again. It may have been active for a short time. Remove the \
-             cause, and run apply again"
-        ))),
-        // DigDir says that it is inactive.
-        Some(Err(error)) if is_refused(error.kind()) => ended(action, result, executor),
-        Some(Err(error)) => End::Failed(Outcome::Unclear(format!(
+        // DigDir says that it is inactive, and it may never have been active.
+        Some(Err(error)) if is_refused(error.kind()) && result.is_err() => {
+            ended(action, result, executor)
+        }
+        Some(Err(error)) if !is_refused(error.kind()) => End::Failed(Outcome::Unclear(format!(
             "{before}{LEFT}, and it could not be deactivated again. Run apply again at once\n{}",
             advised(&error)
+        ))),
+        Some(Ok(()) | Err(_)) => End::Failed(Outcome::Failed(format!(
+            "{before}{LEFT}, so it was deactivated again. It may have been active for a short time. Remove the \
+             cause, and run apply again"
         ))),
         // Only reactivations have postponed actions.
         None => ended(action, result, executor),

@@ -194,14 +194,23 @@ fn a_scope_is_closed_again_whatever_became_of_the_answer() {
         ("PUT", "/scopes?", Fault::StatusAfter { status: 503, retry_after: None }),
         ("DELETE", "/scopes?", Fault::CutAfter),
         ("DELETE", "/scopes?", Fault::CutBefore),
+        ("DELETE", "/scopes?", Fault::StatusAfter { status: 500, retry_after: None }),
     ];
-    for (method, path, fault) in answers {
+    for ((method, path, fault), delete_inactive_refused) in
+        answers.into_iter().flat_map(|answer| [(answer, false), (answer, true)])
+    {
         let world = sleeping_world();
+        world.sandbox.set_switches(Switches {
+            inactive_access_refused: true,
+            delete_inactive_refused,
+            ..Switches::default()
+        });
         world.sandbox.inject(failing_once_active(("DELETE", "/scopes/access/971040238")));
         world.sandbox.inject(rule((method, path), 1, fault));
         let ran = world.apply_without_patience();
         assert_eq!(ran.code, 6, "{method} {fault:?} {}", ran.stdout);
         assert_eq!(world.open_to("etat:c"), None, "{method} {fault:?} {}", ran.stdout);
+        assert!(ran.stdout.contains("deactivated again"), "{method} {fault:?} {}", ran.stdout);
     }
 }
 
