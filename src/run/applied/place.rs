@@ -1,17 +1,22 @@
 //! Applies of one place to the same API for the same organisation.
 
+use std::collections::BTreeSet;
+
+use globset::GlobSet;
+
 use super::Reading;
 use super::at::At;
 use super::names::{self, clash, described};
 use crate::history::{self, Baseline, Counts, Lost, Placement, Recorded, Refs};
-use domain::{Applied, CommitId, Elsewhere, Entity, Protected};
+use domain::{Applied, CommitId, Desired, Elsewhere, Entity, Guards, Protected};
 
 /// Past of a place, from git.
 #[derive(Default)]
 pub(super) struct OfPlace {
     /// The declarations at the commit that was last applied in full.
     pub(super) applied: Option<Applied>,
-    /// The declarations at later commits whose apply did not end in full, and for which of them each counts.
+    /// The declarations at later commits whose apply did not end in full, and for which of them each counts. Of a commit
+    /// that counts for what is awaited, only that is here: the rest of it protects and limits no longer either.
     pub(super) tried: Vec<(Applied, Counts)>,
     /// The declarations at commits that do not count as applied, but protect and limit, by their record or
     /// the ledger.
@@ -29,7 +34,11 @@ pub(super) struct OfPlace {
 impl OfPlace {
     /// The declarations that count as applied there, in full or in part.
     pub(super) fn counting(&self) -> Option<Applied> {
-        let tried = self.tried.iter().map(|(applied, counts)| as_counted(applied, counts));
+        let tried = self.tried.iter().map(|(Applied { commit, desired }, counts)| {
+            let (commit, mut desired) = (commit.clone(), desired.clone());
+            keep(&mut desired, counts);
+            Applied { commit, desired }
+        });
         self.applied.iter().cloned().chain(tried).reduce(Applied::and)
     }
 
@@ -56,16 +65,27 @@ impl OfPlace {
     }
 }
 
-/// Declarations that were applied in part, as far as they count.
-fn as_counted(applied: &Applied, counts: &Counts) -> Applied {
-    let Applied { commit, mut desired } = applied.clone();
+/// Takes out of declarations what does not count.
+fn keep(desired: &mut Desired, counts: &Counts) {
     if *counts != Counts::ALL {
         desired.scopes.retain(|name, _| counts.contains(&Entity::Scope(name.clone())));
         desired.removed.retain(|name, _| counts.contains(&Entity::Scope(name.clone())));
         desired.clients.retain(|name, _| counts.contains(&Entity::Client(name.clone())));
         desired.removed_clients.retain(|name, _| counts.contains(&Entity::Client(name.clone())));
     }
-    Applied { commit, desired }
+}
+
+/// The guards of a commit that counts for these entities alone: it limits nothing, and protects if it protects one of
+/// them.
+fn guards_of(awaited: &BTreeSet<Entity>, Guards { protect, .. }: &Guards) -> Guards {
+    let is_protected = awaited.iter().any(|entity| protect.is_match(entity.name()));
+    Guards {
+        max_deactivations: u64::MAX,
+        max_revocations: u64::MAX,
+        max_grants: u64::MAX,
+        max_changed_percent: None,
+        protect: if is_protected { protect.clone() } else { GlobSet::empty() },
+    }
 }
 
 impl Reading<'_> {
@@ -147,7 +167,15 @@ impl Reading<'_> {
         };
         let applied = recorded.applied.as_ref().and_then(&mut counting);
         let tried = recorded.tried.iter();
-        let tried = tried.filter_map(|it| Some((counting(it)?, it.counts.clone()))).collect();
+        let tried = tried.filter_map(|it| {
+            let mut applied = counting(it)?;
+            if let Counts::Only(awaited) = &it.counts {
+                keep(&mut applied.desired, &it.counts);
+                applied.desired.guards = guards_of(awaited, &applied.desired.guards);
+            }
+            Some((applied, it.counts.clone()))
+        });
+        let tried = tried.collect();
         OfPlace { applied, tried, protecting, uncounted, unknown, lost, recorded }
     }
 

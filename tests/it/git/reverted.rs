@@ -176,6 +176,38 @@ fn what_was_tried_counts_only_for_what_is_not_shown_once_the_rest_is_applied() {
     assert_eq!(remote.world.open_to("etat:c").unwrap(), [SKATT]);
 }
 
+#[test]
+fn what_was_tried_protects_and_limits_nothing_else_once_the_rest_is_applied() {
+    for protection in ["    prevent_deactivation: true\n", ""] {
+        let remote = Remote::new();
+        let one = remote.first();
+        one.declare("");
+        one.apply();
+        let settings = std::fs::read_to_string(one.path.join("portvakt.yaml")).unwrap();
+        if protection.is_empty() {
+            let guards = "guards: { protect: [\"etat:*\"], max_deactivations: 0 }\n";
+            one.write("portvakt.yaml", &format!("{settings}{guards}"));
+        }
+        let scope = |protection: &str| {
+            format!("scopes:\n  - name: etat:c\n    description: Les\n{protection}")
+        };
+        one.declare(&format!("{}{HIDDEN}", scope(protection)));
+        let refused = Fault::Status { status: 400, retry_after: None };
+        remote.world.sandbox.inject(rule(("POST", "/clients"), 1, refused));
+        killed(&remote, &one);
+        one.write("portvakt.yaml", &settings);
+        one.declare(&scope(""));
+        one.ends(0, &PATIENT);
+        let shown = one.ends(0, &["baseline"]).stdout;
+        let only = "only for the client app, which DigDir may not show yet";
+        assert!(shown.contains(only), "{shown}");
+        one.declare("");
+        assert_eq!(one.planned(), ["deactivate scope etat:c"], "{protection}");
+        one.ends(0, &PATIENT);
+        assert_eq!(remote.world.open_to("etat:c"), None);
+    }
+}
+
 /// Declarations of the client that is not shown yet.
 const HIDDEN: &str = "clients:\n  - name: app\n";
 
