@@ -252,7 +252,9 @@ impl Baseline {
                 None => tried.push(it.clone()),
             }
         }
-        Self { applied: Some(applied), tried, dates, ..Self::default() }
+        let mut all = Self { applied: Some(applied), tried, dates, ..Self::default() };
+        all.bound_entities();
+        all
     }
 
     /// The baseline in which a commit is the only applied one.

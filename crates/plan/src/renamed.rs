@@ -50,7 +50,7 @@ impl Draft<'_> {
             && before.map(consumers) == now.map(consumers)
     }
 
-    /// Whether the old client once had the new one's name, or the two are alike.
+    /// Whether the old client once had the new one's name, or the two are alike in name and scopes.
     fn is_client_rename(&self, old: &ClientName, new: &ClientName) -> bool {
         let clients = (self.client_before(old), self.desired.clients.get(new));
         let (Some(before), Some(now)) = clients else { return false };
@@ -59,10 +59,11 @@ impl Draft<'_> {
         else {
             return false;
         };
-        let (then, attributes) = (&before.attributes, &now.attributes);
-        then.integration_type == attributes.integration_type
+        let (then, now) = (&before.attributes, &now.attributes);
+        then.integration_type == now.integration_type
             && (previous_name.as_ref() == Some(new)
-                || are_alike(old.as_str(), new.as_str()) && then.scopes == attributes.scopes)
+                || are_alike(old.as_str(), new.as_str())
+                    && (then.scopes == now.scopes || !then.scopes.is_disjoint(&now.scopes)))
     }
 }
 

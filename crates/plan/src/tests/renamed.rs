@@ -52,6 +52,12 @@ fn a_client_that_looks_renamed_is_reported() {
     };
     for (old, new, target) in [
         (client("app1", &reads), client("app2", &reads), Some("client app2")),
+        (
+            client("app1", &reads),
+            client("app2", &["etat:aareg.read", "etat:annet"]),
+            Some("client app2"),
+        ),
+        (client("app1", &[]), client("app2", &[]), Some("client app2")),
         // A rename is reverted.
         (renamed(), client("app", &reads), Some("client app")),
         (renamed(), krr(), None),
