@@ -1,5 +1,6 @@
 //! The life of declarations in git: a bare repository as the remote, and clones of it.
 
+mod awaited;
 mod checkout;
 mod checkouts;
 mod due;

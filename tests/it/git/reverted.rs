@@ -12,10 +12,10 @@ use crate::faults::rule;
 use crate::world::{DIGDIR, OWNER, SKATT};
 
 /// Waits longer than a write may stay hidden at most.
-const PATIENT: [&str; 4] = ["apply", "--auto-approve", "--patience", "7"];
+pub(super) const PATIENT: [&str; 4] = ["apply", "--auto-approve", "--patience", "7"];
 
 /// Applies, and loses the end of the report: the ledger has as much as after a kill.
-fn killed(remote: &Remote, clone: &Clone<'_>) {
+pub(super) fn killed(remote: &Remote, clone: &Clone<'_>) {
     remote.hook("all=$(cat); case $all in *refs/notes/*/lock*|*/lock*refs/notes/*) exit 1;; esac");
     clone.ends(6, &IMPATIENT);
     remote.no_hook();
@@ -145,120 +145,6 @@ fn what_a_killed_apply_did_not_do_is_forgotten_once_it_had_the_time_to_be_shown(
     let ran = one.apply();
     assert!(!ran.stderr.contains("may have been done"), "{}", ran.stderr);
     assert_eq!((remote.held("applied"), remote.tried()), (Some(last), Vec::new()));
-}
-
-/// Applies a scope and a client, of which DigDir is to show the client in `lag` seconds, and the ledger lacks
-/// the end.
-fn killed_with_hidden_client(remote: &Remote, one: &Clone<'_>) {
-    one.declare("");
-    one.apply();
-    one.declare(&format!("{}clients:\n  - name: app\n", scopes(&[("etat:c", &[SKATT])])));
-    let refused = Fault::Status { status: 400, retry_after: None };
-    remote.world.sandbox.inject(rule(("POST", "/clients"), 1, refused));
-    killed(remote, one);
-}
-
-#[test]
-fn what_was_tried_counts_only_for_what_is_not_shown_once_the_rest_is_applied() {
-    let remote = Remote::new();
-    let one = remote.first();
-    killed_with_hidden_client(&remote, &one);
-    one.declare("removed:\n  - { scope: etat:c, action: release, reason: ferdig }\n");
-    let ran = one.ends(0, &PATIENT);
-    assert!(ran.stdout.contains("release    etat:c"), "{}", ran.stdout);
-    assert!(ran.stderr.contains("is still not shown, so it was hardly done"), "{}", ran.stderr);
-    // The apply of the client is still unclear, and that of the scope is not.
-    assert_eq!(remote.tried().len(), 1);
-    assert_eq!(one.planned(), [""; 0]);
-    one.declare("");
-    assert_eq!(one.planned(), [""; 0]);
-    one.ends(0, &PATIENT);
-    assert_eq!(remote.world.open_to("etat:c").unwrap(), [SKATT]);
-}
-
-#[test]
-fn what_was_tried_protects_and_limits_nothing_else_once_the_rest_is_applied() {
-    for protection in ["    prevent_deactivation: true\n", ""] {
-        let remote = Remote::new();
-        let one = remote.first();
-        one.declare("");
-        one.apply();
-        let settings = std::fs::read_to_string(one.path.join("portvakt.yaml")).unwrap();
-        if protection.is_empty() {
-            let guards = "guards: { protect: [\"etat:*\"], max_deactivations: 0 }\n";
-            one.write("portvakt.yaml", &format!("{settings}{guards}"));
-        }
-        let scope = |protection: &str| {
-            format!("scopes:\n  - name: etat:c\n    description: Les\n{protection}")
-        };
-        one.declare(&format!("{}{HIDDEN}", scope(protection)));
-        let refused = Fault::Status { status: 400, retry_after: None };
-        remote.world.sandbox.inject(rule(("POST", "/clients"), 1, refused));
-        killed(&remote, &one);
-        one.write("portvakt.yaml", &settings);
-        one.declare(&scope(""));
-        one.ends(0, &PATIENT);
-        let shown = one.ends(0, &["baseline"]).stdout;
-        let only = "only for the client app, which DigDir may not show yet";
-        assert!(shown.contains(only), "{shown}");
-        one.declare("");
-        assert_eq!(one.planned(), ["deactivate scope etat:c"], "{protection}");
-        one.ends(0, &PATIENT);
-        assert_eq!(remote.world.open_to("etat:c"), None);
-    }
-}
-
-/// Declarations of the client that is not shown yet.
-const HIDDEN: &str = "clients:\n  - name: app\n";
-
-/// A client that a killed apply made, and that is not shown for a minute. Returns the commit that was applied
-/// before.
-fn killed_in_lag(remote: &Remote, one: &Clone<'_>) -> String {
-    let before = one.declare("");
-    one.apply();
-    one.declare(HIDDEN);
-    lag(remote, 60);
-    killed(remote, one);
-    before
-}
-
-/// Checks that the client is closed by an apply that it is shown to.
-fn is_closed(remote: &Remote, one: &Clone<'_>, how: &str) {
-    assert_eq!(remote.tried().len(), 1, "{how}");
-    assert!(remote.world.client("app").1.active, "{how}");
-    lag(remote, 0);
-    one.apply();
-    assert!(!remote.world.client("app").1.active, "{how}");
-    assert_eq!(remote.tried(), [""; 0], "{how}");
-}
-
-#[test]
-fn what_is_shown_late_is_closed_also_after_an_apply_in_part() {
-    let remote = Remote::new();
-    let one = remote.first();
-    killed_in_lag(&remote, &one);
-    one.declare(&scopes(&[("etat:a", &[])]));
-    let refused = Fault::Status { status: 400, retry_after: None };
-    remote.world.sandbox.inject(rule(("POST", "/scopes"), 1, refused));
-    let ran = one.ends(6, &PATIENT);
-    assert!(ran.stderr.contains("is still not shown, so it was hardly done"), "{}", ran.stderr);
-    // That of the new scope was tried too.
-    assert_eq!(remote.tried().len(), 2);
-    one.ends(0, &PATIENT);
-    is_closed(&remote, &one, "in part");
-}
-
-#[test]
-fn what_is_shown_late_is_closed_also_after_a_rollback() {
-    let remote = Remote::new();
-    let one = remote.first();
-    let before = killed_in_lag(&remote, &one);
-    let plan = remote.beside("rollback.json").to_string_lossy().into_owned();
-    one.ends(0, &["rollback", &before, "--out", &plan]);
-    let ran = one.ends(0, &[&PATIENT[..], &[&plan]].concat());
-    assert!(ran.stderr.contains("is still not shown, so it was hardly done"), "{}", ran.stderr);
-    one.declare("");
-    is_closed(&remote, &one, "rolled back");
 }
 
 #[test]
