@@ -113,6 +113,7 @@ impl Reading<'_> {
         let taken_over: BTreeSet<_> = others
             .iter()
             .filter_map(|(_, baseline)| baseline.as_ref().ok()?.as_ref()?.moved_to.clone())
+            .chain(own.recorded.moved_to.clone())
             .collect();
         let others = others.into_iter().map(|(name, baseline)| {
             let of = self.elsewhere(refs, &name, baseline);

@@ -205,3 +205,66 @@ fn a_moved_place_that_took_its_past_over_is_nobodys_former_one_before_it_is_appl
     apply(&one, "y");
     assert!(!codes(&planned(&one, "z")).contains(&"PV409".to_owned()));
 }
+
+#[test]
+fn a_folder_that_takes_the_place_of_a_moved_one_takes_over_its_own_past() {
+    for is_applied in [true, false] {
+        let remote = Remote::new();
+        let one = two(&remote);
+        apply(&one, "x");
+        if is_applied {
+            apply(&one, "y");
+        }
+        let moved = |from: &str, to: &str| {
+            std::fs::create_dir_all(one.path.join(to)).unwrap();
+            for file in ["portvakt.yaml", "scopes.yaml"] {
+                one.git(&["mv", &format!("{from}/{file}"), &format!("{to}/{file}")]);
+            }
+            one.merge("Move");
+            let plan = one.ends(0, &["-C", to, "plan"]).stdout;
+            let first = plan.lines().next().unwrap().to_owned();
+            let command =
+                regex::Regex::new("`portvakt ([^`]*baseline set [0-9a-f]+[^`]*)`").unwrap();
+            let command = command.captures(&first).map(|found| found[1].to_owned());
+            (first, command)
+        };
+        let takes_over = |command: &str| {
+            let arguments: Vec<_> = command.split(' ').chain(["--yes"]).collect();
+            one.ends(0, &arguments);
+        };
+        let (first, command) = moved("x", ".");
+        let command = command.unwrap_or_else(|| panic!("{first}"));
+        assert!(command.ends_with("--from-project x"), "{first}");
+        takes_over(&command);
+        if is_applied {
+            apply(&one, ".");
+        }
+        let (first, command) = moved("y", "x");
+        match command {
+            Some(command) if is_applied => {
+                assert!(command.ends_with("--from-project y"), "{first}");
+                takes_over(&command);
+                apply(&one, "x");
+            }
+            // Nothing was applied of it, and what had its name before is still there under another.
+            other => {
+                assert_eq!((other, is_applied), (None, false), "{first}");
+                assert!(first.contains("its past was moved to test"), "{first}");
+                apply(&one, "x");
+                // The record of the top is of the folder that another place has now.
+                for folder in [".", "x"] {
+                    one.ends(0, &["-C", folder, "baseline", "set", "HEAD", "--yes"]);
+                }
+            }
+        }
+        for scope in ["etat:x", "etat:y"] {
+            assert_eq!(remote.world.open_to(scope).unwrap(), [SKATT], "{scope}");
+        }
+        // What is taken out is closed by the place that has it now.
+        one.write("x/scopes.yaml", "scopes: []\n");
+        one.merge("Take it out");
+        assert!(apply(&one, ".").stdout.contains("No changes"));
+        apply(&one, "x");
+        assert_eq!(remote.world.open_to("etat:y"), None);
+    }
+}
