@@ -5,6 +5,7 @@ mod life;
 mod model;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use self::life::runs;
 use self::model::{Change, Declaration, ENVIRONMENTS, FOLDERS, NAMES};
@@ -82,9 +83,19 @@ fn step() -> impl Strategy<Value = Step> {
 /// Default number of sequences.
 const CASES: u32 = 6;
 
+/// The number of sequences, and their seed: the same ones in each run, so that a failure is of what was changed, and
+/// new ones where a number is given.
+fn sequences() -> (u32, RngSeed) {
+    match std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()) {
+        Some(cases) => (cases, ProptestConfig::default().rng_seed),
+        None => (CASES, RngSeed::Fixed(1)),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok()).unwrap_or(CASES),
+        cases: sequences().0,
+        rng_seed: sequences().1,
         failure_persistence: None,
         max_shrink_time: 120_000,
         ..ProptestConfig::default()
