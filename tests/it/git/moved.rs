@@ -4,7 +4,7 @@ use super::folders::{apply, two};
 use super::handed::planned;
 use super::life::{codes, scopes};
 use super::protection::settings;
-use super::remote::Remote;
+use super::remote::{Remote, taking_over};
 use crate::world::{KART, SKATT, ids};
 
 #[test]
@@ -223,9 +223,7 @@ fn a_folder_that_takes_the_place_of_a_moved_one_takes_over_its_own_past() {
             one.merge("Move");
             let plan = one.ends(0, &["-C", to, "plan"]).stdout;
             let first = plan.lines().next().unwrap().to_owned();
-            let command =
-                regex::Regex::new("`portvakt ([^`]*baseline set [0-9a-f]+[^`]*)`").unwrap();
-            let command = command.captures(&first).map(|found| found[1].to_owned());
+            let command = taking_over(&first);
             (first, command)
         };
         let takes_over = |command: &str| {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use regex::Regex;
 use sandbox::Switches;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -272,6 +273,12 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let ran = ran(identified(&mut command).output().unwrap());
     assert_eq!(ran.code, 0, "git {arguments:?}: {}", ran.stderr);
     ran.stdout.trim().to_owned()
+}
+
+/// The arguments of the command by which a line suggests to take over a past.
+pub(crate) fn taking_over(line: &str) -> Option<String> {
+    let command = Regex::new("`portvakt ([^`]*baseline set [0-9a-f]+[^`]*)`").unwrap();
+    Some(command.captures(line)?[1].to_owned())
 }
 
 /// Repeats a check until it succeeds.

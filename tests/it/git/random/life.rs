@@ -5,7 +5,6 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::AccessState::Approved;
-use regex::Regex;
 use sandbox::Method;
 use serde_json::Value;
 
@@ -13,7 +12,7 @@ use super::model::{CLIENT, Declaration, Model, NAMES, Place, consumers};
 use super::{ApplyCourse, Step};
 use crate::git::kills::is_gone;
 use crate::git::protection::settings;
-use crate::git::remote::{self, Clone as Checkout, PATIENCE, Remote};
+use crate::git::remote::{self, Clone as Checkout, PATIENCE, Remote, taking_over};
 use crate::world::{KART, Ran, SKATT, ids};
 
 /// Limits that are never exceeded.
@@ -193,10 +192,9 @@ impl Life<'_> {
     fn baseline(&mut self, place: &Place) {
         let ran = place.run(&self.one, &["plan"]);
         assert_eq!(ran.code, 0, "{}", self.trace(&ran));
-        let command = Regex::new("`portvakt ([^`]*baseline set [0-9a-f]+[^`]*)`").unwrap();
         let line = ran.stdout.lines().next().unwrap_or_default();
-        let Some(found) = command.captures(line) else { return };
-        let arguments: Vec<_> = found[1].split(' ').chain(["--yes"]).collect();
+        let Some(command) = taking_over(line) else { return };
+        let arguments: Vec<_> = command.split(' ').chain(["--yes"]).collect();
         let ran = self.one.run(&arguments);
         self.log.push(format!("{}: {}\n{}", arguments.join(" "), ran.code, ran.stdout));
         // Another place has that name again, or the lock is held.
